@@ -1,0 +1,43 @@
+# Everything runs in .venv, which each target builds when it is missing or the lock changed.
+SHELL := /bin/bash
+PYTHON ?= python3
+BIN := .venv/bin
+UV_FLAGS := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -q
+
+.PHONY: help demo up test check fast lock clean
+help: ## list what can be made
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+.venv/runtime: requirements/runtime.lock pyproject.toml
+	@echo "Installing Steward into .venv (about a minute the first time)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/runtime.lock
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv/dev: requirements/dev.lock .venv/runtime
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/dev.lock
+	@touch $@
+
+demo: .venv/runtime ## run the whole job once against emulated vendors, and say what happened
+	@$(BIN)/steward demo
+
+up: .venv/runtime ## start everything and keep it running; prints the URLs
+	@$(BIN)/steward up
+
+check: .venv/dev ## formatting, lint, types and the import contract
+	@$(BIN)/ruff format --check -q . && $(BIN)/ruff check -q . && $(BIN)/mypy && $(BIN)/lint-imports
+
+fast: .venv/dev ## the tests that need no server
+	@$(BIN)/pytest -q -m "not postgres and not e2e" tests
+
+test: check ## everything, PostgreSQL included
+	@$(BIN)/pytest -q -m "not e2e" tests
+	@$(BIN)/pytest -q -m e2e tests
+
+lock: ## resolve requirements/*.lock again (needs uv)
+	uv pip compile pyproject.toml $(UV_FLAGS) -o requirements/runtime.lock
+	uv pip compile pyproject.toml --extra dev -c requirements/runtime.lock $(UV_FLAGS) -o requirements/dev.lock
+
+clean: ## remove everything made here
+	rm -rf .venv .steward artefacts .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -1,0 +1,59 @@
+"""Settings from the environment: everything that differs between a laptop and production, and nothing else.
+
+Every setting is `STEWARD_…` in the environment or in a `.env` file beside the checkout. Secrets come only from
+here and never travel in flow parameters, logs or results.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+POLICY_DIR = Path(__file__).parent / "policy"
+
+
+class Settings(BaseSettings):
+    """One object, read once at the edge (a flow, the CLI, the web app) and handed down."""
+
+    model_config = SettingsConfigDict(env_prefix="STEWARD_", env_file=".env", extra="ignore")
+
+    database_url: str = Field(
+        "sqlite:///.steward/steward.db", description="SQLite file or postgresql+psycopg://…"
+    )
+    policy_dir: Path = Field(POLICY_DIR, description="Folder with policy.yaml and roster.yaml")
+
+    egress_proxy: str | None = Field(
+        None, description="HTTP proxy all vendor calls go through, http://host:port"
+    )
+    ca_file: Path | None = Field(None, description="PEM bundle to trust instead of the built-in one")
+
+    salesforce_domain: str = Field(
+        "", description="My Domain, as in acme.my of https://acme.my.salesforce.com"
+    )
+    salesforce_client_id: str = ""
+    salesforce_client_secret: SecretStr = SecretStr("")
+    salesforce_api_version: str = "66.0"
+
+    hubspot_token: SecretStr = SecretStr("")
+    hubspot_api_version: str = Field("v3", description="v3 until 2027-03, or a dated one such as 2026-03")
+    hubspot_webhook_secret: SecretStr = SecretStr("")
+
+    stripe_key: SecretStr = SecretStr("")
+
+    slack_token: SecretStr = SecretStr("")
+
+    usage_url: str = Field(
+        "", description="SQLAlchemy URL of the product-usage database, or a .csv/.jsonl file"
+    )
+    usage_query: str = Field(
+        "SELECT workspace_id, workspace_name, owner_email, stripe_customer_id, active_seats, last_seen_at, updated_at "
+        "FROM workspace_usage",
+        description="Query that gives the columns of connectors/usage.py",
+    )
+
+    public_url: str = Field("http://127.0.0.1:8460", description="Where outside systems reach web/")
+    acceptance_hours: int = Field(
+        24, description="Hours an owner has to accept before the assignment moves on"
+    )

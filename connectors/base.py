@@ -1,0 +1,190 @@
+"""What every outside system promises to the tasks: the protocols and the plain values that cross them.
+
+Terminology
+    source      a system rows are pulled from ("salesforce", "hubspot", "stripe", "usage")
+    stream      one kind of row of a source ("accounts", "companies", "customers", "subscriptions", "usage")
+    cursor      how far a stream has been pulled; opaque to the caller, safe to repeat from
+    target      a system that shows an owner and can be told another one
+    version     whatever the vendor gives that changes on every write (ETag, timestamp), for compare-and-set
+
+Promises, checked for each connector by `tests/contract/`
+    * `pull` yields pages until the stream is complete, or raises: never a short result.
+    * A page's cursor may be stored once its rows are; pulling again from it loses nothing and may repeat rows.
+    * `update_owners` returns one result for each change, in order; one bad row harms only itself.
+    * A read may be repeated by the connector itself; a write is repeated only where the vendor said it was not done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Protocol, runtime_checkable
+
+from ownership.model import AccountFact, AccountRecord
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRow:
+    """One row as the vendor gave it. `fields` is the vendor's row, JSON-able and unchanged."""
+
+    source: str
+    stream: str
+    id: str
+    modified_at: datetime | None
+    fields: Mapping[str, Any]
+    deleted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """A position in a stream: everything up to `high_water` (ties broken by `tie_break`) has been seen."""
+
+    high_water: str
+    tie_break: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some rows, and the cursor that may be stored once they are. `expected` is the vendor's own row count."""
+
+    rows: tuple[SourceRow, ...]
+    cursor: Cursor | None
+    expected: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OutsideUser:
+    """A user of an outside system who may own records. `id` is what an owner field holds."""
+
+    id: str
+    name: str
+    email: str
+    active: bool
+    kind: str = "user"  # "user" or "queue"
+
+
+class RecordState(StrEnum):
+    LIVE = "live"
+    DELETED = "deleted"
+    MISSING = "missing"
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedOwner:
+    """What a target shows for one record right now. `owner_id` is the vendor's user id, None when unowned."""
+
+    remote_id: str
+    owner_id: str | None
+    state: RecordState = RecordState.LIVE
+    version: str | None = None
+    modified_at: datetime | None = None
+    modified_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerChange:
+    """Make `owner_id` (the vendor's user id) the owner of one record."""
+
+    object_type: str
+    remote_id: str
+    owner_id: str
+
+
+class WriteOutcome(StrEnum):
+    WRITTEN = "written"  # the vendor says it is done
+    REJECTED = "rejected"  # the vendor refuses for good; see code and message
+    RETRY = "retry"  # not done, may be tried again (row lock, rate limit)
+    UNKNOWN = "unknown"  # sent, no answer: read before anything else
+    MOVED = "moved"  # compare-and-set failed: somebody wrote in between
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerResult:
+    """What became of one `OwnerChange`."""
+
+    remote_id: str
+    outcome: WriteOutcome
+    code: str = ""
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A message for one person. `dedup_key` is stable over repeats, so that a vendor can drop a second one."""
+
+    email: str
+    subject: str
+    lines: tuple[str, ...]
+    dedup_key: str
+    links: Mapping[str, str] = field(default_factory=dict)
+
+
+@runtime_checkable
+class Source(Protocol):
+    """A system rows are pulled from."""
+
+    name: str
+    streams: tuple[str, ...]
+
+    def check(self) -> None:
+        """Prove that the system can be reached with these credentials. Raises `ConnectorStopped`, `RetryLater`."""
+
+    def pull(self, stream: str, cursor: Cursor | None = None) -> Iterator[Page]:
+        """Yield every row changed since `cursor` (every row when None), in pages.
+
+        Raises `RetryLater`, `SchemaChanged`, `ConnectorStopped`.
+        """
+
+    def pull_rows(self, stream: str, ids: Sequence[str]) -> tuple[SourceRow, ...]:
+        """Read these rows now. A row that does not exist (any more) comes back with `deleted=True`."""
+
+    def to_value(self, row: SourceRow) -> AccountRecord | AccountFact | None:
+        """Turn a vendor row into a value; None for a row that says nothing about an account. Raises `BadRecord`."""
+
+
+@runtime_checkable
+class OwnerTarget(Protocol):
+    """A system that shows the owner of a record."""
+
+    name: str
+    object_type: str
+    write_batch: int
+    read_batch: int
+
+    def users(self) -> tuple[OutsideUser, ...]:
+        """Everyone who may own a record, inactive ones too."""
+
+    def read_owners(self, remote_ids: Sequence[str]) -> tuple[ObservedOwner, ...]:
+        """What the system shows now, one for each id and in the same order; unknown ids come back MISSING."""
+
+    def update_owners(self, changes: Sequence[OwnerChange]) -> tuple[OwnerResult, ...]:
+        """Write owners in as few calls as the vendor allows; one result for each change, in order.
+
+        Raises `ConnectorStopped` or `RetryLater` only when nothing at all was written.
+        """
+
+    def update_owner_if(self, change: OwnerChange, version: str) -> OwnerResult:
+        """Write one owner only if the record still has `version`.
+
+        A vendor without compare-and-set reads, compares and writes; its docstring says so.
+        """
+
+    def create_task(self, remote_id: str, owner_id: str, subject: str) -> str:
+        """Put a task on a record for `owner_id`; returns the vendor's task id. Raises `RecordRejected`."""
+
+
+@runtime_checkable
+class Notifier(Protocol):
+    """A system that tells people things."""
+
+    name: str
+
+    def check(self) -> None: ...
+
+    def notify(self, notice: Notice) -> str:
+        """Deliver once per `dedup_key` as far as the vendor allows; returns the vendor's message id.
+
+        Raises `RecordRejected` (no such person), `RetryLater`, `ConnectorStopped`.
+        """
