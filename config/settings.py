@@ -19,19 +19,13 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="STEWARD_", env_file=".env", extra="ignore")
 
-    database_url: str = Field(
-        "sqlite:///.steward/steward.db", description="SQLite file or postgresql+psycopg://…"
-    )
+    database_url: str = Field("sqlite:///.steward/steward.db", description="SQLite file or postgresql+psycopg://…")
     policy_dir: Path = Field(POLICY_DIR, description="Folder with policy.yaml and roster.yaml")
 
-    egress_proxy: str | None = Field(
-        None, description="HTTP proxy all vendor calls go through, http://host:port"
-    )
+    egress_proxy: str | None = Field(None, description="HTTP proxy all vendor calls go through, http://host:port")
     ca_file: Path | None = Field(None, description="PEM bundle to trust instead of the built-in one")
 
-    salesforce_domain: str = Field(
-        "", description="My Domain, as in acme.my of https://acme.my.salesforce.com"
-    )
+    salesforce_domain: str = Field("", description="My Domain, as in acme.my of https://acme.my.salesforce.com")
     salesforce_client_id: str = ""
     salesforce_client_secret: SecretStr = SecretStr("")
     salesforce_api_version: str = "66.0"
@@ -44,9 +38,7 @@ class Settings(BaseSettings):
 
     slack_token: SecretStr = SecretStr("")
 
-    usage_url: str = Field(
-        "", description="SQLAlchemy URL of the product-usage database, or a .csv/.jsonl file"
-    )
+    usage_url: str = Field("", description="SQLAlchemy URL of the product-usage database, or a .csv/.jsonl file")
     usage_query: str = Field(
         "SELECT workspace_id, workspace_name, owner_email, stripe_customer_id, active_seats, last_seen_at, updated_at "
         "FROM workspace_usage",
@@ -54,6 +46,4 @@ class Settings(BaseSettings):
     )
 
     public_url: str = Field("http://127.0.0.1:8460", description="Where outside systems reach web/")
-    acceptance_hours: int = Field(
-        24, description="Hours an owner has to accept before the assignment moves on"
-    )
+    acceptance_hours: int = Field(24, description="Hours an owner has to accept before the assignment moves on")

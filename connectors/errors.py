@@ -25,9 +25,7 @@ class ConnectorError(Exception):
         self.code = code
         self.mend = mend
         self.message = message
-        super().__init__(
-            f"{connector}: {message}" + (f" ({code})" if code else "") + (f". {mend}" if mend else "")
-        )
+        super().__init__(f"{connector}: {message}" + (f" ({code})" if code else "") + (f". {mend}" if mend else ""))
 
 
 class RetryLater(ConnectorError):
