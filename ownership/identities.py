@@ -1,0 +1,55 @@
+"""Who is who: one rep, one user id in each outside system, found by e-mail address unless the roster says it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from ownership.model import Rep
+
+UNKNOWN = "?"
+
+
+@dataclass(frozen=True, slots=True)
+class OutsidePerson:
+    """A user of one system, as that system lists them."""
+
+    source: str
+    external_id: str
+    email: str
+    active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Identities:
+    """Both directions: whose a vendor user id is, and under which active user id a rep is written."""
+
+    rep_of: Mapping[tuple[str, str], str]
+    user_of: Mapping[tuple[str, str], str]
+
+    def label(self, source: str, external_id: str | None) -> str | None:
+        """A rep id, "?<vendor user id>" for somebody who is not on the roster, None for nobody."""
+        if not external_id:
+            return None
+        return self.rep_of.get((source, external_id), UNKNOWN + external_id)
+
+    def reachable(self, rep_id: str) -> frozenset[str]:
+        """The systems in which this rep can be made an owner."""
+        return frozenset(source for source, rep in self.user_of if rep == rep_id)
+
+
+def identify(reps: Iterable[Rep], people: Iterable[OutsidePerson]) -> Identities:
+    """Match users with reps. An id on the roster wins over an e-mail address; of several users the lowest id."""
+    by_email = {rep.email.casefold(): rep.id for rep in sorted(reps, key=lambda rep: rep.id, reverse=True)}
+    by_id = {(source, user): rep.id for rep in reps for source, user in rep.external_ids.items()}
+    rep_of: dict[tuple[str, str], str] = {}
+    user_of: dict[tuple[str, str], str] = {}
+    for person in sorted(people, key=lambda p: (p.source, p.external_id)):
+        key = (person.source, person.external_id)
+        rep = by_id.get(key) or by_email.get(person.email.casefold())
+        if rep is None:
+            continue
+        rep_of[key] = rep
+        if person.active and (key in by_id or (person.source, rep) not in user_of):
+            user_of[(person.source, rep)] = person.external_id
+    return Identities(rep_of, user_of)
