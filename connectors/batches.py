@@ -1,0 +1,52 @@
+"""Writing owners batch by batch: one result for each change, in order, whatever happens to a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
+
+from connectors.base import OwnerChange, OwnerResult, WriteOutcome
+from connectors.errors import Ambiguous, ConnectorError, ConnectorStopped, RetryLater
+
+T = TypeVar("T")
+WriteBatch = Callable[[Sequence[OwnerChange]], Sequence[OwnerResult]]
+
+
+def chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    """`items` in runs of at most `size`."""
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
+
+
+def write_in_batches(changes: Sequence[OwnerChange], size: int, write: WriteBatch) -> tuple[OwnerResult, ...]:
+    """Call `write` for each batch; results come back in the order of `changes`.
+
+    Rows are written in a fixed order (by record id), so that two runs over the same records take the vendor's row
+    locks in the same order. A batch without an answer is UNKNOWN and the next one goes on. When the connector
+    stops or is told to wait, the rest is RETRY; if nothing at all was sent before, that error is raised instead.
+    """
+    order = sorted(range(len(changes)), key=lambda at: (changes[at].object_type, changes[at].remote_id))
+    results: dict[int, OwnerResult] = {}
+    for places in chunks(order, size):
+        batch = [changes[at] for at in places]
+        try:
+            written = write(batch)
+        except Ambiguous as error:
+            written = same_result(batch, WriteOutcome.UNKNOWN, error)
+        except (RetryLater, ConnectorStopped) as error:
+            if all(result.outcome is WriteOutcome.RETRY for result in results.values()):
+                raise
+            rest = [at for at in order if at not in results]
+            not_done = same_result([changes[at] for at in rest], WriteOutcome.RETRY, error)
+            results.update(zip(rest, not_done, strict=True))
+            break
+        results.update(zip(places, written, strict=True))
+    return tuple(results[at] for at in range(len(changes)))
+
+
+def same_result(batch: Sequence[OwnerChange], outcome: WriteOutcome, error: ConnectorError) -> list[OwnerResult]:
+    """The same outcome for every row of a batch that failed as a whole."""
+    return [OwnerResult(change.remote_id, outcome, error.code, error.message) for change in batch]
+
+
+__all__ = ["WriteBatch", "chunks", "same_result", "write_in_batches"]

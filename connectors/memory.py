@@ -1,0 +1,237 @@
+"""Connectors without a vendor: a source, a target and a notifier that live in memory and keep every promise.
+
+For tests and rehearsals. Rows use the field names of `AccountRecord`; every write is recorded, so that a test can
+also say what was *not* written.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from connectors.base import (
+    Cursor,
+    Notice,
+    ObservedOwner,
+    OutsideUser,
+    OwnerChange,
+    OwnerResult,
+    Page,
+    RecordState,
+    SourceRow,
+    WriteOutcome,
+)
+from connectors.batches import write_in_batches
+from connectors.errors import ConnectorError, RecordRejected
+from connectors.fields import RowReader
+from ownership.model import AccountFact, AccountRecord
+
+EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
+TEXTS = frozenset(f.name for f in fields(AccountRecord)) - {
+    "source",
+    "object_type",
+    "external_id",
+    "employees",
+    "do_not_route",
+    "links",
+    "created_at",
+    "last_activity_at",
+    "modified_at",
+}
+
+
+@dataclass(slots=True)
+class _Stored:
+    fields: dict[str, Any]
+    revision: int
+    deleted: bool = False
+    modified_by: str | None = None
+
+
+class MemorySource:
+    """Rows by stream. Each change gets the next revision, one second after the one before it."""
+
+    def __init__(
+        self,
+        name: str = "memory",
+        streams: tuple[str, ...] = ("accounts",),
+        *,
+        object_type: str = "Account",
+        page_size: int = 100,
+    ) -> None:
+        self.name = name
+        self.streams = streams
+        self.object_type = object_type
+        self.page_size = page_size
+        self.fail_with: ConnectorError | None = None  # raised once, by the next call
+        self._rows: dict[str, dict[str, _Stored]] = {stream: {} for stream in streams}
+        self._revisions = itertools.count(1)
+
+    # --- what the outside world does ---
+
+    def put(self, stream: str, id_: str, fields: Mapping[str, Any], *, by: str | None = None) -> None:
+        """Create a row or change some of its fields."""
+        stored = self._rows[stream].get(id_)
+        merged = {**(stored.fields if stored else {}), **fields}
+        self._rows[stream][id_] = _Stored(merged, next(self._revisions), modified_by=by)
+
+    def delete(self, stream: str, id_: str) -> None:
+        """Delete a row; pulls see it as deleted from now on."""
+        stored = self._rows[stream][id_]
+        self._rows[stream][id_] = _Stored(stored.fields, next(self._revisions), deleted=True)
+
+    def stored(self, stream: str, id_: str) -> _Stored | None:
+        """The row as it is, for the target that shares it."""
+        return self._rows[stream].get(id_)
+
+    def fail_once(self) -> None:
+        """Raise what a test asked for."""
+        error, self.fail_with = self.fail_with, None
+        if error:
+            raise error
+
+    # --- Source ---
+
+    def check(self) -> None:
+        self.fail_once()
+
+    def pull(self, stream: str, cursor: Cursor | None = None) -> Iterator[Page]:
+        self.fail_once()
+        after = int(cursor.high_water) if cursor else 0
+        changed = [(id_, row) for id_, row in self._rows[stream].items() if row.revision > after]
+        changed.sort(key=lambda item: item[1].revision)
+        rows = [self._to_row(stream, id_, row) for id_, row in changed]
+        if not rows:
+            yield Page((), cursor, 0)
+        for start in range(0, len(rows), self.page_size):
+            end = min(start + self.page_size, len(rows))
+            yield Page(tuple(rows[start:end]), Cursor(str(changed[end - 1][1].revision)), len(rows))
+
+    def pull_rows(self, stream: str, ids: Sequence[str]) -> tuple[SourceRow, ...]:
+        self.fail_once()
+        return tuple(
+            self._to_row(stream, id_, row)
+            if (row := self._rows[stream].get(id_))
+            else SourceRow(self.name, stream, id_, None, {}, deleted=True)
+            for id_ in ids
+        )
+
+    def to_value(self, row: SourceRow) -> AccountRecord | AccountFact | None:
+        read = RowReader(row)
+        return AccountRecord(
+            source=self.name,
+            object_type=self.object_type,
+            external_id=row.id,
+            employees=read.count("employees"),
+            do_not_route=read.flag("do_not_route"),
+            links=dict(row.fields.get("links") or {}),
+            created_at=read.instant("created_at"),
+            last_activity_at=read.instant("last_activity_at"),
+            modified_at=row.modified_at,
+            **{field: read.text(field) for field in TEXTS},
+        )
+
+    def _to_row(self, stream: str, id_: str, row: _Stored) -> SourceRow:
+        modified_at = EPOCH + timedelta(seconds=row.revision)
+        return SourceRow(self.name, stream, id_, modified_at, dict(row.fields), deleted=row.deleted)
+
+
+class MemoryTarget:
+    """Owners of the rows of a `MemorySource`; `written` and `tasks` record every write that happened."""
+
+    def __init__(
+        self,
+        source: MemorySource,
+        users: Sequence[OutsideUser] = (),
+        *,
+        stream: str = "accounts",
+        write_batch: int = 200,
+        read_batch: int = 500,
+    ) -> None:
+        self.name = source.name
+        self.object_type = source.object_type
+        self.write_batch = write_batch
+        self.read_batch = read_batch
+        self.written: list[OwnerChange] = []
+        self.tasks: list[tuple[str, str, str]] = []  # record, owner, subject
+        self._source = source
+        self._stream = stream
+        self._users = {user.id: user for user in users}
+
+    def users(self) -> tuple[OutsideUser, ...]:
+        self._source.fail_once()
+        return tuple(self._users.values())
+
+    def read_owners(self, remote_ids: Sequence[str]) -> tuple[ObservedOwner, ...]:
+        self._source.fail_once()
+        return tuple(self._observe(id_) for id_ in remote_ids)
+
+    def update_owners(self, changes: Sequence[OwnerChange]) -> tuple[OwnerResult, ...]:
+        return write_in_batches(changes, self.write_batch, self._write_batch)
+
+    def update_owner_if(self, change: OwnerChange, version: str) -> OwnerResult:
+        """A true compare-and-set: nothing can come between in one thread."""
+        self._source.fail_once()
+        seen = self._observe(change.remote_id)
+        if seen.state is RecordState.LIVE and seen.version != version:
+            return OwnerResult(change.remote_id, WriteOutcome.MOVED, "VERSION", f"now at version {seen.version}")
+        return self._write(change)
+
+    def create_task(self, remote_id: str, owner_id: str, subject: str) -> str:
+        self._source.fail_once()
+        if self._observe(remote_id).state is not RecordState.LIVE:
+            raise RecordRejected(self.name, f"{remote_id} is not there", code="NOT_FOUND")
+        self.tasks.append((remote_id, owner_id, subject))
+        return f"task-{len(self.tasks)}"
+
+    def _write_batch(self, batch: Sequence[OwnerChange]) -> list[OwnerResult]:
+        self._source.fail_once()
+        return [self._write(change) for change in batch]
+
+    def _write(self, change: OwnerChange) -> OwnerResult:
+        if self._observe(change.remote_id).state is not RecordState.LIVE:
+            return OwnerResult(change.remote_id, WriteOutcome.REJECTED, "NOT_FOUND", "the record is not there")
+        owner = self._users.get(change.owner_id)
+        if owner is None or not owner.active:
+            return OwnerResult(change.remote_id, WriteOutcome.REJECTED, "INACTIVE_OWNER", "no such active user")
+        self._source.put(self._stream, change.remote_id, {"owner_external_id": change.owner_id}, by="steward")
+        self.written.append(change)
+        return OwnerResult(change.remote_id, WriteOutcome.WRITTEN)
+
+    def _observe(self, id_: str) -> ObservedOwner:
+        row = self._source.stored(self._stream, id_)
+        if row is None:
+            return ObservedOwner(id_, None, RecordState.MISSING)
+        return ObservedOwner(
+            remote_id=id_,
+            owner_id=row.fields.get("owner_external_id"),
+            state=RecordState.DELETED if row.deleted else RecordState.LIVE,
+            version=str(row.revision),
+            modified_at=EPOCH + timedelta(seconds=row.revision),
+            modified_by=row.modified_by,
+        )
+
+
+class MemoryNotifier:
+    """Keeps what was told to whom. Knows only `people` (lower-case e-mail addresses), or everyone when None."""
+
+    name = "memory"
+
+    def __init__(self, people: Sequence[str] | None = None) -> None:
+        self.delivered: dict[str, Notice] = {}  # by dedup_key
+        self._people = None if people is None else {email.lower() for email in people}
+
+    def check(self) -> None:
+        return None
+
+    def notify(self, notice: Notice) -> str:
+        if self._people is not None and notice.email.lower() not in self._people:
+            raise RecordRejected(self.name, f"nobody has the address {notice.email}", code="users_not_found")
+        self.delivered.setdefault(notice.dedup_key, notice)
+        return notice.dedup_key
+
+
+__all__ = ["MemoryNotifier", "MemorySource", "MemoryTarget"]

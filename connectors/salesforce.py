@@ -1,0 +1,283 @@
+"""Salesforce accounts and their owners.
+
+Owner changes through REST delete the account team, and no REST header prevents it (SOAP's OwnerChangeOptions does):
+an org that uses account teams has to restore them. Custom fields read here: Segment__c, Do_Not_Route__c,
+Primary_Contact_Email__c, Billing_Customer_Id__c (all optional in content, but they must exist; see docs of settings).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from connectors.base import (
+    Cursor,
+    ObservedOwner,
+    OutsideUser,
+    OwnerChange,
+    OwnerResult,
+    Page,
+    RecordState,
+    SourceRow,
+    WriteOutcome,
+)
+from connectors.batches import chunks, write_in_batches
+from connectors.errors import Ambiguous, OwnerMoved, RecordRejected, RetryLater, SchemaChanged
+from connectors.fields import RowReader, to_instant, to_links
+from connectors.salesforce_api import NAME, NOT_DONE, SalesforceApi
+from ownership.model import AccountRecord
+
+ACCOUNT_FIELDS = (
+    "Id",
+    "Name",
+    "Website",
+    "BillingCountry",
+    "BillingState",
+    "BillingCity",
+    "BillingPostalCode",
+    "Phone",
+    "Industry",
+    "NumberOfEmployees",
+    "Type",
+    "ParentId",
+    "OwnerId",
+    "LastActivityDate",
+    "CreatedDate",
+    "SystemModstamp",
+    "IsDeleted",
+)
+CUSTOM_FIELDS = ("Segment__c", "Do_Not_Route__c", "Primary_Contact_Email__c", "Billing_Customer_Id__c")
+OWNER_FIELDS = ("Id", "OwnerId", "SystemModstamp", "LastModifiedById", "IsDeleted")
+
+WRITE_BATCH = 200  # rows of one collections call (sObject Collections, limit 200)
+READ_BATCH = 500  # ids of one SOQL IN: 500 quoted ids are about 14,000 characters of URL, and 16,384 is the limit
+BULK_ABOVE = 50_000  # rows: 25 REST pages cost more than a bulk query's six calls
+
+
+class SalesforceConnector:
+    """Accounts of one org. Calls: a pull is one for each 2,000 rows (bulk above `bulk_above` rows); a read of
+    owners one for each 500; owner changes one for each 200."""
+
+    name = NAME
+    streams = ("accounts",)
+    object_type = "Account"
+    write_batch = WRITE_BATCH
+    read_batch = READ_BATCH
+
+    def __init__(
+        self,
+        api: SalesforceApi,
+        *,
+        overlap: timedelta = timedelta(minutes=2),
+        bulk_above: int = BULK_ABOVE,
+        custom_fields: Sequence[str] = CUSTOM_FIELDS,
+    ) -> None:
+        """`overlap` is pulled again each time: a row gets its timestamp before its transaction commits."""
+        self._api = api
+        self._overlap = overlap
+        self._bulk_above = bulk_above
+        self._fields = (*ACCOUNT_FIELDS, *custom_fields)
+
+    # --- source ---
+
+    def check(self) -> None:
+        self._api.get("limits")
+
+    def pull(self, stream: str, cursor: Cursor | None = None) -> Iterator[Page]:
+        """Accounts by SystemModstamp, deleted ones too (they stay visible for 15 days)."""
+        known_stream(stream)
+        where = ""
+        if cursor:
+            where = f" WHERE SystemModstamp >= {soql_instant(parse_water(cursor.high_water) - self._overlap)}"
+        soql = f"SELECT {', '.join(self._fields)} FROM Account{where} ORDER BY SystemModstamp, Id"  # noqa: S608  (field names and a timestamp of ours)
+        reached = best = cursor
+        for page in self._api.query_pages(soql, bulk_above=self._bulk_above):
+            rows = tuple(to_row(record) for record in page.records)
+            best = advance(best, rows, page.started_at)
+            if page.resumable or page.last:
+                reached = best
+            yield Page(rows, reached, page.expected)
+
+    def pull_rows(self, stream: str, ids: Sequence[str]) -> tuple[SourceRow, ...]:
+        known_stream(stream)
+        found = {record["Id"]: to_row(record) for record in self._by_ids(self._fields, ids)}
+        return tuple(found.get(id_) or SourceRow(NAME, "accounts", id_, None, {"Id": id_}, deleted=True) for id_ in ids)
+
+    def to_value(self, row: SourceRow) -> AccountRecord | None:
+        read = RowReader(row)
+        return AccountRecord(
+            source=NAME,
+            object_type="Account",
+            external_id=row.id,
+            name=read.text("Name"),
+            website=read.text("Website"),
+            country=read.text("BillingCountry"),
+            state=read.text("BillingState"),
+            city=read.text("BillingCity"),
+            postcode=read.text("BillingPostalCode"),
+            phone=read.text("Phone"),
+            industry=read.text("Industry"),
+            employees=read.count("NumberOfEmployees"),
+            type=read.text("Type"),
+            segment=read.text("Segment__c"),
+            parent_external_id=read.text("ParentId"),
+            owner_external_id=read.text("OwnerId"),
+            primary_contact=read.text("Primary_Contact_Email__c"),
+            do_not_route=read.flag("Do_Not_Route__c"),
+            links=to_links(stripe=read.text("Billing_Customer_Id__c")),
+            created_at=read.instant("CreatedDate"),
+            last_activity_at=read.instant("LastActivityDate"),
+            modified_at=read.instant("SystemModstamp"),
+        )
+
+    # --- owners ---
+
+    def users(self) -> tuple[OutsideUser, ...]:
+        """Users, inactive ones too, and queues (which may own leads and cases, but not accounts)."""
+        users = self._records("SELECT Id, Name, Email, IsActive FROM User ORDER BY Id")
+        queues = self._records("SELECT Id, Name, Email FROM Group WHERE Type = 'Queue' ORDER BY Id")
+        people = [OutsideUser(u["Id"], u.get("Name") or "", u.get("Email") or "", bool(u["IsActive"])) for u in users]
+        return (*people, *(OutsideUser(q["Id"], q["Name"], q.get("Email") or "", True, "queue") for q in queues))
+
+    def read_owners(self, remote_ids: Sequence[str]) -> tuple[ObservedOwner, ...]:
+        """One call for each 500 ids. `version` is SystemModstamp: only single-record reads give an ETag."""
+        found = {record["Id"]: to_observed(record) for record in self._by_ids(OWNER_FIELDS, remote_ids)}
+        return tuple(found.get(id_) or ObservedOwner(id_, None, RecordState.MISSING) for id_ in remote_ids)
+
+    def update_owners(self, changes: Sequence[OwnerChange]) -> tuple[OwnerResult, ...]:
+        """One collections call for each 200 changes (allOrNone=false); failed rows are told by position, they carry
+        no id."""
+        return write_in_batches(changes, WRITE_BATCH, self._write_batch)
+
+    def update_owner_if(self, change: OwnerChange, version: str) -> OwnerResult:
+        """Compare-and-set by If-Match. `version` is an ETag, or the SystemModstamp that `read_owners` gave."""
+        path = f"sobjects/{change.object_type}/{change.remote_id}"
+        try:
+            etag = version if is_etag(version) else self._etag_of(path, version)
+            self._api.send("PATCH", path, {"OwnerId": change.owner_id}, headers={"If-Match": etag})
+        except OwnerMoved as error:
+            return OwnerResult(change.remote_id, WriteOutcome.MOVED, error.code, error.message)
+        except RecordRejected as error:
+            return OwnerResult(change.remote_id, WriteOutcome.REJECTED, error.code, error.message)
+        except Ambiguous as error:
+            return OwnerResult(change.remote_id, WriteOutcome.UNKNOWN, error.code, error.message)
+        except RetryLater as error:
+            return OwnerResult(change.remote_id, WriteOutcome.RETRY, error.code, error.message)
+        return OwnerResult(change.remote_id, WriteOutcome.WRITTEN)
+
+    def create_task(self, remote_id: str, owner_id: str, subject: str) -> str:
+        """Raises `Ambiguous` when no answer came: read before a second try, or there may be two tasks."""
+        body = {"Subject": subject, "OwnerId": owner_id, "WhatId": remote_id, "Status": "Not Started"}
+        return str(self._api.send("POST", "sobjects/Task", body).json()["id"])
+
+    # --- below ---
+
+    def _records(self, soql: str) -> Iterator[dict[str, Any]]:
+        for page in self._api.query_pages(soql):
+            yield from page.records
+
+    def _by_ids(self, fields: Sequence[str], ids: Sequence[str]) -> Iterator[dict[str, Any]]:
+        wanted = [id_ for id_ in dict.fromkeys(ids) if is_id(id_)]
+        for some in chunks(wanted, READ_BATCH):
+            quoted = ",".join(f"'{id_}'" for id_ in some)
+            yield from self._records(f"SELECT {', '.join(fields)} FROM Account WHERE Id IN ({quoted})")  # noqa: S608  (ids are checked)
+
+    def _write_batch(self, batch: Sequence[OwnerChange]) -> list[OwnerResult]:
+        records = [
+            {"attributes": {"type": change.object_type}, "id": change.remote_id, "OwnerId": change.owner_id}
+            for change in batch
+        ]
+        response = self._api.send("PATCH", "composite/sobjects", {"allOrNone": False, "records": records})
+        try:
+            answers = response.json()
+        except ValueError as error:
+            raise Ambiguous(NAME, "the answer to a write is not whole", code="NO_ANSWER") from error
+        if not isinstance(answers, list) or len(answers) != len(batch):
+            raise Ambiguous(NAME, "the answer does not have one result for each row", code="BAD_ANSWER")
+        return [to_result(change, answer) for change, answer in zip(batch, answers, strict=True)]
+
+    def _etag_of(self, path: str, modstamp: str) -> str:
+        response = self._api.get(path)
+        if response.json().get("SystemModstamp") != modstamp:
+            raise OwnerMoved(NAME, "the record changed since it was read", code="SYSTEM_MODSTAMP")
+        etag = response.headers.get("ETag")
+        if not etag:
+            raise SchemaChanged(NAME, f"{path} came without an ETag", code="NO_ETAG")
+        return str(etag)
+
+
+def known_stream(stream: str) -> None:
+    """Refuse a stream that this source does not have."""
+    if stream not in SalesforceConnector.streams:
+        raise ValueError(f"salesforce has no stream {stream!r}")
+
+
+def to_row(record: dict[str, Any]) -> SourceRow:
+    """A row of the accounts stream, from a record of SOQL."""
+    modified_at = to_instant(record.get("SystemModstamp"))
+    if not isinstance(record.get("Id"), str) or modified_at is None:
+        raise SchemaChanged(NAME, "an account came without Id or SystemModstamp", code="NO_KEY")
+    return SourceRow(NAME, "accounts", record["Id"], modified_at, record, deleted=bool(record.get("IsDeleted")))
+
+
+def advance(reached: Cursor | None, rows: Iterable[SourceRow], started_at: datetime | None) -> Cursor | None:
+    """The cursor after `rows`. A row changed while we paged carries a time later than the query's start; taking it
+    would step over rows that changed in between and were not part of this query."""
+    seen = [(row.modified_at, row.id) for row in rows if row.modified_at]
+    settled = [at for at in seen if started_at is None or at[0] < started_at + timedelta(seconds=1)]
+    if not settled:
+        return reached
+    water, id_ = max(settled)
+    if reached and water < parse_water(reached.high_water):
+        return reached
+    return Cursor(soql_instant(water), id_)
+
+
+def soql_instant(at: datetime) -> str:
+    """A SOQL date-time literal in UTC, milliseconds."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03d}Z"
+
+
+def parse_water(high_water: str) -> datetime:
+    """The instant a cursor holds."""
+    at = to_instant(high_water)
+    if at is None:
+        raise ValueError(f"not a cursor of salesforce: {high_water!r}")
+    return at
+
+
+def to_observed(record: dict[str, Any]) -> ObservedOwner:
+    """What an OWNER_FIELDS record says."""
+    return ObservedOwner(
+        remote_id=record["Id"],
+        owner_id=record.get("OwnerId"),
+        state=RecordState.DELETED if record.get("IsDeleted") else RecordState.LIVE,
+        version=record.get("SystemModstamp"),
+        modified_at=to_instant(record.get("SystemModstamp")),
+        modified_by=record.get("LastModifiedById"),
+    )
+
+
+def to_result(change: OwnerChange, answer: dict[str, Any]) -> OwnerResult:
+    """One row of a collections answer: `{"id", "success", "errors": [{"statusCode", "message", "fields"}]}`."""
+    if answer.get("success") is True:
+        return OwnerResult(change.remote_id, WriteOutcome.WRITTEN)
+    errors = answer.get("errors") or [{}]
+    code, message = str(errors[0].get("statusCode", "")), str(errors[0].get("message", ""))
+    outcome = WriteOutcome.RETRY if code in NOT_DONE else WriteOutcome.REJECTED
+    return OwnerResult(change.remote_id, outcome, code, message)
+
+
+def is_id(text: str) -> bool:
+    """15 or 18 letters and digits; anything else would not belong in SOQL."""
+    return re.fullmatch(r"[A-Za-z0-9]{15}(?:[A-Za-z0-9]{3})?", text) is not None
+
+
+def is_etag(version: str) -> bool:
+    """A quoted entity tag, strong or weak (RFC 9110, 8.8.3), as opposed to a timestamp."""
+    return version.endswith('"')
+
+
+__all__ = ["SalesforceConnector"]

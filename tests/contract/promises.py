@@ -1,0 +1,249 @@
+"""What every connector promises (see `connectors/base.py`), as test classes that a connector joins with fixtures.
+
+A connector's file subclasses `SourcePromises` and `OwnerTargetPromises` and gives one fixture for each: a `SourceCase`
+or a `TargetCase`, which holds the connector and the hands of the outside world.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import pytest
+
+from connectors.base import (
+    Cursor,
+    Notice,
+    Notifier,
+    OwnerChange,
+    OwnerResult,
+    OwnerTarget,
+    RecordState,
+    Source,
+    SourceRow,
+    WriteOutcome,
+)
+from connectors.errors import BadRecord, ConnectorError, RecordRejected
+
+
+@dataclass(frozen=True)
+class SourceCase:
+    """A source that holds exactly `ids` in `stream`, over several pages."""
+
+    source: Source
+    stream: str
+    ids: Sequence[str]
+    unknown_id: str
+    change: Callable[[str], None]  # somebody edits this row at the vendor
+    delete: Callable[[str], None] | None = None  # None where the vendor does not tell about deletions
+    damage: Callable[[str], None] | None = None  # put a value of the wrong kind into this row
+
+
+@dataclass(frozen=True)
+class TargetCase:
+    """A target with records, two active owners and an inactive one."""
+
+    target: OwnerTarget
+    ids: Sequence[str]
+    unknown_id: str
+    owners: tuple[str, str]
+    inactive_owner: str
+    human_moves: Callable[[str, str], None]  # a person makes somebody (second) the owner of a record (first)
+
+
+@dataclass(frozen=True)
+class NotifierCase:
+    notifier: Notifier
+    known_email: str
+    delivered: Callable[[], int]  # messages that people see
+
+
+def everything(source: Source, stream: str, cursor: Cursor | None = None) -> tuple[list[SourceRow], Cursor | None]:
+    """All rows of a pull, and the last cursor."""
+    rows: list[SourceRow] = []
+    for page in source.pull(stream, cursor):
+        rows += page.rows
+        cursor = page.cursor
+    return rows, cursor
+
+
+class SourcePromises:
+    def test_the_source_can_be_reached(self, case: SourceCase) -> None:
+        assert isinstance(case.source, Source)
+        case.source.check()
+
+    def test_a_first_pull_gives_every_row_once(self, case: SourceCase) -> None:
+        rows, cursor = everything(case.source, case.stream)
+        assert sorted(row.id for row in rows if not row.deleted) == sorted(case.ids)
+        assert cursor is not None
+
+    def test_pages_add_up_to_what_the_vendor_counted(self, case: SourceCase) -> None:
+        pages = list(case.source.pull(case.stream))
+        counted = {page.expected for page in pages if page.expected is not None}
+        assert not counted or sum(len(page.rows) for page in pages) == max(counted)
+
+    def test_stopping_after_any_page_loses_nothing(self, case: SourceCase) -> None:
+        pages = list(case.source.pull(case.stream))
+        assert len(pages) > 1, "the case must span several pages"
+        for taken in range(1, len(pages)):
+            stored = {row.id for page in pages[:taken] for row in page.rows}
+            rest, _ = everything(case.source, case.stream, pages[taken - 1].cursor)
+            assert stored | {row.id for row in rest} >= set(case.ids)
+
+    def test_a_later_pull_brings_what_changed(self, case: SourceCase) -> None:
+        _, cursor = everything(case.source, case.stream)
+        changed = case.ids[len(case.ids) // 2]
+        case.change(changed)
+        rows, _ = everything(case.source, case.stream, cursor)
+        assert changed in {row.id for row in rows}
+
+    def test_pulling_twice_from_one_cursor_gives_the_same_rows(self, case: SourceCase) -> None:
+        _, cursor = everything(case.source, case.stream)
+        case.change(case.ids[0])
+        first, _ = everything(case.source, case.stream, cursor)
+        second, _ = everything(case.source, case.stream, cursor)
+        assert {row.id for row in first} == {row.id for row in second}
+
+    def test_a_pull_with_nothing_new_keeps_its_place(self, case: SourceCase) -> None:
+        _, cursor = everything(case.source, case.stream)
+        _, again = everything(case.source, case.stream, cursor)
+        assert again is not None
+        case.change(case.ids[-1])
+        rows, _ = everything(case.source, case.stream, again)
+        assert case.ids[-1] in {row.id for row in rows}
+
+    def test_a_deleted_row_is_seen_as_deleted(self, case: SourceCase) -> None:
+        if case.delete is None:
+            pytest.skip("this vendor does not tell about deletions")
+        _, cursor = everything(case.source, case.stream)
+        case.delete(case.ids[1])
+        rows, _ = everything(case.source, case.stream, cursor)
+        assert [row.deleted for row in rows if row.id == case.ids[1]] == [True]
+
+    def test_named_rows_come_in_the_order_asked_and_unknown_ones_as_deleted(self, case: SourceCase) -> None:
+        asked = [case.ids[2], case.unknown_id, case.ids[0]]
+        rows = case.source.pull_rows(case.stream, asked)
+        assert [row.id for row in rows] == asked
+        assert [row.deleted for row in rows] == [False, True, False]
+
+    def test_rows_are_the_vendors_own_and_can_be_stored_as_json(self, case: SourceCase) -> None:
+        rows, _ = everything(case.source, case.stream)
+        assert all(json.loads(json.dumps(dict(row.fields))) == row.fields for row in rows)
+
+    def test_every_row_becomes_a_value_of_this_source(self, case: SourceCase) -> None:
+        rows, _ = everything(case.source, case.stream)
+        values = [value for row in rows if (value := case.source.to_value(row)) is not None]
+        assert values
+        assert {value.source for value in values} == {case.source.name}
+
+    def test_a_damaged_row_harms_only_itself_and_says_which_field_to_mend(self, case: SourceCase) -> None:
+        if case.damage is None:
+            pytest.skip("this vendor refuses such values itself")
+        case.damage(case.ids[0])
+        good, bad = 0, []
+        for row in everything(case.source, case.stream)[0]:
+            try:
+                case.source.to_value(row)
+                good += 1
+            except BadRecord as error:
+                bad.append(error)
+        assert good == len(case.ids) - 1
+        assert len(bad) == 1
+        assert bad[0].mend
+
+
+class OwnerTargetPromises:
+    def test_users_who_left_are_listed_as_inactive(self, case: TargetCase) -> None:
+        assert isinstance(case.target, OwnerTarget)
+        users = {user.id: user for user in case.target.users()}
+        assert all(users[owner].active for owner in case.owners)
+        assert not users[case.inactive_owner].active
+
+    def test_owners_are_read_in_the_order_asked_and_unknown_records_are_missing(self, case: TargetCase) -> None:
+        asked = [case.ids[1], case.unknown_id, case.ids[0]]
+        seen = case.target.read_owners(asked)
+        assert [one.remote_id for one in seen] == asked
+        assert [one.state for one in seen] == [RecordState.LIVE, RecordState.MISSING, RecordState.LIVE]
+
+    def test_written_owners_are_shown(self, case: TargetCase) -> None:
+        changes = self._to(case, case.ids, case.owners[0])
+        results = case.target.update_owners(changes)
+        assert [result.outcome for result in results] == [WriteOutcome.WRITTEN] * len(changes)
+        assert {one.owner_id for one in case.target.read_owners(case.ids)} == {case.owners[0]}
+
+    def test_results_come_in_the_order_of_the_changes(self, case: TargetCase) -> None:
+        changes = self._to(case, list(reversed(case.ids)), case.owners[0])
+        results = case.target.update_owners(changes)
+        assert [result.remote_id for result in results] == [change.remote_id for change in changes]
+
+    def test_one_bad_row_harms_only_itself(self, case: TargetCase) -> None:
+        changes = self._to(case, case.ids, case.owners[1])
+        at = len(changes) // 2
+        changes[at] = OwnerChange(case.target.object_type, case.ids[at], case.inactive_owner)
+        outcomes = [result.outcome for result in case.target.update_owners(changes)]
+        assert outcomes.pop(at) is WriteOutcome.REJECTED
+        assert set(outcomes) == {WriteOutcome.WRITTEN}
+
+    def test_a_record_that_is_gone_is_rejected_and_the_others_are_written(self, case: TargetCase) -> None:
+        changes = self._to(case, [case.ids[0], case.unknown_id, case.ids[1]], case.owners[1])
+        outcomes = [result.outcome for result in case.target.update_owners(changes)]
+        assert outcomes == [WriteOutcome.WRITTEN, WriteOutcome.REJECTED, WriteOutcome.WRITTEN]
+
+    def test_nothing_to_write_writes_nothing(self, case: TargetCase) -> None:
+        assert case.target.update_owners([]) == ()
+        assert case.target.read_owners([]) == ()
+
+    def test_a_conditional_write_happens_when_nobody_wrote_in_between(self, case: TargetCase) -> None:
+        result = self._write_if_unchanged(case, case.ids[0], case.owners[0])
+        assert result.outcome is WriteOutcome.WRITTEN
+        assert case.target.read_owners(case.ids[:1])[0].owner_id == case.owners[0]
+
+    def test_a_persons_edit_in_between_wins_over_a_conditional_write(self, case: TargetCase) -> None:
+        version = case.target.read_owners(case.ids[:1])[0].version
+        assert version is not None
+        case.human_moves(case.ids[0], case.owners[1])
+        change = OwnerChange(case.target.object_type, case.ids[0], case.owners[0])
+        assert case.target.update_owner_if(change, version).outcome is WriteOutcome.MOVED
+        assert case.target.read_owners(case.ids[:1])[0].owner_id == case.owners[1]
+
+    def test_a_conditional_write_to_an_inactive_owner_is_rejected(self, case: TargetCase) -> None:
+        assert self._write_if_unchanged(case, case.ids[0], case.inactive_owner).outcome is WriteOutcome.REJECTED
+
+    def test_a_task_gets_an_id_of_its_own(self, case: TargetCase) -> None:
+        ids = {case.target.create_task(case.ids[0], case.owners[0], "Introduce yourself") for _ in range(2)}
+        assert len(ids) == 2
+
+    def test_a_task_on_a_record_that_is_gone_is_rejected(self, case: TargetCase) -> None:
+        with pytest.raises(RecordRejected):
+            case.target.create_task(case.unknown_id, case.owners[0], "Introduce yourself")
+
+    def _to(self, case: TargetCase, ids: Sequence[str], owner: str) -> list[OwnerChange]:
+        return [OwnerChange(case.target.object_type, id_, owner) for id_ in ids]
+
+    def _write_if_unchanged(self, case: TargetCase, id_: str, owner: str) -> OwnerResult:
+        version = case.target.read_owners([id_])[0].version
+        assert version is not None
+        return case.target.update_owner_if(OwnerChange(case.target.object_type, id_, owner), version)
+
+
+class NotifierPromises:
+    def test_a_notice_reaches_its_person(self, case: NotifierCase) -> None:
+        case.notifier.check()
+        assert case.notifier.notify(self._notice(case.known_email, "offer-1"))
+        assert case.delivered() == 1
+
+    def test_the_same_notice_twice_is_seen_once(self, case: NotifierCase) -> None:
+        first = case.notifier.notify(self._notice(case.known_email, "offer-1"))
+        assert case.notifier.notify(self._notice(case.known_email, "offer-1")) == first
+        assert case.delivered() == 1
+
+    def test_a_person_the_vendor_does_not_know_is_rejected(self, case: NotifierCase) -> None:
+        with pytest.raises(RecordRejected) as caught:
+            case.notifier.notify(self._notice("nobody@elsewhere.example", "offer-2"))
+        assert isinstance(caught.value, ConnectorError)
+        assert "nobody@elsewhere.example" in str(caught.value)
+
+    def _notice(self, email: str, key: str) -> Notice:
+        lines = ("Acme GmbH is yours from today.", "Please accept within 24 hours.")
+        return Notice(email, "New account", lines, key, {"Accept": "https://steward.example/a/1"})
