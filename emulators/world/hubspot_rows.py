@@ -117,7 +117,9 @@ def _company(
     disagreements: Disagreements,
     present: set[int],
 ) -> Row:
-    created, updated = hubspot_instant(standing.created_at), hubspot_instant(standing.modified_at)
+    created = hubspot_instant(standing.created_at)
+    # A note or a call touches the company itself here, unlike in Salesforce.
+    updated = hubspot_instant(max(standing.modified_at, standing.active_at or standing.modified_at))
     properties = {
         **_identity(rng, standing, disagreements),
         **_place(rng, standing),

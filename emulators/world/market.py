@@ -16,7 +16,7 @@ MID_MARKET_EMPLOYEES = 100
 # Staff by band of market value: a rough but steady guess, since the public data has no head counts.
 EMPLOYEES_BY_SIZE = {
     "mega": (40_000, 250_000),
-    "large": (1_200, 40_000),
+    "large": (400, 40_000),
     "mid": (220, 980),
     "small": (80, 420),
     "micro": (25, 180),

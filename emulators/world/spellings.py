@@ -75,6 +75,54 @@ STATE_NAMES = {
     "OH": "Ohio",
     "GA": "Georgia",
 }
+CALLING_CODES = {
+    "United States": 1,
+    "Canada": 1,
+    "United Kingdom": 44,
+    "Germany": 49,
+    "Australia": 61,
+    "France": 33,
+    "Italy": 39,
+    "Japan": 81,
+    "Sweden": 46,
+    "Brazil": 55,
+    "India": 91,
+    "Spain": 34,
+    "Switzerland": 41,
+    "Singapore": 65,
+    "Netherlands": 31,
+    "Norway": 47,
+    "Belgium": 32,
+    "Mexico": 52,
+    "Finland": 358,
+    "South Korea": 82,
+    "Denmark": 45,
+    "Ireland": 353,
+    "Hong Kong": 852,
+    "New Zealand": 64,
+    "Chile": 56,
+    "Austria": 43,
+    "Greece": 30,
+    "Taiwan": 886,
+    "Israel": 972,
+    "Turkey": 90,
+    "China": 86,
+    "Argentina": 54,
+    "South Africa": 27,
+    "Luxembourg": 352,
+    "Portugal": 351,
+    "Indonesia": 62,
+    "Thailand": 66,
+    "Malaysia": 60,
+    "Saudi Arabia": 966,
+    "Czech Republic": 420,
+    "Poland": 48,
+    "Colombia": 57,
+    "Peru": 51,
+    "Estonia": 372,
+    "Iceland": 354,
+}
+NORTH_AMERICAN_AREAS = {"United States": (212, 312, 415, 617, 713, 404), "Canada": (416, 514, 604, 403)}
 
 
 def other_name(rng: random.Random, name: str) -> str:
@@ -121,6 +169,7 @@ def spelled_country(rng: random.Random, country: str, code_share: float, variant
 
 def phone_number(rng: random.Random, country: str) -> str:
     """A number nobody has: 555-01xx is set aside for fiction in North America; elsewhere the exchange is 0000."""
-    if country in {"United States", "Canada"}:
-        return f"({rng.choice((212, 312, 415, 617, 713, 404))}) 555-01{rng.randrange(100):02d}"
-    return f"+{rng.choice((44, 49, 33, 34, 46, 61, 65, 81))} 20 0000 {rng.randrange(10_000):04d}"
+    code = CALLING_CODES[country]
+    if code == 1:
+        return f"({rng.choice(NORTH_AMERICAN_AREAS[country])}) 555-01{rng.randrange(100):02d}"
+    return f"+{code} {rng.randrange(2, 10)} 0000 {rng.randrange(10_000):04d}"

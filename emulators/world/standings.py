@@ -99,7 +99,10 @@ def pick(rng: random.Random, numbers: Iterable[int], count: int) -> frozenset[in
 
 
 def _choose_companies(companies: Sequence[Company], size: int, rng: random.Random) -> list[Company]:
-    """Every parent, the right share of subsidiaries, and others up to `size`, in a shuffled order."""
+    """Every parent, the right share of subsidiaries, and others up to `size`, in a shuffled order.
+
+    Further subsidiaries come in only when every other company is already there.
+    """
     if not share.SMALLEST_WORLD <= size <= len(companies):
         raise ValueError(f"a world has {share.SMALLEST_WORLD} to {len(companies)} companies, not {size}")
     parents = {company.parent for company in companies if company.parent}
@@ -108,6 +111,8 @@ def _choose_companies(companies: Sequence[Company], size: int, rng: random.Rando
     chosen = [company for company in companies if company.key in parents]
     chosen += rng.sample(children, min(len(children), share.count(share.SUBSIDIARY_SHARE, size)))
     chosen += rng.sample(others, min(len(others), size - len(chosen)))
+    taken = {company.key for company in chosen}
+    chosen += [company for company in children if company.key not in taken][: size - len(chosen)]
     rng.shuffle(chosen)
     return chosen
 
