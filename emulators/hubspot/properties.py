@@ -1,0 +1,153 @@
+"""Which properties each kind of record has, of which type, and what a value must look like to be taken.
+
+HubSpot stores and shows every value as a string or null, whatever its type.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+
+from emulators.hubspot.errors import invalid_properties
+
+READ_ONLY = {"createdate", "hs_createdate", "hs_lastmodifieddate", "hs_object_id", "hs_merged_object_ids"}
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectKind:
+    """One object type. `names` are its spellings in a path; `types` maps each property to its type."""
+
+    plural: str
+    type_id: str
+    names: frozenset[str]
+    types: dict[str, str]
+    always: tuple[str, ...]
+    default: tuple[str, ...]
+    scope: str
+
+
+COMPANY_TYPES = {
+    **dict.fromkeys(("name", "domain", "website", "country", "state", "city", "zip", "phone"), "string"),
+    **dict.fromkeys(("segment", "primary_contact_email", "salesforceaccountid", "stripe_customer_id"), "string"),
+    **dict.fromkeys(("industry", "lifecyclestage"), "enumeration"),
+    "do_not_route": "bool",
+    "numberofemployees": "number",
+    "hubspot_owner_id": "owner",
+    "hs_parent_company_id": "number",
+    "hs_object_id": "number",
+    "hs_merged_object_ids": "string",
+    "createdate": "datetime",
+    "hs_lastmodifieddate": "datetime",
+    "notes_last_updated": "datetime",
+}
+COMPANIES = ObjectKind(
+    plural="companies",
+    type_id="0-2",
+    names=frozenset({"companies", "company", "0-2"}),
+    types=COMPANY_TYPES,
+    always=("createdate", "hs_lastmodifieddate", "hs_object_id"),
+    default=("createdate", "domain", "hs_lastmodifieddate", "hs_object_id", "name"),
+    scope="crm.objects.companies",
+)
+TASK_TYPES = {
+    **dict.fromkeys(("hs_task_subject", "hs_task_body"), "string"),
+    **dict.fromkeys(("hs_task_status", "hs_task_priority", "hs_task_type"), "enumeration"),
+    "hs_timestamp": "datetime",
+    "hubspot_owner_id": "owner",
+    "hs_object_id": "number",
+    "hs_createdate": "datetime",
+    "hs_lastmodifieddate": "datetime",
+}
+# Tasks have no scope of their own; the vendor's page asks for the contacts scopes.
+TASKS = ObjectKind(
+    plural="tasks",
+    type_id="0-27",
+    names=frozenset({"tasks", "task", "0-27"}),
+    types=TASK_TYPES,
+    always=("hs_createdate", "hs_lastmodifieddate", "hs_object_id"),
+    default=("hs_createdate", "hs_lastmodifieddate", "hs_object_id"),
+    scope="crm.objects.contacts",
+)
+KINDS = (COMPANIES, TASKS)
+# What HubSpot links by default: (from, to) -> associationTypeId.
+DEFAULT_ASSOCIATIONS = {("tasks", "companies"): 192, ("companies", "tasks"): 191}
+
+
+def find_kind(name: str) -> ObjectKind | None:
+    return next((kind for kind in KINDS if name.lower() in kind.names), None)
+
+
+def instant(moment: datetime) -> str:
+    """The notation of `updatedAt` and of every datetime property: 2026-11-20T09:00:00.000Z."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+
+
+# A search compares the same few instants with every record, and parsing them would be most of its time.
+@lru_cache(maxsize=300_000)
+def to_epoch_ms(text: str) -> int | None:
+    """A datetime value as epoch milliseconds; HubSpot takes both that and ISO 8601. None when it is neither."""
+    if re.fullmatch(r"-?\d+", text):
+        return int(text)
+    try:
+        moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except ValueError:
+        return None
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return int(moment.timestamp() * 1000)
+
+
+def clean(kind: ObjectKind, values: dict[str, Any], owner_ids: frozenset[str]) -> dict[str, str | None]:
+    """`values` as HubSpot would store them. `owner_ids` are the owners who may be given a record.
+
+    Raises `HubSpotError` 400 naming every bad property: unknown, read-only, of the wrong type, or no such owner.
+    """
+    problems: list[dict[str, str]] = []
+    stored: dict[str, str | None] = {}
+    for name, value in values.items():
+        text = _as_text(value)
+        problem = _problem(kind, name, text, owner_ids)
+        if problem:
+            problems.append({"message": problem[1], "error": problem[0], "name": name})
+        stored[name] = _normal(kind.types.get(name, "string"), text)
+    if problems:
+        raise invalid_properties(problems)
+    return stored
+
+
+def _as_text(value: Any) -> str:
+    if value is None:
+        return ""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _normal(kind: str, text: str) -> str | None:
+    if text == "":
+        return None
+    if kind == "datetime":
+        epoch_ms = to_epoch_ms(text)
+        return text if epoch_ms is None else instant(datetime.fromtimestamp(epoch_ms / 1000, UTC))
+    return text
+
+
+def _problem(kind: ObjectKind, name: str, text: str, owner_ids: frozenset[str]) -> tuple[str, str] | None:
+    expected = kind.types.get(name)
+    if expected is None:
+        return "PROPERTY_DOESNT_EXIST", f'Property "{name}" does not exist'
+    if name in READ_ONLY:
+        return "READ_ONLY_VALUE", f'"{name}" is a read only property; its value cannot be set.'
+    return None if text == "" else _type_problem(expected, text, owner_ids)
+
+
+def _type_problem(expected: str, text: str, owner_ids: frozenset[str]) -> tuple[str, str] | None:
+    if expected == "owner" and text not in owner_ids:
+        return "INVALID_OWNER_ID", f"{text} was not a valid owner id."
+    if expected == "number" and not re.fullmatch(r"-?\d+(\.\d+)?", text):
+        return "INVALID_NUMBER", f"{text} was not a valid number."
+    if expected == "bool" and text not in ("true", "false"):
+        return "INVALID_OPTION", f"{text} was not one of the allowed options: [true, false]"
+    if expected == "datetime" and to_epoch_ms(text) is None:
+        return "INVALID_DATE", f"{text} was not a valid date."
+    return None
