@@ -122,7 +122,7 @@ def _salesforce(
     spared = salesforce_rows.spared_ids(pairs, cycle)
     unreadable = salesforce_rows.plant_unreadable_name(accounts, spared, seed)
     accounts += duplicates
-    active = frozenset(salesforce_rows.user_id(person) for person in people if person.active and person.human)
+    sellers = frozenset(salesforce_rows.user_id(person) for person in people if person.human)
     section = {
         **SALESFORCE_ACCESS,
         "users": salesforce_rows.user_rows(people, as_of),
@@ -130,7 +130,7 @@ def _salesforce(
         "accounts": accounts,
         "account_team_members": salesforce_rows.team_member_rows(accounts, people, seed),
         "contacts": [],
-        "opportunities": salesforce_rows.opportunity_rows(accounts, active, as_of, seed),
+        "opportunities": salesforce_rows.opportunity_rows(accounts, sellers, as_of, seed),
     }
     return section, {
         "integration_user": salesforce_rows.user_id(integration),

@@ -20,7 +20,7 @@ from emulators.world.standings import Standing
 Row = dict[str, Any]
 
 OPEN_STAGES = ("Prospecting", "Qualification", "Needs Analysis", "Proposal/Price Quote", "Negotiation/Review")
-OPEN_DEAL_SHARE = 0.15  # of accounts with an active owner
+OPEN_DEAL_SHARE = 0.15  # of accounts that were given to somebody, reps who left among them
 # A right-to-left override and a bell, as pasted from a document: both are legal in a Name and break naive output.
 UNREADABLE_NAME = "{name}\u202e\u05d7\u05d1\u05e8\u05d4\x07"
 
@@ -137,12 +137,12 @@ def team_member_rows(accounts: Sequence[Row], people: Sequence[Person], seed: in
     return rows
 
 
-def opportunity_rows(accounts: Sequence[Row], active_ids: frozenset[str], as_of: datetime, seed: int) -> list[Row]:
-    """Open deals, owned by whoever owns the account, on some accounts of active owners."""
+def opportunity_rows(accounts: Sequence[Row], seller_ids: frozenset[str], as_of: datetime, seed: int) -> list[Row]:
+    """Open deals on some accounts, owned by whoever owns the account, even where that rep has left."""
     rng = random.Random(f"{seed}:opportunities")
     rows: list[Row] = []
     for account in accounts:
-        if account["OwnerId"] in active_ids and rng.random() < OPEN_DEAL_SHARE:
+        if account["OwnerId"] in seller_ids and rng.random() < OPEN_DEAL_SHARE:
             rows.append(_opportunity(rng, len(rows), account, as_of))
     return rows
 

@@ -1,6 +1,7 @@
 """Stripe as the world shows it: customers and subscriptions.
 
 Fields follow the canonical objects of API version 2026-10-28, where the period of a subscription is on its items.
+The deprecated `plan` of an item is left out: `price` says the same.
 """
 
 from __future__ import annotations
@@ -87,7 +88,6 @@ def _customer(rng: random.Random, standing: Standing) -> Row:
         "balance": 0,
         "created": int(standing.created_at.timestamp()),
         "currency": "usd",
-        "customer_account": None,
         "default_source": None,
         "delinquent": False,
         "description": None,
@@ -130,6 +130,7 @@ def _subscription(rng: random.Random, number: int, standing: Standing, as_of: da
         "billing_cycle_anchor": start,
         "billing_cycle_anchor_config": None,
         "billing_mode": {"flexible": None, "type": "classic"},
+        "billing_schedules": [],
         "billing_thresholds": None,
         "cancel_at": None,
         "cancel_at_period_end": False,
@@ -156,6 +157,7 @@ def _subscription(rng: random.Random, number: int, standing: Standing, as_of: da
         },
         "latest_invoice": None,
         "livemode": False,
+        "managed_payments": {"enabled": False},
         "metadata": {},
         "next_pending_invoice_item_invoice": None,
         "on_behalf_of": None,

@@ -144,6 +144,12 @@ def test_every_owner_parent_and_member_exists(world: dict[str, Any], accounts: d
         assert not deal["IsClosed"]
 
 
+def test_reps_who_left_still_have_open_deals(world: dict[str, Any]) -> None:
+    gone = {user["Id"] for user in world["salesforce"]["users"] if not user["IsActive"]}
+    assert gone & {deal["OwnerId"] for deal in world["salesforce"]["opportunities"]}
+    assert world["truth"]["integration_user"] not in {d["OwnerId"] for d in world["salesforce"]["opportunities"]}
+
+
 def test_every_hubspot_owner_and_parent_exists_but_the_planted_one(
     world: dict[str, Any], companies: dict[str, dict[str, Any]]
 ) -> None:
