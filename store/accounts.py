@@ -1,0 +1,170 @@
+"""Accounts and where they live in each outside system."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Select, or_, select, update
+from sqlalchemy.engine import Row
+
+from ownership.model import Account, Ref
+from store.canonical import digest
+from store.statements import chunks, select_in, upsert
+from store.tables import account, account_ref
+
+
+class Accounts:
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def save(self, accounts: Iterable[Account], now: datetime) -> int:
+        """Store accounts with their refs; returns how many are new or differ.
+
+        A ref named by another account before moves here: a record belongs to one account. An account that comes
+        back after it was marked gone is live again.
+        """
+        written = 0
+        for chunk in chunks(sorted(accounts, key=lambda each: each.id)):
+            known = {
+                row.account_id: row.content_hash
+                for row in select_in(
+                    self._connection,
+                    select(account.c.account_id, account.c.content_hash).where(account.c.gone_at.is_(None)),
+                    account.c.account_id,
+                    [each.id for each in chunk],
+                )
+            }
+            rows = [(each, _to_columns(each, now)) for each in chunk]
+            changed = [(each, row) for each, row in rows if known.get(each.id) != row["content_hash"]]
+            upsert(self._connection, account, [row for _, row in changed], keep=("first_seen_at",))
+            upsert(self._connection, account_ref, [row for each, _ in changed for row in _ref_columns(each)])
+            self._drop_refs([each for each, _ in changed])
+            written += len(changed)
+        return written
+
+    def all(self) -> Iterator[Account]:
+        """Every account that is not gone, by id."""
+        refs = self._refs_of(None)
+        for row in self._connection.execute(_LIVE.order_by(account.c.account_id).execution_options(yield_per=5000)):
+            yield _to_account(row, refs.get(row.account_id, []))
+
+    def get(self, account_id: str) -> Account | None:
+        """The account, gone or not."""
+        found = self.get_many([account_id])
+        return found.get(account_id)
+
+    def get_many(self, account_ids: Iterable[str]) -> dict[str, Account]:
+        """Accounts by id, gone ones too; unknown ids are missing."""
+        ids = list(account_ids)
+        refs = self._refs_of(ids)
+        rows = select_in(self._connection, select(account), account.c.account_id, ids)
+        return {row.account_id: _to_account(row, refs.get(row.account_id, [])) for row in rows}
+
+    def by_refs(self, refs: Iterable[Ref]) -> dict[Ref, str]:
+        """Which account each of these records belongs to; unknown ones are missing."""
+        wanted = set(refs)
+        statement = select(
+            account_ref.c.source, account_ref.c.object_type, account_ref.c.external_id, account_ref.c.account_id
+        )
+        rows = select_in(self._connection, statement, account_ref.c.external_id, {ref.external_id for ref in wanted})
+        found = {Ref(row.source, row.object_type, row.external_id): row.account_id for row in rows}
+        return {ref: account_id for ref, account_id in found.items() if ref in wanted}
+
+    def find(self, text: str, limit: int = 20) -> list[Account]:
+        """Live accounts with this id or outside id, or with `text` in their name or web domain; best first."""
+        wanted = text.strip()
+        by_ref = select(account_ref.c.account_id).where(account_ref.c.external_id == wanted)
+        pattern = "%" + wanted.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+        rows = self._connection.execute(
+            _LIVE.where(
+                or_(
+                    account.c.account_id == wanted,
+                    account.c.account_id.in_(by_ref),
+                    account.c.search_text.like(pattern, escape="\\"),
+                )
+            )
+            .order_by(account.c.account_id.in_(by_ref).desc(), account.c.search_text, account.c.account_id)
+            .limit(limit)
+        ).all()
+        refs = self._refs_of([row.account_id for row in rows])
+        return [_to_account(row, refs.get(row.account_id, [])) for row in rows]
+
+    def mark_gone(self, account_ids: Iterable[str], now: datetime) -> None:
+        """These accounts are in no system any more. Their history stays."""
+        for chunk in chunks(account_ids):
+            self._connection.execute(
+                update(account).where(account.c.account_id.in_(chunk), account.c.gone_at.is_(None)).values(gone_at=now)
+            )
+
+    def _drop_refs(self, accounts: list[Account]) -> None:
+        """Forget refs these accounts no longer name."""
+        named = {ref for each in accounts for ref in each.refs}
+        stored = self._refs_of([each.id for each in accounts])
+        columns = account_ref.c
+        for account_id, rows in stored.items():
+            for row in rows:
+                if Ref(row.source, row.object_type, row.external_id) not in named:
+                    self._connection.execute(
+                        account_ref.delete().where(
+                            columns.source == row.source,
+                            columns.object_type == row.object_type,
+                            columns.external_id == row.external_id,
+                            columns.account_id == account_id,
+                        )
+                    )
+
+    def _refs_of(self, account_ids: Iterable[str] | None) -> Mapping[str, list[Row[Any]]]:
+        found: dict[str, list[Row[Any]]] = defaultdict(list)
+        for row in select_in(self._connection, select(account_ref), account_ref.c.account_id, account_ids):
+            found[row.account_id].append(row)
+        return found
+
+
+_LIVE: Select[Any] = select(account).where(account.c.gone_at.is_(None))
+
+
+def _to_columns(each: Account, now: datetime) -> dict[str, Any]:
+    shown = sorted((ref.source, ref.object_type, ref.external_id, owner) for ref, owner in each.crm_owners.items())
+    refs = [(ref.source, ref.object_type, ref.external_id) for ref in each.refs]
+    web_domain = each.fields.get("domain") or ""
+    return {
+        "account_id": each.id,
+        "name": each.name,
+        "search_text": f"{each.name}\n{web_domain}".lower(),
+        "fields": each.fields,
+        "parent_id": each.parent_id,
+        "content_hash": digest([each.name, each.fields, each.parent_id, refs, shown]),
+        "first_seen_at": now,
+        "changed_at": now,
+        "gone_at": None,
+    }
+
+
+def _ref_columns(each: Account) -> list[dict[str, Any]]:
+    return [
+        {
+            "source": ref.source,
+            "object_type": ref.object_type,
+            "external_id": ref.external_id,
+            "account_id": each.id,
+            "position": position,
+            "shown_owner": each.crm_owners.get(ref),
+        }
+        for position, ref in enumerate(each.refs)
+    ]
+
+
+def _to_account(row: Row[Any], ref_rows: list[Row[Any]]) -> Account:
+    in_order = sorted(ref_rows, key=lambda each: each.position)
+    refs = [(Ref(each.source, each.object_type, each.external_id), each.shown_owner) for each in in_order]
+    return Account(
+        id=row.account_id,
+        name=row.name,
+        fields=row.fields,
+        refs=tuple(ref for ref, _ in refs),
+        parent_id=row.parent_id,
+        crm_owners={ref: owner for ref, owner in refs if owner is not None},
+    )

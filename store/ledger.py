@@ -1,0 +1,196 @@
+"""The ledger: who owned which account from when, why, and since when we know. Rows are never changed or removed.
+
+Each account's rows form a chain: `seq` counts from 1 without gaps, `row_hash` covers the row and the hash before it.
+`ownership_current` is the head of each chain, kept beside it for speed; it can be rebuilt at any time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, select
+from sqlalchemy.engine import Row
+
+from store.canonical import digest, to_instant
+from store.statements import select_in
+from store.tables import OWNER_ROLE, acceptance, assignment_ledger, ownership_current
+
+FIRST_PREV_HASH = "0" * 64
+NOT_ASKED = "not_asked"
+
+
+@dataclass(frozen=True, slots=True)
+class CurrentOwner:
+    """The owner of record. `acceptance_state` is the offer's state, or "not_asked"."""
+
+    owner_id: str
+    ledger_id: str
+    seq: int
+    valid_from: datetime
+    acceptance_state: str
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerRow:
+    """One change of owner. `owner_id` None: nobody from here on."""
+
+    ledger_id: str
+    account_id: str
+    role: str
+    seq: int
+    event_type: str
+    owner_id: str | None
+    prev_owner_id: str | None
+    valid_from: datetime
+    recorded_at: datetime
+    actor: str
+    reason: str
+    decision_id: str
+    run_id: str
+    prev_hash: str
+    row_hash: str = ""
+
+    def computed_hash(self) -> str:
+        """SHA-256 over every other column, `prev_hash` included."""
+        return digest(
+            [
+                self.ledger_id,
+                self.account_id,
+                self.role,
+                self.seq,
+                self.event_type,
+                self.owner_id,
+                self.prev_owner_id,
+                to_instant(self.valid_from),
+                to_instant(self.recorded_at),
+                self.actor,
+                self.reason,
+                self.decision_id,
+                self.run_id,
+                self.prev_hash,
+            ]
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenAt:
+    """The first position of the ledger that is not as it was written."""
+
+    account_id: str
+    role: str
+    seq: int
+    problem: str
+
+    def __str__(self) -> str:
+        return f"{self.account_id} {self.role} #{self.seq}: {self.problem}"
+
+
+class Ledger:
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def current(self, account_ids: Iterable[str] | None = None) -> dict[str, CurrentOwner]:
+        """The owner of record of each account that has one."""
+        columns = ownership_current.c
+        statement = select(ownership_current).where(columns.role == OWNER_ROLE, columns.owner_id.is_not(None))
+        rows = select_in(self._connection, statement, columns.account_id, account_ids)
+        return {row.account_id: _to_current(row) for row in rows}
+
+    def history(self, account_id: str) -> list[LedgerRow]:
+        """Every change of owner, oldest first."""
+        columns = assignment_ledger.c
+        rows = self._connection.execute(
+            select(assignment_ledger)
+            .where(columns.account_id == account_id, columns.role == OWNER_ROLE)
+            .order_by(columns.seq)
+        )
+        return [_to_ledger_row(row) for row in rows]
+
+    def as_of(self, account_id: str, as_of: datetime, known_at: datetime) -> LedgerRow | None:
+        """Who owned the account at `as_of`, as we knew it at `known_at`; None before the first row."""
+        columns = assignment_ledger.c
+        row = self._connection.execute(
+            select(assignment_ledger)
+            .where(
+                columns.account_id == account_id,
+                columns.role == OWNER_ROLE,
+                columns.valid_from <= as_of,
+                columns.recorded_at <= known_at,
+            )
+            .order_by(columns.seq.desc())
+            .limit(1)
+        ).first()
+        return _to_ledger_row(row) if row else None
+
+    def verify(self) -> BrokenAt | None:
+        """Recompute every chain; the first position that was altered, removed or slipped in, None when all holds.
+
+        A chain cannot show that its own end was cut off, so the head is compared with `ownership_current` too.
+        """
+        heads = {(row.account_id, row.role): row for row in self._connection.execute(select(ownership_current))}
+        columns = assignment_ledger.c
+        statement = select(assignment_ledger).order_by(columns.account_id, columns.role, columns.seq)
+        before: LedgerRow | None = None
+        for raw in self._connection.execute(statement.execution_options(yield_per=5000)):
+            row = _to_ledger_row(raw)
+            if before and (before.account_id, before.role) != (row.account_id, row.role):
+                if broken := _check_head(before, heads.pop((before.account_id, before.role), None)):
+                    return broken
+                before = None
+            if broken := _check_link(before, row):
+                return broken
+            before = row
+        if before and (broken := _check_head(before, heads.pop((before.account_id, before.role), None))):
+            return broken
+        for (account_id, role), _ in sorted(heads.items()):
+            return BrokenAt(account_id, role, 1, "every row of this account is missing")
+        return None
+
+    def rebuild_current(self) -> dict[str, CurrentOwner]:
+        """`current()` worked out from the ledger and the offers alone."""
+        columns = assignment_ledger.c
+        heads: dict[str, Row[Any]] = {}
+        for row in self._connection.execute(
+            select(assignment_ledger).where(columns.role == OWNER_ROLE).order_by(columns.account_id, columns.seq)
+        ):
+            heads[row.account_id] = row
+        asked = dict(self._connection.execute(select(acceptance.c.ledger_id, acceptance.c.state)).tuples().all())
+        return {
+            account_id: CurrentOwner(
+                row.owner_id, row.ledger_id, row.seq, row.valid_from, asked.get(row.ledger_id, NOT_ASKED)
+            )
+            for account_id, row in heads.items()
+            if row.owner_id is not None
+        }
+
+
+def _check_link(before: LedgerRow | None, row: LedgerRow) -> BrokenAt | None:
+    expected_seq = before.seq + 1 if before else 1
+    if row.seq != expected_seq:
+        return BrokenAt(row.account_id, row.role, expected_seq, "the row is missing")
+    if row.prev_hash != (before.row_hash if before else FIRST_PREV_HASH):
+        return BrokenAt(row.account_id, row.role, row.seq, "it does not follow from the row before it")
+    if row.computed_hash() != row.row_hash:
+        return BrokenAt(row.account_id, row.role, row.seq, "the row was altered")
+    return None
+
+
+def _check_head(last: LedgerRow, head: Row[Any] | None) -> BrokenAt | None:
+    if head is None:
+        return BrokenAt(last.account_id, last.role, last.seq, "the current owner of this account is missing")
+    if head.seq > last.seq:
+        return BrokenAt(last.account_id, last.role, last.seq + 1, "the row is missing")
+    if (head.ledger_id, head.owner_id) != (last.ledger_id, last.owner_id):
+        return BrokenAt(last.account_id, last.role, last.seq, "the current owner is not what the row says")
+    return None
+
+
+def _to_current(row: Row[Any]) -> CurrentOwner:
+    return CurrentOwner(row.owner_id, row.ledger_id, row.seq, row.valid_from, row.acceptance_state)
+
+
+def _to_ledger_row(row: Row[Any]) -> LedgerRow:
+    return LedgerRow(**row._mapping)

@@ -1,0 +1,221 @@
+"""The outbox: what outside systems must still be told, and what became of each try.
+
+States
+    pending     to be sent at `next_attempt_at`
+    unknown     sent without an answer: the next action is a read
+    confirmed   proved to be shown by the system
+    superseded  a newer owner made it pointless before it was sent
+    rejected    refused by the vendor or held back for a person; an exception says why
+    dead        given up after too many tries; an exception says so
+A claimed row is leased, whatever its state. The fence counts the claims: a worker whose lease ran out and whose row
+was claimed again holds an old fence, and its word no longer counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, func, or_, select, update
+from sqlalchemy.engine import Row
+
+from store.remote import Remote
+from store.statements import chunks, new_id, select_in
+from store.tables import outbox, ownership_current, push_attempt
+
+WAITING = ("pending", "unknown")
+STATES = (*WAITING, "confirmed", "superseded", "rejected", "dead")
+PUT_BACK = "put_back"
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxRow:
+    """One record that must show `desired_owner`. Owners are rep ids; `state` is what it was when claimed."""
+
+    outbox_id: str
+    target: str
+    object_type: str
+    remote_id: str
+    account_id: str
+    seq: int
+    desired_owner: str
+    expected_remote_owner: str | None
+    attempts: int
+    fence: int
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptResult:
+    """One try. The outcome "put_back" says that the row was never tried, and is not counted against it."""
+
+    outcome: str
+    code: str
+    message: str
+    observed_owner: str | None
+    run_id: str
+    started_at: datetime
+    ended_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What became of one claimed row."""
+
+    outbox_id: str
+    fence: int
+    state: str
+    attempt: AttemptResult
+    next_attempt_at: datetime | None = None
+
+
+class Outbox:
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def claim(self, target: str, limit: int, worker: str, lease_s: float, now: datetime) -> list[OutboxRow]:
+        """Lease up to `limit` due rows for `lease_s` seconds, oldest due first.
+
+        Never two rows of one remote record, neither in one claim nor over several workers: the older one goes first,
+        and the next waits until it is settled or its lease has run out.
+        """
+        columns = outbox.c
+        earlier = outbox.alias("earlier")
+        in_the_way = select(earlier.c.outbox_id).where(
+            earlier.c.target == columns.target,
+            earlier.c.object_type == columns.object_type,
+            earlier.c.remote_id == columns.remote_id,
+            earlier.c.outbox_id < columns.outbox_id,
+            or_(earlier.c.state.in_(WAITING), earlier.c.lease_until > now),
+        )
+        due = (
+            select(outbox)
+            .where(
+                columns.target == target,
+                columns.state.in_(WAITING),
+                columns.next_attempt_at <= now,
+                or_(columns.lease_until.is_(None), columns.lease_until <= now),
+                ~in_the_way.exists(),
+            )
+            .order_by(columns.next_attempt_at, columns.outbox_id)
+            .limit(limit)
+            .with_for_update(skip_locked=True, of=outbox)
+        )
+        rows = self._connection.execute(due).all()
+        lease = {"lease_owner": worker, "lease_until": now + timedelta(seconds=lease_s), "fence": columns.fence + 1}
+        for chunk in chunks([row.outbox_id for row in rows]):
+            self._connection.execute(update(outbox).where(columns.outbox_id.in_(chunk)).values(lease))
+        return [_to_outbox_row(row, row.fence + 1) for row in rows]
+
+    def settle(
+        self,
+        outbox_id: str,
+        fence: int,
+        state: str,
+        attempt: AttemptResult,
+        next_attempt_at: datetime | None = None,
+    ) -> bool:
+        """Say what became of a claimed row; False when the fence is stale and nothing was written."""
+        return outbox_id in self.settle_many([Settlement(outbox_id, fence, state, attempt, next_attempt_at)])
+
+    def settle_many(self, settlements: Sequence[Settlement]) -> set[str]:
+        """Settle a batch; returns the ids that were. The others were claimed by somebody else meanwhile.
+
+        A row superseded while it was under way stays so, unless the write is proved done: then it is confirmed.
+        """
+        by_id = {each.outbox_id: each for each in settlements}
+        for each in settlements:
+            if each.state not in STATES:
+                raise ValueError(f"'{each.state}' is no outbox state; there are {', '.join(STATES)}")
+        rows = select_in(self._connection, select(outbox).with_for_update(), outbox.c.outbox_id, by_id)
+        ours = [(row, by_id[row.outbox_id]) for row in rows if _holds_lease(row, by_id[row.outbox_id])]
+        if not ours:
+            return set()
+        statement = (
+            update(outbox)
+            .where(outbox.c.outbox_id == bindparam("settled_id"))
+            .values({name: bindparam(name) for name in ("state", "attempts", "next_attempt_at", "done_at")})
+            .values(lease_owner=None, lease_until=None)
+        )
+        self._connection.execute(statement, [_settled_columns(row, each) for row, each in ours])
+        self._connection.execute(push_attempt.insert(), [_attempt_columns(each) for _, each in ours])
+        self._note_confirmed(ours)
+        return {row.outbox_id for row, _ in ours}
+
+    def is_superseded(self, rows: Iterable[OutboxRow]) -> set[str]:
+        """The ids of rows whose account has got a newer owner since they were made."""
+        by_account: dict[str, list[OutboxRow]] = {}
+        for row in rows:
+            by_account.setdefault(row.account_id, []).append(row)
+        columns = ownership_current.c
+        heads = select_in(
+            self._connection, select(columns.account_id, columns.seq), columns.account_id, by_account.keys()
+        )
+        return {row.outbox_id for head in heads for row in by_account[head.account_id] if head.seq > row.seq}
+
+    def counts(self) -> dict[tuple[str, str], int]:
+        """Rows for each (target, state)."""
+        columns = outbox.c
+        rows = self._connection.execute(
+            select(columns.target, columns.state, func.count()).group_by(columns.target, columns.state)
+        )
+        return {(target, state): count for target, state, count in rows}
+
+    def of_account(self, account_id: str) -> list[OutboxRow]:
+        """Everything ever sent or to be sent for an account, oldest first."""
+        rows = self._connection.execute(
+            select(outbox).where(outbox.c.account_id == account_id).order_by(outbox.c.outbox_id)
+        )
+        return [_to_outbox_row(row, row.fence) for row in rows]
+
+    def _note_confirmed(self, ours: Sequence[tuple[Row[Any], Settlement]]) -> None:
+        Remote(self._connection).confirm(
+            {
+                (row.target, row.object_type, row.remote_id): (row.desired_owner, each.attempt.ended_at)
+                for row, each in ours
+                if each.state == "confirmed"
+            }
+        )
+
+
+def _holds_lease(row: Row[Any], settlement: Settlement) -> bool:
+    return row.fence == settlement.fence and row.lease_owner is not None
+
+
+def _settled_columns(row: Row[Any], settlement: Settlement) -> dict[str, Any]:
+    superseded = row.state == "superseded" and settlement.state != "confirmed"
+    state = "superseded" if superseded else settlement.state
+    return {
+        "settled_id": row.outbox_id,
+        "state": state,
+        "attempts": row.attempts + (settlement.attempt.outcome != PUT_BACK),
+        "next_attempt_at": settlement.next_attempt_at or row.next_attempt_at,
+        "done_at": None if state in WAITING else settlement.attempt.ended_at,
+    }
+
+
+def _attempt_columns(settlement: Settlement) -> dict[str, Any]:
+    return {
+        "attempt_id": new_id(),
+        "outbox_id": settlement.outbox_id,
+        "fence": settlement.fence,
+        **asdict(settlement.attempt),
+    }
+
+
+def _to_outbox_row(row: Row[Any], fence: int) -> OutboxRow:
+    return OutboxRow(
+        outbox_id=row.outbox_id,
+        target=row.target,
+        object_type=row.object_type,
+        remote_id=row.remote_id,
+        account_id=row.account_id,
+        seq=row.seq,
+        desired_owner=row.desired_owner,
+        expected_remote_owner=row.expected_remote_owner,
+        attempts=row.attempts,
+        fence=fence,
+        state=row.state,
+    )

@@ -1,0 +1,145 @@
+"""Staged rows: what each source said last, unchanged, one row per record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, func, select, update
+from sqlalchemy.engine import Row
+
+from store.canonical import digest
+from store.statements import chunks, select_in, upsert
+from store.tables import source_row
+
+
+@dataclass(frozen=True, slots=True)
+class StagedRow:
+    """One vendor row. `problem` says why it cannot be read, None when it can."""
+
+    source: str
+    stream: str
+    external_id: str
+    fields: Mapping[str, Any]
+    modified_at: datetime | None = None
+    deleted: bool = False
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PutSummary:
+    """How many rows were seen for the first time, differed from what was staged, or said the same."""
+
+    new: int = 0
+    changed: int = 0
+    same: int = 0
+
+
+class Staging:
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def put(self, rows: Iterable[StagedRow], run_id: str, now: datetime) -> PutSummary:
+        """Stage rows. A row older than the staged one (by `modified_at`) is left out and counts as the same:
+        pages overlap, and a change event may overtake a page."""
+        latest: dict[tuple[str, str, str], StagedRow] = {}
+        for row in rows:
+            latest[(row.source, row.stream, row.external_id)] = row
+        new = changed = same = 0
+        for chunk in chunks(latest.values()):
+            known = self._known(chunk)
+            writes = []
+            for row in chunk:
+                before = known.get((row.source, row.stream, row.external_id))
+                written = _to_columns(row, run_id, now)
+                if before is None:
+                    new += 1
+                elif _says_nothing_new(before, written):
+                    same += 1
+                    continue
+                else:
+                    changed += 1
+                writes.append(written)
+            upsert(self._connection, source_row, writes)
+        return PutSummary(new, changed, same)
+
+    def mark_problem(self, source: str, stream: str, external_id: str, problem: str | None) -> None:
+        """Say why a staged row cannot be read, or that it can (None)."""
+        columns = source_row.c
+        self._connection.execute(
+            update(source_row)
+            .where(columns.source == source, columns.stream == stream, columns.external_id == external_id)
+            .values(problem=problem)
+        )
+
+    def live(self, source: str | None = None) -> Iterator[StagedRow]:
+        """Rows that are not deleted, in key order."""
+        statement = select(source_row).where(source_row.c.deleted.is_(False)).order_by(*source_row.primary_key)
+        if source is not None:
+            statement = statement.where(source_row.c.source == source)
+        for row in self._connection.execute(statement.execution_options(yield_per=5000)):
+            yield _to_staged(row)
+
+    def get(self, source: str, stream: str, external_id: str) -> StagedRow | None:
+        columns = source_row.c
+        row = self._connection.execute(
+            select(source_row).where(
+                columns.source == source, columns.stream == stream, columns.external_id == external_id
+            )
+        ).first()
+        return _to_staged(row) if row else None
+
+    def counts(self) -> dict[tuple[str, str], int]:
+        """Live rows for each (source, stream)."""
+        columns = source_row.c
+        rows = self._connection.execute(
+            select(columns.source, columns.stream, func.count())
+            .where(columns.deleted.is_(False))
+            .group_by(columns.source, columns.stream)
+        )
+        return {(source, stream): count for source, stream, count in rows}
+
+    def _known(self, rows: list[StagedRow]) -> dict[tuple[str, str, str], Row[Any]]:
+        columns = source_row.c
+        statement = select(
+            columns.source,
+            columns.stream,
+            columns.external_id,
+            columns.content_hash,
+            columns.modified_at,
+            columns.problem,
+        )
+        found = {}
+        for source, stream in sorted({(row.source, row.stream) for row in rows}):
+            ids = [row.external_id for row in rows if (row.source, row.stream) == (source, stream)]
+            of_stream = statement.where(columns.source == source, columns.stream == stream)
+            for known in select_in(self._connection, of_stream, columns.external_id, ids):
+                found[(source, stream, known.external_id)] = known
+        return found
+
+
+def _says_nothing_new(before: Row[Any], written: Mapping[str, Any]) -> bool:
+    if before.modified_at and written["modified_at"] and written["modified_at"] < before.modified_at:
+        return True
+    return bool(before.content_hash == written["content_hash"] and before.problem == written["problem"])
+
+
+def _to_columns(row: StagedRow, run_id: str, now: datetime) -> dict[str, Any]:
+    return {
+        "source": row.source,
+        "stream": row.stream,
+        "external_id": row.external_id,
+        "fields": row.fields,
+        "content_hash": digest([row.fields, row.deleted]),
+        "modified_at": row.modified_at,
+        "deleted": row.deleted,
+        "problem": row.problem,
+        "pulled_at": now,
+        "run_id": run_id,
+    }
+
+
+def _to_staged(row: Row[Any]) -> StagedRow:
+    return StagedRow(row.source, row.stream, row.external_id, row.fields, row.modified_at, row.deleted, row.problem)

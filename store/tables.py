@@ -1,0 +1,369 @@
+"""The tables. Meaning and rules live in the module that reads and writes each one; `migrations/` creates them.
+
+Ids are UUIDv7 text made before the insert. Hashes are SHA-256 in hex. `role` is always "owner" today; it is part of
+the keys so that a second role on an account needs no new ledger.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+from store.types import UTC, JsonText, Words
+
+OWNER_ROLE = "owner"
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+source_row = Table(
+    "source_row",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("stream", Text, primary_key=True),
+    Column("external_id", Text, primary_key=True),
+    Column("fields", JsonText, nullable=False),
+    Column("content_hash", Text, nullable=False),
+    Column("modified_at", UTC),
+    Column("deleted", Boolean, nullable=False),
+    Column("problem", Words),
+    Column("pulled_at", UTC, nullable=False),
+    Column("run_id", Text, nullable=False),
+)
+
+source_cursor = Table(
+    "source_cursor",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("stream", Text, primary_key=True),
+    Column("high_water", Text, nullable=False),
+    Column("tie_break", Text, nullable=False),
+    Column("generation", BigInteger, nullable=False),
+    Column("run_id", Text, nullable=False),
+    Column("updated_at", UTC, nullable=False),
+)
+
+person_id = Table(
+    "person_id",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("external_id", Text, primary_key=True),
+    Column("email", Words, nullable=False),
+    Column("name", Words, nullable=False),
+    Column("active", Boolean, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("seen_at", UTC, nullable=False),
+    Index("ix_person_id_source_email", "source", "email"),
+)
+
+account = Table(
+    "account",
+    metadata,
+    Column("account_id", Text, primary_key=True),
+    Column("name", Words, nullable=False),
+    Column("search_text", Words, nullable=False),
+    Column("fields", JsonText, nullable=False),
+    Column("parent_id", Text),
+    Column("content_hash", Text, nullable=False),
+    Column("first_seen_at", UTC, nullable=False),
+    Column("changed_at", UTC, nullable=False),
+    Column("gone_at", UTC),
+)
+
+account_ref = Table(
+    "account_ref",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("object_type", Text, primary_key=True),
+    Column("external_id", Text, primary_key=True),
+    Column("account_id", Text, ForeignKey("account.account_id"), nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("shown_owner", Words),
+    Index("ix_account_ref_account_id", "account_id"),
+    Index("ix_account_ref_external_id", "external_id"),
+)
+
+policy_version = Table(
+    "policy_version",
+    metadata,
+    Column("policy_hash", Text, primary_key=True),
+    Column("canonical", Words, nullable=False),
+    Column("recorded_at", UTC, nullable=False),
+)
+
+input_snapshot = Table(
+    "input_snapshot",
+    metadata,
+    Column("inputs_hash", Text, primary_key=True),
+    Column("payload", JsonText),
+    Column("recorded_at", UTC, nullable=False),
+)
+
+decision = Table(
+    "decision",
+    metadata,
+    Column("decision_id", Text, primary_key=True),
+    Column("idem_key", Text, nullable=False, unique=True),
+    Column("run_id", Text, nullable=False),
+    Column("account_id", Text, ForeignKey("account.account_id"), nullable=False),
+    Column("role", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("owner_id", Text),
+    Column("reason", Text, nullable=False),
+    Column("rule", Text, nullable=False),
+    Column("turn", Text),
+    Column("policy_hash", Text, nullable=False),
+    Column("inputs_hash", Text, nullable=False),
+    Column("path", JsonText, nullable=False),
+    Column("candidates", JsonText, nullable=False),
+    Column("recorded_at", UTC, nullable=False),
+    Index("ix_decision_run_id", "run_id"),
+    Index("ix_decision_account_id_role_recorded_at", "account_id", "role", "recorded_at"),
+)
+
+latest_decision = Table(
+    "latest_decision",
+    metadata,
+    Column("account_id", Text, ForeignKey("account.account_id"), primary_key=True),
+    Column("role", Text, primary_key=True),
+    Column("decision_id", Text, ForeignKey("decision.decision_id"), nullable=False),
+)
+
+assignment_ledger = Table(
+    "assignment_ledger",
+    metadata,
+    Column("ledger_id", Text, primary_key=True),
+    Column("account_id", Text, ForeignKey("account.account_id"), nullable=False),
+    Column("role", Text, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("event_type", Text, nullable=False),
+    Column("owner_id", Text),
+    Column("prev_owner_id", Text),
+    Column("valid_from", UTC, nullable=False),
+    Column("recorded_at", UTC, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("decision_id", Text, nullable=False),
+    Column("run_id", Text, nullable=False),
+    Column("prev_hash", Text, nullable=False),
+    Column("row_hash", Text, nullable=False),
+    UniqueConstraint("account_id", "role", "seq"),
+    CheckConstraint("seq >= 1", name="seq_starts_at_one"),
+    Index("ix_assignment_ledger_owner_id_recorded_at", "owner_id", "recorded_at"),
+    Index("ix_assignment_ledger_run_id", "run_id"),
+)
+
+ownership_current = Table(
+    "ownership_current",
+    metadata,
+    Column("account_id", Text, ForeignKey("account.account_id"), primary_key=True),
+    Column("role", Text, primary_key=True),
+    Column("owner_id", Text),
+    Column("ledger_id", Text, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("valid_from", UTC, nullable=False),
+    Column("acceptance_state", Text, nullable=False),
+    Index("ix_ownership_current_owner_id", "owner_id"),
+)
+
+_WAITING = text("state IN ('pending', 'unknown')")
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("outbox_id", Text, primary_key=True),
+    Column("idem_key", Text, nullable=False, unique=True),
+    Column("target", Text, nullable=False),
+    Column("object_type", Text, nullable=False),
+    Column("remote_id", Text, nullable=False),
+    Column("account_id", Text, ForeignKey("account.account_id"), nullable=False),
+    Column("role", Text, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("ledger_id", Text, nullable=False),
+    Column("desired_owner", Text, nullable=False),
+    Column("expected_remote_owner", Text),
+    Column("state", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("next_attempt_at", UTC, nullable=False),
+    Column("lease_owner", Text),
+    Column("lease_until", UTC),
+    Column("fence", BigInteger, nullable=False),
+    Column("run_id", Text, nullable=False),
+    Column("recorded_at", UTC, nullable=False),
+    Column("done_at", UTC),
+    CheckConstraint(
+        "state IN ('pending', 'unknown', 'confirmed', 'superseded', 'rejected', 'dead')", name="state_is_known"
+    ),
+    Index("ix_outbox_account_id_role_seq", "account_id", "role", "seq"),
+    Index("ix_outbox_remote", "target", "object_type", "remote_id", "outbox_id"),
+    Index(
+        "ix_outbox_due",
+        "target",
+        "next_attempt_at",
+        "outbox_id",
+        sqlite_where=_WAITING,
+        postgresql_where=_WAITING,
+    ),
+)
+
+push_attempt = Table(
+    "push_attempt",
+    metadata,
+    Column("attempt_id", Text, primary_key=True),
+    Column("outbox_id", Text, ForeignKey("outbox.outbox_id"), nullable=False),
+    Column("fence", BigInteger, nullable=False),
+    Column("run_id", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("code", Words, nullable=False),
+    Column("message", Words, nullable=False),
+    Column("observed_owner", Words),
+    Column("started_at", UTC, nullable=False),
+    Column("ended_at", UTC, nullable=False),
+    UniqueConstraint("outbox_id", "fence"),
+)
+
+remote_state = Table(
+    "remote_state",
+    metadata,
+    Column("target", Text, primary_key=True),
+    Column("object_type", Text, primary_key=True),
+    Column("remote_id", Text, primary_key=True),
+    Column("observed_owner", Words),
+    Column("observed_at", UTC),
+    Column("confirmed_owner", Text),
+    Column("confirmed_at", UTC),
+    Column("version", Words),
+    Column("modified_at", UTC),
+    Column("modified_by", Words),
+    Column("state", Text, nullable=False),
+)
+
+_OFFERED = text("state = 'offered'")
+
+acceptance = Table(
+    "acceptance",
+    metadata,
+    Column("offer_id", Text, primary_key=True),
+    Column("ledger_id", Text, nullable=False, unique=True),
+    Column("account_id", Text, ForeignKey("account.account_id"), nullable=False),
+    Column("role", Text, nullable=False),
+    Column("owner_id", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("escalation_level", Integer, nullable=False),
+    Column("offered_at", UTC, nullable=False),
+    Column("due_by", UTC, nullable=False),
+    Column("answered_at", UTC),
+    Column("answered_by", Text),
+    CheckConstraint("state IN ('offered', 'accepted', 'declined', 'expired', 'superseded')", name="state_is_known"),
+    Index("ix_acceptance_due_by", "due_by", sqlite_where=_OFFERED, postgresql_where=_OFFERED),
+    Index("ix_acceptance_owner_id", "owner_id"),
+    Index("ix_acceptance_account_id", "account_id"),
+)
+
+_OPEN = text("state = 'open'")
+
+exception_item = Table(
+    "exception_item",
+    metadata,
+    Column("exception_id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("dedup_key", Text, nullable=False),
+    Column("account_id", Text, ForeignKey("account.account_id")),
+    Column("detail", JsonText, nullable=False),
+    Column("severity", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("first_seen_at", UTC, nullable=False),
+    Column("last_seen_at", UTC, nullable=False),
+    Column("times_seen", Integer, nullable=False),
+    Column("run_id", Text, nullable=False),
+    Column("resolved_at", UTC),
+    Column("resolved_by", Text),
+    Column("resolution", Words),
+    CheckConstraint("state IN ('open', 'closed')", name="state_is_known"),
+    Index("uq_exception_item_open_dedup_key", "dedup_key", unique=True, sqlite_where=_OPEN, postgresql_where=_OPEN),
+    Index("ix_exception_item_account_id", "account_id"),
+)
+
+pool_turns = Table(
+    "pool_turns",
+    metadata,
+    Column("pool", Text, primary_key=True),
+    Column("state", JsonText),
+    Column("version", BigInteger, nullable=False),
+    Column("updated_at", UTC),
+)
+
+pipeline_run = Table(
+    "pipeline_run",
+    metadata,
+    Column("run_id", Text, primary_key=True),
+    Column("flow", Text, nullable=False),
+    Column("flow_run_id", Text),
+    Column("deployment", Text),
+    Column("trigger", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("code_version", Text, nullable=False),
+    Column("connector_versions", JsonText, nullable=False),
+    Column("policy_hash", Text),
+    Column("state", Text, nullable=False),
+    Column("counts", JsonText, nullable=False),
+    Column("started_at", UTC, nullable=False),
+    Column("ended_at", UTC),
+    Index("ix_pipeline_run_flow_run_id", "flow_run_id"),
+    Index("ix_pipeline_run_started_at", "started_at"),
+)
+
+_NEW = text("state = 'new'")
+
+webhook_inbox = Table(
+    "webhook_inbox",
+    metadata,
+    Column("inbox_id", Text, primary_key=True),
+    Column("source", Text, nullable=False),
+    Column("event_key", Text, nullable=False),
+    Column("object_id", Text, nullable=False),
+    Column("body", Words, nullable=False),
+    Column("occurred_at", UTC),
+    Column("received_at", UTC, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("done_at", UTC),
+    UniqueConstraint("source", "event_key"),
+    Index("ix_webhook_inbox_new", "inbox_id", sqlite_where=_NEW, postgresql_where=_NEW),
+)
+
+_PENDING = text("state = 'pending'")
+
+notification = Table(
+    "notification",
+    metadata,
+    Column("notification_id", Text, primary_key=True),
+    Column("dedup_key", Text, nullable=False, unique=True),
+    Column("email", Words, nullable=False),
+    Column("subject", Words, nullable=False),
+    Column("lines", JsonText, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("error", Words, nullable=False),
+    Column("created_at", UTC, nullable=False),
+    Column("settled_at", UTC),
+    Index("ix_notification_pending", "notification_id", sqlite_where=_PENDING, postgresql_where=_PENDING),
+)

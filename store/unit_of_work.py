@@ -1,0 +1,54 @@
+"""One transaction, and everything that can be read or written in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from store.accounts import Accounts
+from store.cursors import Cursors
+from store.decisions import Decisions
+from store.exceptions import Exceptions
+from store.inbox import Inbox
+from store.ledger import Ledger
+from store.notifications import Notifications
+from store.offers import Offers
+from store.outbox import Outbox
+from store.people import People
+from store.policies import Policies
+from store.recording import Recorder, Recording, RecordSummary
+from store.remote import Remote
+from store.runs import Runs
+from store.staging import Staging
+from store.turns import Turns
+
+
+class UnitOfWork:
+    """What `Store.transaction` and `Store.run` hand out: commits as a whole, or leaves nothing behind."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self.staging = Staging(connection)
+        self.cursors = Cursors(connection)
+        self.people = People(connection)
+        self.accounts = Accounts(connection)
+        self.ledger = Ledger(connection)
+        self.decisions = Decisions(connection)
+        self.outbox = Outbox(connection)
+        self.remote = Remote(connection)
+        self.offers = Offers(connection)
+        self.exceptions = Exceptions(connection)
+        self.turns = Turns(connection)
+        self.runs = Runs(connection)
+        self.inbox = Inbox(connection)
+        self.notifications = Notifications(connection)
+        self.policies = Policies(connection)
+
+    def record(self, batch: Sequence[Recording], run_id: str, now: datetime) -> RecordSummary:
+        """Record decisions with all that follows from them; see `store.recording`.
+
+        Raises `LookupError` for an account that is not in the store. A repeat under the same run id writes nothing.
+        """
+        return Recorder(self._connection, run_id, now).record(batch)
