@@ -71,7 +71,7 @@ class HubSpotConnector:
     and each 100 archived ones; reading and writing owners one for each 100."""
 
     name = NAME
-    streams = ("companies",)
+    streams: tuple[str, ...] = ("companies",)
     object_type = "company"
     write_batch = BATCH
     read_batch = BATCH

@@ -61,7 +61,7 @@ class SalesforceConnector:
     owners one for each 500; owner changes one for each 200."""
 
     name = NAME
-    streams = ("accounts",)
+    streams: tuple[str, ...] = ("accounts",)
     object_type = "Account"
     write_batch = WRITE_BATCH
     read_batch = READ_BATCH

@@ -1,0 +1,95 @@
+"""Builds the connectors that the settings have credentials for. The only place that reads credentials."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import version
+
+from config.settings import Settings
+from connectors.base import Notifier, OwnerTarget, Source
+from connectors.errors import ConnectorStopped
+from connectors.http import Egress
+from connectors.hubspot import HubSpotConnector
+from connectors.hubspot_api import HubSpotApi
+from connectors.salesforce import SalesforceConnector
+from connectors.salesforce_api import SalesforceApi
+from connectors.slack import SlackNotifier
+from connectors.stripe import StripeConnector
+from connectors.usage import UsageConnector
+
+LIBRARIES = {
+    "salesforce": "simple-salesforce",
+    "hubspot": "hubspot-api-client",
+    "stripe": "stripe",
+    "usage": "sqlalchemy",
+    "slack": "slack_sdk",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Connectors:
+    """What this installation is connected to, by name. `notifier` is None when nobody can be told anything."""
+
+    sources: Mapping[str, Source] = field(default_factory=dict)
+    targets: Mapping[str, OwnerTarget] = field(default_factory=dict)
+    notifier: Notifier | None = None
+
+
+def build_connectors(settings: Settings) -> Connectors:
+    """The connectors with credentials; those without are left out. Nothing is called yet.
+
+    Raises `ConnectorStopped` naming the setting when the credentials of one are incomplete, or its URL is wrong.
+    """
+    egress = Egress(settings.egress_proxy, settings.ca_file)
+    if settings.ca_file and not settings.ca_file.is_file():
+        raise ConnectorStopped("egress", f"there is no file {settings.ca_file}", mend="Correct STEWARD_CA_FILE")
+    sources: dict[str, Source] = {}
+    targets: dict[str, OwnerTarget] = {}
+    builders: tuple[Callable[[Settings, Egress], SalesforceConnector | HubSpotConnector | None], ...]
+    builders = (_salesforce, _hubspot)
+    for build in builders:
+        crm = build(settings, egress)
+        if crm:
+            sources[crm.name] = crm
+            targets[crm.name] = crm
+    if settings.stripe_key.get_secret_value():
+        sources["stripe"] = StripeConnector(settings.stripe_key.get_secret_value(), egress=egress)
+    if settings.usage_url:
+        sources["usage"] = UsageConnector(settings.usage_url, settings.usage_query)
+    slack_token = settings.slack_token.get_secret_value()
+    return Connectors(sources, targets, SlackNotifier(slack_token, egress=egress) if slack_token else None)
+
+
+def connector_versions() -> dict[str, str]:
+    """The client library and its version behind each connector, for the record of a run."""
+    return {name: f"{library} {version(library)}" for name, library in LIBRARIES.items()}
+
+
+def _salesforce(settings: Settings, egress: Egress) -> SalesforceConnector | None:
+    given = {
+        "STEWARD_SALESFORCE_DOMAIN": settings.salesforce_domain,
+        "STEWARD_SALESFORCE_CLIENT_ID": settings.salesforce_client_id,
+        "STEWARD_SALESFORCE_CLIENT_SECRET": settings.salesforce_client_secret.get_secret_value(),
+    }
+    if not any(given.values()):
+        return None
+    missing = [name for name, value in given.items() if not value]
+    if missing:
+        raise ConnectorStopped("salesforce", "its credentials are incomplete", mend=f"Set {' and '.join(missing)}")
+    domain, client_id, client_secret = given.values()
+    if domain in ("login", "test"):
+        mend = "Set STEWARD_SALESFORCE_DOMAIN to your My Domain, as in acme.my"
+        raise ConnectorStopped("salesforce", "client credentials need a My Domain", mend=mend)
+    version_ = settings.salesforce_api_version
+    return SalesforceConnector(SalesforceApi(domain, client_id, client_secret, version=version_, egress=egress))
+
+
+def _hubspot(settings: Settings, egress: Egress) -> HubSpotConnector | None:
+    token = settings.hubspot_token.get_secret_value()
+    if not token:
+        return None
+    return HubSpotConnector(HubSpotApi(token, version=settings.hubspot_api_version, egress=egress))
+
+
+__all__ = ["Connectors", "build_connectors", "connector_versions"]
