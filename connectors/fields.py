@@ -33,6 +33,8 @@ class RowReader:
             raise self.bad(field, f"holds {type(value).__name__} where text belongs")
         if len(value) > LONGEST_TEXT:
             raise self.bad(field, f"is {len(value):,} characters long, more than {LONGEST_TEXT:,}")
+        if "\0" in value:
+            raise self.bad(field, "holds a NUL character, which no database stores")
         return value.strip() or None
 
     def count(self, field: str) -> int | None:

@@ -84,7 +84,9 @@ class Patience:
         return self._retrying(RetryLater)(call)
 
     def _retrying(self, *repeatable: type[ConnectorError]) -> tenacity.Retrying:
-        backoff = wait_exponential_jitter(initial=self.first_wait_s, max=self.longest_wait_s, jitter=self.first_wait_s)
+        backoff = wait_exponential_jitter(
+            multiplier=self.first_wait_s, max=self.longest_wait_s, jitter=self.first_wait_s
+        )
 
         def wait(state: tenacity.RetryCallState) -> float:
             error = state.outcome.exception() if state.outcome else None
