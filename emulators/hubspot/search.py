@@ -159,13 +159,15 @@ def _rank(kind: ObjectKind, name: str, row: Record) -> tuple[bool, Any]:
 
 
 def _matches(kind: ObjectKind, search: Search, row: Record) -> bool:
-    if search.text and not any(search.text in (row.properties.get(n) or "").lower() for n in ("name", "domain", "phone")):
+    if search.text and not any(
+        search.text in (row.properties.get(n) or "").lower() for n in ("name", "domain", "phone")
+    ):
         return False
     return not search.groups or any(all(_holds(kind, one, row) for one in group) for group in search.groups)
 
 
 def _holds(kind: ObjectKind, one: Mapping[str, Any], row: Record) -> bool:
-    name, operator = one["propertyName"], one["operator"]
+    name, operator = one["propertyName"], str(one["operator"])
     raw = row.properties.get(name)
     if operator in VALUELESS:
         return (raw is not None) == (operator == "HAS_PROPERTY")

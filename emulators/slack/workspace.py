@@ -157,6 +157,7 @@ def _full_user(row: Row, team_id: str) -> Row:
         "display_name_normalized": row["name"], "team": team_id, **row.get("profile", {}),
     }  # fmt: skip
     return {
-        "id": row["id"], "team_id": team_id, "name": row["name"], "real_name": name, "deleted": bool(row.get("deleted")),
+        "id": row["id"], "team_id": team_id, "name": row["name"], "real_name": name,
+        "deleted": bool(row.get("deleted")),
         "profile": profile, "is_bot": False, "is_app_user": False, "updated": 1_700_000_000,
     }  # fmt: skip

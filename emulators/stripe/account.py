@@ -1,4 +1,4 @@
-"""What one Stripe account holds, how its lists are cut into pages, and the events an edit leaves behind. No HTTP here."""
+"""What one Stripe account holds, how lists are cut into pages, and the events an edit leaves. No HTTP here."""
 
 from __future__ import annotations
 
@@ -89,7 +89,9 @@ class Account:
         self._happened(row, "deleted", None)
 
     def _asked(self, name: str, asked: ListQuery) -> list[Row]:
-        return [row for row in self.rows[name].values() if asked.admits(row["created"]) and self._fits(name, row, asked)]
+        return [
+            row for row in self.rows[name].values() if asked.admits(row["created"]) and self._fits(name, row, asked)
+        ]
 
     def _fits(self, name: str, row: Row, asked: ListQuery) -> bool:
         if name == "events":

@@ -26,7 +26,8 @@ LISTS = {
     "events": PAGING | {"type", "types"},
 }
 STATUSES = {
-    "active", "past_due", "unpaid", "canceled", "incomplete", "incomplete_expired", "trialing", "paused", "all", "ended",
+    "active", "past_due", "unpaid", "canceled", "incomplete", "incomplete_expired", "trialing", "paused",
+    "all", "ended",
 }  # fmt: skip
 
 

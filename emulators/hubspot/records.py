@@ -1,0 +1,306 @@
+"""What each operation on records answers: reads a request that passed the door, changes the portal, shapes the body.
+
+Every handler takes the path's names, the query and the raw body, and gives the status, the body and how many rows it
+read or wrote. Response order of a batch is not the request's: recorded traffic shows that HubSpot does not keep it.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from emulators.hubspot.errors import HubSpotError, batch_problem, invalid, no_such_object
+from emulators.hubspot.portal import Portal, Record
+from emulators.hubspot.properties import ObjectKind, clean, find_kind, instant
+from emulators.hubspot.search import read_search, run_search
+
+API = "https://api.hubapi.com"
+BATCH_MAX, PAGE_MAX, OWNERS_MAX = 100, 100, 500
+THROUGH_API = "INTEGRATION"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One call: `path`, what it names, and the query's values by name (a name may come several times)."""
+
+    path: str
+    names: dict[str, str]
+    query: dict[str, list[str]]
+    body: bytes
+
+    def one(self, name: str, default: str = "") -> str:
+        return self.query.get(name, [default])[-1]
+
+    def many(self, name: str) -> list[str]:
+        """Both notations HubSpot takes: `properties=a,b` and `properties=a&properties=b`."""
+        return [part for value in self.query.get(name, []) for part in value.split(",") if part]
+
+    def flag(self, name: str) -> bool:
+        return self.one(name).lower() == "true"
+
+    def kind(self, name: str = "kind") -> ObjectKind:
+        """Raises `HubSpotError` 400 for an object type this portal does not have."""
+        kind = find_kind(self.names[name])
+        if kind is None:
+            raise invalid(f"Unable to infer object type from: {self.names[name]}")
+        return kind
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`body` None is an empty answer (204)."""
+
+    status: int
+    body: dict[str, Any] | None
+    rows: int
+
+
+class Records:
+    """The operations on one portal. Each public method is the handler of the operation of its name."""
+
+    def __init__(self, portal: Portal) -> None:
+        self._portal = portal
+
+    def search(self, request: Request) -> Answer:
+        kind = request.kind()
+        asked = read_search(kind, request.body)
+        total, rows = run_search(kind, asked, self._portal.searchable(kind))
+        body: dict[str, Any] = {"total": total, "results": [show(kind, row, asked.properties) for row in rows]}
+        end = asked.after + len(rows)
+        if end < total:
+            body["paging"] = {"next": {"after": str(end)}}
+        return Answer(200, body, len(rows))
+
+    def list_records(self, request: Request) -> Answer:
+        kind, limit, archived = request.kind(), _limit(request, 10, PAGE_MAX), request.flag("archived")
+        after = _whole("after", request.one("after", "0"))
+        rows = sorted(self._portal.records[kind.plural].values(), key=lambda row: int(row.id))
+        rows = [row for row in rows if row.archived == archived and int(row.id) > after]
+        page = rows[:limit]
+        body: dict[str, Any] = {"results": [show(kind, row, tuple(request.many("properties"))) for row in page]}
+        if len(rows) > limit:
+            link = f"{API}{request.path}?limit={limit}&after={page[-1].id}"
+            body["paging"] = {"next": {"after": page[-1].id, "link": link}}
+        return Answer(200, body, len(page))
+
+    def get(self, request: Request) -> Answer:
+        kind = request.kind()
+        record = self._find(kind, request.names["id"], archived=request.flag("archived"))
+        return Answer(200, show(kind, record, tuple(request.many("properties"))), 1)
+
+    def create(self, request: Request) -> Answer:
+        kind, body = request.kind(), _body(request)
+        links = [(link.get("to", {}).get("id", ""), link.get("types", [])) for link in body.get("associations") or []]
+        for end_id, types in links:
+            self._check_link(kind, str(end_id), types)
+        record = self._portal.create(kind, _properties(body), THROUGH_API)
+        for end_id, _ in links:
+            self._portal.link(kind, record.id, _other(kind), str(end_id))
+        return Answer(201, show(kind, record, tuple(record.properties)), 1)
+
+    def update(self, request: Request) -> Answer:
+        kind, values = request.kind(), _properties(_body(request))
+        record = self._find(kind, request.names["id"])
+        stored = clean(kind, values, self._portal.owner_ids())
+        fresh = self._portal.update(kind, record, stored, THROUGH_API)
+        return Answer(200, show(kind, fresh, tuple(values)), 1)
+
+    def archive(self, request: Request) -> Answer:
+        """204 whether or not the record is there, as the vendor does."""
+        kind = request.kind()
+        record = self._portal.find(kind, request.names["id"])
+        if record is not None:
+            self._portal.archive(kind, record, THROUGH_API)
+        return Answer(204, None, 1 if record else 0)
+
+    def merge(self, request: Request) -> Answer:
+        kind, body = request.kind(), _body(request)
+        if kind.plural != "companies":
+            raise invalid(f"{kind.plural} cannot be merged")
+        record = self._portal.merge(_text(body, "primaryObjectId"), _text(body, "objectIdToMerge"), THROUGH_API)
+        return Answer(200, show(kind, record, ()), 1)
+
+    def batch_read(self, request: Request) -> Answer:
+        kind, body = request.kind(), _body(request)
+        wanted = tuple(str(name) for name in body.get("properties") or ())
+        archived, found, missing = request.flag("archived"), {}, []
+        for one in _inputs(body):
+            record = self._portal.find(kind, _text(one, "id"), archived=archived)
+            if record is None:
+                missing.append(_text(one, "id"))
+            else:
+                found[record.id] = record
+        return self._batch(kind, [show(kind, row, wanted) for row in found.values()], missing, "get")
+
+    def batch_update(self, request: Request) -> Answer:
+        """All values are checked before the first is written: one bad value fails the whole call with 400."""
+        kind, inputs = request.kind(), _inputs(_body(request))
+        owners = self._portal.owner_ids()
+        changes = [(_text(one, "id"), clean(kind, _properties(one), owners)) for one in inputs]
+        if len({record_id for record_id, _ in changes}) < len(changes):
+            raise invalid("Duplicate IDs found in batch input")
+        shown, missing = [], []
+        for record_id, stored in changes:
+            record = self._portal.find(kind, record_id)
+            if record is None:
+                missing.append(record_id)
+                continue
+            fresh = self._portal.update(kind, record, stored, THROUGH_API)
+            shown.append(show(kind, fresh, tuple(stored)))
+        return self._batch(kind, shown, missing, "update")
+
+    def associate(self, request: Request) -> Answer:
+        start, end = request.kind(), request.kind("end")
+        start_id, end_id = request.names["id"], request.names["end_id"]
+        type_id = self._portal.link(start, start_id, end, end_id)
+        result = {
+            "from": {"id": start_id},
+            "to": {"id": end_id},
+            "associationSpec": {"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": type_id},
+        }
+        return Answer(200, self._complete([result]), 1)
+
+    def associations(self, request: Request) -> Answer:
+        start, end = request.kind(), request.kind("end")
+        record = self._find(start, request.names["id"])
+        ids = self._portal.linked(start, record.id, end)
+        type_id = 192 if start.plural == "tasks" else 191
+        label = {"category": "HUBSPOT_DEFINED", "typeId": type_id, "label": None}
+        return Answer(
+            200, {"results": [{"toObjectId": end_id, "associationTypes": [label]} for end_id in ids]}, len(ids)
+        )
+
+    def list_owners(self, request: Request) -> Answer:
+        limit, archived, email = _limit(request, 100, OWNERS_MAX), request.flag("archived"), request.one("email")
+        after = _whole("after", request.one("after", "0"))
+        owners = sorted(self._portal.owners.values(), key=lambda owner: int(owner["id"]))
+        owners = [one for one in owners if bool(one.get("archived")) == archived and int(one["id"]) > after]
+        owners = [one for one in owners if not email or one.get("email") == email]
+        page = owners[:limit]
+        body: dict[str, Any] = {"results": [show_owner(one) for one in page]}
+        if len(owners) > limit:
+            link = f"{API}{request.path}?limit={limit}&after={page[-1]['id']}"
+            body["paging"] = {"next": {"after": str(page[-1]["id"]), "link": link}}
+        return Answer(200, body, len(page))
+
+    def get_owner(self, request: Request) -> Answer:
+        key = "userId" if request.one("idProperty") == "userId" else "id"
+        for owner in self._portal.owners.values():
+            if str(owner[key]) == request.names["id"] and bool(owner.get("archived")) == request.flag("archived"):
+                return Answer(200, show_owner(owner), 1)
+        raise no_such_object()
+
+    def _find(self, kind: ObjectKind, record_id: str, *, archived: bool = False) -> Record:
+        record = self._portal.find(kind, record_id, archived=archived)
+        if record is None:
+            raise no_such_object()
+        return record
+
+    def _check_link(self, kind: ObjectKind, end_id: str, types: Any) -> None:
+        expected = 192 if kind.plural == "tasks" else 191
+        if not types or any(one.get("associationTypeId") != expected for one in types):
+            raise invalid(f"Association type of {kind.plural} must be {expected}")
+        if self._portal.find(_other(kind), end_id) is None:
+            raise invalid(f"One or more associations are not valid: {end_id} does not exist")
+
+    def _batch(self, kind: ObjectKind, shown: list[dict[str, Any]], missing: list[str], verb: str) -> Answer:
+        body = self._complete(shown[::-1])
+        if not missing:
+            return Answer(200, body, len(shown))
+        singular = {"companies": "COMPANY", "tasks": "TASK"}[kind.plural]
+        message = (
+            f"Could not {verb} some {singular} objects, they may be deleted or not exist. Check that ids are valid."
+        )
+        return Answer(207, body | {"numErrors": 1, "errors": [batch_problem(message, missing)]}, len(shown))
+
+    def _complete(self, results: list[dict[str, Any]]) -> dict[str, Any]:
+        at = instant(self._portal.now())
+        return {"status": "COMPLETE", "results": results, "startedAt": at, "completedAt": at}
+
+
+def show(kind: ObjectKind, record: Record, wanted: tuple[str, ...]) -> dict[str, Any]:
+    """A record with the wanted properties, null where unset; names this portal does not know are left out."""
+    names = sorted({*(wanted or kind.default), *kind.always} & set(kind.types))
+    shown: dict[str, Any] = {
+        "id": record.id,
+        "properties": {name: record.properties.get(name) for name in names},
+        "createdAt": record.created_at,
+        "updatedAt": record.updated_at,
+        "archived": record.archived,
+    }
+    return shown | ({"archivedAt": record.archived_at} if record.archived else {})
+
+
+def show_owner(owner: dict[str, Any]) -> dict[str, Any]:
+    """An owner. An archived one has lost its `userId`; only `userIdIncludingInactive` still tells it."""
+    archived = bool(owner.get("archived"))
+    user_id = owner.get("userId")
+    return {
+        "id": str(owner["id"]),
+        "email": owner.get("email"),
+        "type": owner.get("type", "PERSON"),
+        "firstName": owner.get("firstName", ""),
+        "lastName": owner.get("lastName", ""),
+        "userId": None if archived or user_id is None else int(user_id),
+        "userIdIncludingInactive": None if user_id is None else int(user_id),
+        "createdAt": owner.get("createdAt", "2021-03-01T09:00:00.000Z"),
+        "updatedAt": owner.get("updatedAt", "2021-03-01T09:00:00.000Z"),
+        "archived": archived,
+    }
+
+
+def _other(kind: ObjectKind) -> ObjectKind:
+    other = find_kind("companies" if kind.plural == "tasks" else "tasks")
+    if other is None:
+        raise LookupError(kind.plural)
+    return other
+
+
+def _body(request: Request) -> dict[str, Any]:
+    try:
+        body = json.loads(request.body)
+    except ValueError as error:
+        raise invalid(f"Invalid input JSON: {error}") from None
+    if not isinstance(body, dict):
+        raise invalid("Invalid input JSON: expected an object")
+    return body
+
+
+def _properties(body: dict[str, Any]) -> dict[str, Any]:
+    values = body.get("properties")
+    if not isinstance(values, dict):
+        raise invalid("Invalid input JSON: properties must be an object")
+    return values
+
+
+def _inputs(body: dict[str, Any]) -> list[dict[str, Any]]:
+    inputs = body.get("inputs")
+    if not isinstance(inputs, list) or not all(isinstance(one, dict) for one in inputs):
+        raise invalid("Invalid input JSON: inputs must be an array of objects")
+    if body.get("idProperty"):
+        raise invalid(
+            "Unable to perform the call by a non-unique property", context={"idProperty": [body["idProperty"]]}
+        )
+    if not 0 < len(inputs) <= BATCH_MAX:
+        raise invalid(f"A batch holds 1 to {BATCH_MAX} inputs; this one has {len(inputs)}")
+    return inputs
+
+
+def _text(body: dict[str, Any], name: str) -> str:
+    if body.get(name) in (None, ""):
+        raise invalid(f"Invalid input JSON: {name} is missing")
+    return str(body[name])
+
+
+def _limit(request: Request, default: int, most: int) -> int:
+    limit = _whole("limit", request.one("limit", str(default)))
+    if not 0 < limit <= most:
+        raise invalid(f"limit must be between 1 and {most}")
+    return limit
+
+
+def _whole(name: str, text: str) -> int:
+    if not text.isdecimal():
+        raise HubSpotError(400, "VALIDATION_ERROR", f"{name} must be an integer")
+    return int(text)
