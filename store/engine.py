@@ -24,7 +24,8 @@ TRIES = 6
 FIRST_PAUSE_S = 0.05
 
 _SQLITE_BUSY = {5, 6}  # SQLITE_BUSY, SQLITE_LOCKED
-_SQLITE_UNUSABLE = {8, 10, 11, 13, 14, 26}  # READONLY, IOERR, CORRUPT, FULL, CANTOPEN, NOTADB
+_SQLITE_READONLY = 8
+_SQLITE_UNUSABLE = {_SQLITE_READONLY, 10, 11, 13, 14, 26}  # IOERR, CORRUPT, FULL, CANTOPEN, NOTADB
 _PG_REPEAT = {"40001", "40P01", "55P03"}  # serialization failure, deadlock, lock not available
 _PG_CUT = {"57P01", "57P02", "57P03"}  # the server went away or is starting
 
@@ -88,7 +89,7 @@ class Store:
                 with connection.execution_options(**options).begin():
                     yield connection
         except exc.DBAPIError as error:
-            if _is_unusable(error):
+            if _is_unusable(error, readonly):
                 raise StoreUnavailable(_mend(self._place, error)) from error
             raise
 
@@ -192,10 +193,12 @@ def _may_repeat(error: exc.DBAPIError, committing: bool) -> bool:
     return not committing and (error.connection_invalidated or state in _PG_CUT)
 
 
-def _is_unusable(error: exc.DBAPIError) -> bool:
+def _is_unusable(error: exc.DBAPIError, readonly: bool) -> bool:
+    """Whether a person must mend the database. A write in a readonly transaction is the caller's mistake instead."""
     sqlite_code = getattr(error.orig, "sqlite_errorcode", None)
     if sqlite_code is not None:
-        return sqlite_code & 0xFF in _SQLITE_UNUSABLE
+        code = sqlite_code & 0xFF
+        return code in _SQLITE_UNUSABLE and not (readonly and code == _SQLITE_READONLY)
     state = getattr(error.orig, "sqlstate", None)
     never_connected = state is None and isinstance(error, exc.OperationalError) and not error.connection_invalidated
     return never_connected or str(state)[:2] in {"08", "28", "3D", "53"}

@@ -157,7 +157,8 @@ class Ledger:
             select(assignment_ledger).where(columns.role == OWNER_ROLE).order_by(columns.account_id, columns.seq)
         ):
             heads[row.account_id] = row
-        asked = dict(self._connection.execute(select(acceptance.c.ledger_id, acceptance.c.state)).tuples().all())
+        offers = self._connection.execute(select(acceptance.c.ledger_id, acceptance.c.state))
+        asked = {ledger_id: state for ledger_id, state in offers}
         return {
             account_id: CurrentOwner(
                 row.owner_id, row.ledger_id, row.seq, row.valid_from, asked.get(row.ledger_id, NOT_ASKED)

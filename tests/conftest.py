@@ -1,0 +1,3 @@
+"""Fixtures all suites may use."""
+
+pytest_plugins = ("tests.postgres",)

