@@ -1,0 +1,138 @@
+"""HubSpot keeps every promise, under both spellings of its paths."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+
+from connectors.base import OwnerChange, RecordState, WriteOutcome
+from connectors.errors import ConnectorStopped
+from connectors.hubspot import HubSpotConnector
+from connectors.hubspot_api import HubSpotApi, versioned
+from emulators.faults import Fault
+from emulators.hubspot.app import HubSpot
+from tests.contract.promises import OwnerTargetPromises, SourceCase, SourcePromises, TargetCase, everything
+from tests.contract.wire import Wire
+
+IDS = [str(7_000_000_000 + n) for n in range(230)]
+OWNERS = ("77", "78")
+GONE = "79"
+
+
+def company(n: int, id_: str) -> dict[str, Any]:
+    at = f"2026-11-20T00:{n // 60:02}:{n % 60:02}.000Z"
+    properties = {"name": f"Company {n}", "hubspot_owner_id": "78", "hs_lastmodifieddate": at, "createdate": at}
+    return {"id": id_, "properties": properties, "createdAt": at, "updatedAt": at, "archived": False}
+
+
+def owner(id_: str, archived: bool) -> dict[str, Any]:
+    at = "2026-01-01T00:00:00.000Z"
+    mail = f"owner{id_}@northwind-data.example"
+    return {
+        "id": id_, "email": mail, "firstName": "O", "lastName": id_, "userId": int(id_) + 900, "type": "PERSON",
+        "createdAt": at, "updatedAt": at, "archived": archived,
+    }  # fmt: skip
+
+
+class Account:
+    def __init__(self, wire: Wire, version: str) -> None:
+        owners = [owner(id_, id_ == GONE) for id_ in (*OWNERS, GONE)]
+        companies = [company(n, id_) for n, id_ in enumerate(IDS)]
+        world = {"portal_id": 1, "token": "pat-1", "webhook_secret": "s", "owners": owners, "companies": companies}
+        self.wire = wire
+        self.vendor = HubSpot(wire.surroundings)
+        wire.seed(self.vendor, {"hubspot": world})
+        self.connector = self.connect("pat-1", version)
+
+    def connect(self, token: str, version: str = "v3") -> HubSpotConnector:
+        buckets = {"burst": self.wire.bucket(190, 10.0), "searches": self.wire.bucket(5, 1.0)}
+        api = HubSpotApi(token, version=version, patience=self.wire.patience, **buckets)
+        return HubSpotConnector(api, clock=lambda: self.wire.at)
+
+    def edit(self, id_: str, **properties: str) -> None:
+        self.wire.wait(1)
+        self.vendor.edit({"id": id_, "properties": properties})
+
+    def archive(self, id_: str) -> None:
+        self.wire.wait(1)
+        self.vendor.edit({"action": "archive", "id": id_})
+
+
+@pytest.fixture(params=["v3", "2026-03"])
+def account(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Account:
+    return Account(Wire(monkeypatch), request.param)
+
+
+class TestHubSpotSource(SourcePromises):
+    @pytest.fixture
+    def case(self, account: Account) -> SourceCase:
+        return SourceCase(
+            account.connector,
+            "companies",
+            IDS,
+            "1",
+            change=lambda id_: account.edit(id_, city="Ulm"),
+            delete=account.archive,
+        )
+
+
+class TestHubSpotTarget(OwnerTargetPromises):
+    @pytest.fixture
+    def case(self, account: Account) -> TargetCase:
+        return TargetCase(
+            account.connector,
+            IDS[:120],
+            "1",
+            OWNERS,
+            GONE,
+            human_moves=lambda id_, owner: account.edit(id_, hubspot_owner_id=owner),
+        )
+
+
+def test_pulling_and_pushing_cost_few_calls(account: Account) -> None:
+    everything(account.connector, "companies")
+    assert account.wire.journal.count("hubspot") <= 1.2 * math.ceil(len(IDS) / 100)
+    account.wire.journal.clear()
+    account.connector.update_owners([OwnerChange("company", id_, "77") for id_ in IDS])
+    assert account.wire.journal.count("hubspot") <= 1.2 * math.ceil(len(IDS) / 100)
+
+
+def test_an_archived_company_is_told_from_one_that_never_was(account: Account) -> None:
+    account.archive(IDS[0])
+    seen = account.connector.read_owners([IDS[0], "1"])
+    assert [one.state for one in seen] == [RecordState.DELETED, RecordState.MISSING]
+
+
+def test_a_bulk_edit_within_one_millisecond_is_pulled_whole(account: Account) -> None:
+    _, cursor = everything(account.connector, "companies")
+    account.wire.wait(1)
+    for record in list(account.vendor.portal.records["companies"]):
+        account.vendor.edit({"id": record, "properties": {"city": "Ulm"}})
+    rows, _ = everything(account.connector, "companies", cursor)
+    assert sorted(row.id for row in rows) == IDS
+
+
+def test_too_many_requests_are_waited_out(account: Account) -> None:
+    account.wire.faults.install(Fault("hubspot", "*", "status", nth=1, params={"status": 429}))
+    rows, _ = everything(account.connector, "companies")
+    assert len(rows) == len(IDS)
+
+
+def test_a_write_that_fails_inside_hubspot_is_unknown_and_is_not_sent_again(account: Account) -> None:
+    account.wire.faults.install(Fault("hubspot", "*", "status", nth=1, params={"status": 500}))
+    (result,) = account.connector.update_owners([OwnerChange("company", IDS[0], "77")])
+    assert result.outcome is WriteOutcome.UNKNOWN
+    assert account.wire.journal.count("hubspot") == 1
+
+
+def test_a_wrong_token_stops_the_connector_and_names_the_setting(account: Account) -> None:
+    with pytest.raises(ConnectorStopped, match="STEWARD_HUBSPOT_TOKEN"):
+        account.connect("wrong").check()
+
+
+def test_a_dated_version_has_its_own_spelling() -> None:
+    assert versioned("/crm/v3/objects/companies/search", "2026-03") == "/crm/objects/2026-03/companies/search"
+    assert versioned("/crm/v3/owners/", "2026-03") == "/crm/owners/2026-03/"
+    assert versioned("/crm/v3/owners/", "v3") == "/crm/v3/owners/"
