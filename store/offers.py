@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, select, update
 from sqlalchemy.engine import Row
 
-from store.statements import new_id
-from store.tables import OWNER_ROLE, acceptance, ownership_current
+from store.statements import chunks, new_id
+from store.tables import OWNER_ROLE, acceptance, assignment_ledger, ownership_current
 
 OFFERED = "offered"
 ANSWERS = ("accepted", "declined", "expired", "superseded")
@@ -28,8 +29,8 @@ class Offer:
     escalation_level: int
     offered_at: datetime
     due_by: datetime
-    answered_at: datetime | None
-    answered_by: str | None
+    answered_at: datetime | None = None
+    answered_by: str | None = None
 
 
 class Offers:
@@ -46,23 +47,17 @@ class Offers:
         escalation_level: int = 0,
     ) -> str:
         """Ask an owner, superseding whatever this account's earlier owners have not answered. Returns the offer id."""
-        self.supersede(account_id, now)
-        offer_id = new_id()
-        self._connection.execute(
-            acceptance.insert().values(
-                offer_id=offer_id,
-                ledger_id=ledger_id,
-                account_id=account_id,
-                role=OWNER_ROLE,
-                owner_id=owner_id,
-                state=OFFERED,
-                escalation_level=escalation_level,
-                offered_at=now,
-                due_by=due_by,
-            )
-        )
-        self._show(ledger_id, OFFERED)
-        return offer_id
+        offer = Offer(new_id(), ledger_id, account_id, owner_id, OFFERED, escalation_level, now, due_by)
+        self.supersede([account_id], now)
+        self.open_many([offer])
+        return offer.offer_id
+
+    def open_many(self, offers: Sequence[Offer]) -> None:
+        """Ask many owners. The accounts' earlier offers must have been superseded."""
+        for chunk in chunks(offers):
+            rows = [{**asdict(offer), "role": OWNER_ROLE} for offer in chunk]
+            self._connection.execute(acceptance.insert(), rows)
+            self._show([offer.ledger_id for offer in chunk], OFFERED)
 
     def get(self, offer_id: str) -> Offer | None:
         row = self._connection.execute(select(acceptance).where(acceptance.c.offer_id == offer_id)).first()
@@ -92,7 +87,7 @@ class Offers:
         ledger_id = self._connection.execute(
             select(acceptance.c.ledger_id).where(acceptance.c.offer_id == offer_id)
         ).scalar_one()
-        self._show(ledger_id, state)
+        self._show([ledger_id], state)
         return True
 
     def of_owner(self, owner_id: str, state: str | None = OFFERED) -> list[Offer]:
@@ -103,17 +98,22 @@ class Offers:
         rows = self._connection.execute(statement.order_by(acceptance.c.due_by, acceptance.c.offer_id))
         return [_to_offer(row) for row in rows]
 
-    def supersede(self, account_id: str, now: datetime) -> None:
-        """Nobody needs to answer for this account any more: it has another owner now."""
-        self._connection.execute(
-            update(acceptance)
-            .where(acceptance.c.account_id == account_id, acceptance.c.state == OFFERED)
-            .values(state="superseded", answered_by="steward", answered_at=now)
-        )
+    def supersede(self, account_ids: Iterable[str], now: datetime) -> None:
+        """Nobody needs to answer for these accounts any more: they have other owners now."""
+        for chunk in chunks(account_ids):
+            self._connection.execute(
+                update(acceptance)
+                .where(acceptance.c.account_id.in_(chunk), acceptance.c.state == OFFERED)
+                .values(state="superseded", answered_by="steward", answered_at=now)
+            )
 
-    def _show(self, ledger_id: str, state: str) -> None:
+    def _show(self, ledger_ids: list[str], state: str) -> None:
+        current = ownership_current.c
+        in_effect = select(assignment_ledger.c.account_id).where(assignment_ledger.c.ledger_id.in_(ledger_ids))
         self._connection.execute(
-            update(ownership_current).where(ownership_current.c.ledger_id == ledger_id).values(acceptance_state=state)
+            update(ownership_current)
+            .where(current.account_id.in_(in_effect), current.ledger_id.in_(ledger_ids))
+            .values(acceptance_state=state)
         )
 
 

@@ -18,7 +18,7 @@ from store import decisions as decided
 from store.canonical import digest
 from store.exceptions import Exceptions
 from store.ledger import FIRST_PREV_HASH, NOT_ASKED, LedgerRow
-from store.offers import Offers
+from store.offers import OFFERED, Offer, Offers
 from store.outbox import WAITING
 from store.statements import chunks, insert_new, new_id, select_in, upsert
 from store.tables import (
@@ -273,16 +273,19 @@ class Recorder:
         return [row for row in rows if (row["target"], row["object_type"], row["remote_id"], row["seq"]) not in waiting]
 
     def _open_offers(self, changed: Sequence[Recording]) -> int:
-        offers = Offers(self._connection)
-        opened = 0
-        for account_id, each in {each.decision.account_id: each for each in changed}.items():
+        last = {each.decision.account_id: each for each in changed}
+        asked = []
+        for account_id, each in last.items():
             head = self._heads[account_id]
-            if each.offer_due_by is None or head.owner_id is None:
-                offers.supersede(account_id, self._now)
-                continue
-            offers.open(head.ledger_id, account_id, head.owner_id, each.offer_due_by, self._now, each.escalation_level)
-            opened += 1
-        return opened
+            if each.offer_due_by is not None and head.owner_id is not None:
+                level, due_by = each.escalation_level, each.offer_due_by
+                asked.append(
+                    Offer(new_id(), head.ledger_id, account_id, head.owner_id, OFFERED, level, self._now, due_by)
+                )
+        offers = Offers(self._connection)
+        offers.supersede(last, self._now)
+        offers.open_many(asked)
+        return len(asked)
 
     def _update_exceptions(self, fresh: Sequence[Recording]) -> int:
         exceptions = Exceptions(self._connection)

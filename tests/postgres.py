@@ -122,7 +122,8 @@ def _reachable(binaries: Path, folder: Path) -> Path:
     shutil.copytree(binaries.resolve().parent, copy, symlinks=True)
     for path in [copy, *copy.rglob("*")]:
         if not path.is_symlink():
-            path.chmod(path.stat().st_mode | (0o055 if path.is_dir() else 0o044 | (path.stat().st_mode & 0o100) >> 6))
+            mode = path.stat().st_mode
+            path.chmod(mode | (mode & 0o500) >> 6)  # others may read and enter what the owner may
     return copy / "bin"
 
 
