@@ -1,0 +1,61 @@
+"""Slack keeps every promise of a notifier, over TLS and through a proxy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connectors.base import Notice
+from connectors.errors import ConnectorStopped
+from connectors.http import Egress, Patience
+from connectors.slack import SlackNotifier, to_blocks
+from tests.contract.promises import NotifierCase, NotifierPromises
+
+EMAIL = "dana.whitfield@northwind-data.example"
+TOKEN = "xoxb-steward"
+WORLD = {
+    "slack": {
+        "token": TOKEN,
+        "team_id": "T01",
+        "users": [{"id": "U01", "name": "dana", "profile": {"email": EMAIL}}],
+    }
+}
+
+
+@pytest.fixture
+def vendors(tmp_path: Path) -> Iterator[Any]:
+    from emulators.server import EmulatedVendors
+
+    options = {"slack": {"post_interval": timedelta(0)}}
+    with EmulatedVendors(WORLD, tmp_path, options=options, only={"slack"}) as vendors:
+        yield vendors
+
+
+def connect(vendors: Any, token: str = TOKEN) -> SlackNotifier:
+    return SlackNotifier(token, egress=Egress(vendors.gateway_url, vendors.ca_file), patience=Patience(budget_s=5))
+
+
+class TestSlack(NotifierPromises):
+    @pytest.fixture
+    def case(self, vendors: Any) -> NotifierCase:
+        def delivered() -> int:
+            return sum(len(one["messages"]) for one in vendors.vendors["slack"].snapshot()["conversations"].values())
+
+        return NotifierCase(connect(vendors), EMAIL, delivered)
+
+    def test_a_wrong_token_names_the_setting(self, vendors: Any) -> None:
+        with pytest.raises(ConnectorStopped, match="STEWARD_SLACK_TOKEN"):
+            connect(vendors, "xoxb-wrong").check()
+
+    def test_an_untrusted_certificate_names_the_setting(self, vendors: Any) -> None:
+        with pytest.raises(ConnectorStopped, match="STEWARD_CA_FILE"):
+            SlackNotifier(TOKEN, egress=Egress(vendors.gateway_url)).check()
+
+
+def test_a_company_named_like_a_mention_calls_nobody() -> None:
+    blocks = to_blocks(Notice(EMAIL, "New account", ("<!channel> & Co is yours",), "k"))
+    assert blocks[1]["text"]["text"] == "&lt;!channel&gt; &amp; Co is yours"
