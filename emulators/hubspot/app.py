@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import uuid
 from datetime import timedelta
 from typing import Any
@@ -54,6 +55,8 @@ class HubSpot:
         self._events_sent = 0
         self.portal = Portal(surroundings.now, index_delay, self._changes.append)
         self._records = Records(self.portal)
+        # An edit comes from another thread than the calls do.
+        self._lock = threading.RLock()
         self.app: Starlette = exchange_app(self, surroundings)
 
     def expire_token(self) -> None:
@@ -74,9 +77,10 @@ class HubSpot:
         {"action": "archive", "id"} deletes it, {"action": "merge", "id", "into"} merges `id` into another,
         {"action": "archive_owner", "id"} deactivates an owner. Raises `HubSpotError` for what HubSpot would refuse.
         """
-        done = self._edit(command)
-        self._send_webhooks()
-        return done
+        with self._lock:
+            done = self._edit(command)
+            self._send_webhooks()
+            return done
 
     def snapshot(self) -> dict[str, Any]:
         """Every company's properties by id, every task's, and the owners."""
@@ -96,7 +100,8 @@ class HubSpot:
         found = find_operation(call.method, call.path)
         search = found is not None and found[0].name == "search"
         try:
-            reply = self._answer(call, found, search)
+            with self._lock:
+                reply = self._answer(call, found, search)
         except HubSpotError as error:
             reply = Reply(error.status, error.body)
         finally:

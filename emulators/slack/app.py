@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qsl
@@ -33,6 +34,8 @@ class Slack:
         self._token, self._scopes, self._expired = "", scopes, False
         self.workspace = Workspace(surroundings.now)
         self._methods = Methods(self.workspace, surroundings.now, post_interval)
+        # An edit comes from another thread than the calls do.
+        self._lock = threading.RLock()
         self.app: Starlette = exchange_app(self, surroundings)
 
     def expire_token(self) -> None:
@@ -70,7 +73,8 @@ class Slack:
         if not call.path.startswith(API):
             return Reply(404, None)
         try:
-            return self._answer(call, call.path.removeprefix(API))
+            with self._lock:
+                return self._answer(call, call.path.removeprefix(API))
         except SlackError as error:
             return self._dressed(Reply(error.status, error.body, error.headers))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -29,6 +30,8 @@ class Stripe:
         self._key, self._calls, self._expired = "", 0, False
         self._pace = Pace(calls_per_second)
         self.account = Account(surroundings.now)
+        # An edit comes from another thread than the calls do.
+        self._lock = threading.RLock()
         self.app: Starlette = exchange_app(self, surroundings)
 
     def expire_token(self) -> None:
@@ -48,6 +51,10 @@ class Stripe:
         {"object": "customer" | "subscription", "id", "set": {...}} sets fields, {"action": "create", "row": {...}}
         adds an object, {"action": "delete", "id"} deletes a customer. Raises `StripeError` for an unknown id.
         """
+        with self._lock:
+            return self._edit(command)
+
+    def _edit(self, command: dict[str, Any]) -> dict[str, Any]:
         action = command.get("action", "update")
         if action == "create":
             return self.account.add(LISTS[command["row"]["object"]], command["row"])
@@ -67,7 +74,8 @@ class Stripe:
     def answer(self, call: Call) -> Reply:
         """Answer one call; every error Stripe knows comes back as its body, none is raised."""
         try:
-            reply = self._answer(call)
+            with self._lock:
+                reply = self._answer(call)
         except StripeError as error:
             reply = Reply(error.status, error.body)
         return self._dressed(reply)
