@@ -36,9 +36,7 @@ def issue_certificates(folder: Path, hosts: Iterable[str]) -> Certificates:
     files.chain_file.write_bytes(leaf.public_bytes(serialization.Encoding.PEM))
     files.key_file.touch(mode=0o600)
     files.key_file.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     )
     return files
 

@@ -1,11 +1,11 @@
 """The control plane: plain HTTP on loopback, for tests and the demo. No vendor has any of this.
 
-    POST   /edit               {"vendor", …}: a person edits a record (the rest is the vendor's own command)
-    GET    /journal[?vendor=]  every request so far; DELETE forgets them
-    POST   /faults             one order, or a list of orders, as in `emulators.faults.Fault`; DELETE lifts all
-    GET    /snapshot/{vendor}  everything the vendor holds
-    POST   /webhooks           {"vendor", "url", …}: where the vendor sends its events
-    GET    /health             {"vendors": [...], "refused_hosts": [...]}
+POST   /edit               {"vendor", …}: a person edits a record (the rest is the vendor's own command)
+GET    /journal[?vendor=]  every request so far; DELETE forgets them
+POST   /faults             one order, or a list of orders, as in `emulators.faults.Fault`; DELETE lifts all
+GET    /snapshot/{vendor}  everything the vendor holds
+POST   /webhooks           {"vendor", "url", …}: where the vendor sends its events
+GET    /health             {"vendors": [...], "refused_hosts": [...]}
 """
 
 from __future__ import annotations

@@ -37,10 +37,13 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What goes out. `body` None is an empty answer; `rows` counts the records it carries or changed."""
+    """What goes out. `body`: None is an empty answer, bytes go as they are, anything else goes as JSON.
+
+    `rows` counts the records it carries or changed.
+    """
 
     status: int
-    body: dict[str, Any] | None
+    body: Any
     headers: dict[str, str] = field(default_factory=dict)
     rows: int = 0
 
@@ -112,7 +115,7 @@ async def _send(scope: Scope, send: Send, reply: Reply, fault: Fault | None) -> 
 
 async def _write(send: Send, reply: Reply, *, half: bool) -> None:
     """Send the reply in one piece, or promise its whole length and send half of it."""
-    raw = b"" if reply.body is None else json.dumps(reply.body, separators=(",", ":"), ensure_ascii=False).encode()
+    raw = _raw(reply.body)
     headers = {"Content-Type": "application/json;charset=utf-8"} if raw else {}
     headers |= reply.headers
     if reply.status != 204:
@@ -120,3 +123,9 @@ async def _write(send: Send, reply: Reply, *, half: bool) -> None:
     shown = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()]
     await send({"type": "http.response.start", "status": reply.status, "headers": shown})
     await send({"type": "http.response.body", "body": raw[: len(raw) // 2] if half else raw, "more_body": half})
+
+
+def _raw(body: Any) -> bytes:
+    if body is None or isinstance(body, bytes):
+        return body or b""
+    return json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()

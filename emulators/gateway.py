@@ -48,7 +48,8 @@ class Gateway:
         if task is not None:
             self._tunnels.add(task)
             task.add_done_callback(self._tunnels.discard)
-        with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, TimeoutError):
+        gone = (OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, asyncio.CancelledError)
+        with contextlib.suppress(*gone):  # cancelled only by our own `stop`
             await self._answer(reader, writer)
         writer.close()
 

@@ -1,0 +1,244 @@
+"""The records of one org, and the rules that every write goes through, whoever makes it and by whatever API."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from emulators.salesforce.errors import RowError
+from emulators.salesforce.schema import NUMBERS, Field, Kind, find_kind
+from emulators.salesforce.soql import instant_text
+from emulators.world.ids import salesforce_checksum, salesforce_id
+
+Record = dict[str, Any]
+Changed = Callable[[Kind, Record], None]
+
+FIRST_NEW_ROW = 5_000_000  # far above what a world holds
+WORLD_LISTS = {
+    "User": "users",
+    "Group": "queues",
+    "Account": "accounts",
+    "Contact": "contacts",
+    "Opportunity": "opportunities",
+    "AccountTeamMember": "account_team_members",
+    "Task": "tasks",
+}
+_SHAPES = {"date": r"\d{4}-\d\d-\d\d", "email": r"[^@\s]+@[^@\s]+\.[^@\s]+"}
+
+
+class Org:
+    """Records by object and id. `changed` hears of every account written, after the write."""
+
+    def __init__(self, now: Callable[[], datetime], changed: Changed, *, cascade_opportunities: bool = False) -> None:
+        """`cascade_opportunities`: an account's open deals move with its owner, as some orgs have it."""
+        self._now, self._changed, self._cascade = now, changed, cascade_opportunities
+        self.tables: dict[str, dict[str, Record]] = {name: {} for name in WORLD_LISTS}
+        self.revisions: dict[str, int] = {}
+        self._made = 0
+
+    def load(self, rows: Mapping[str, list[Record]]) -> None:
+        """Take over a world's lists. Raises `ValueError` for an id that is not one of the object's."""
+        for name, key in WORLD_LISTS.items():
+            self.tables[name] = {row["Id"]: self._complete(name, row) for row in rows.get(key) or ()}
+
+    def find(self, kind: Kind, record_id: str) -> Record | None:
+        return self.tables[kind.name].get(full_id(record_id) or "")
+
+    def update(self, kind: Kind, record_id: str, fields: Mapping[str, Any], by: str) -> Record:
+        """Write some fields of one record. Raises `RowError`; then nothing is written."""
+        record = self.writable(kind, record_id)
+        values = self.checked(kind, fields)
+        new_owner = values.get("OwnerId", record.get("OwnerId")) != record.get("OwnerId")
+        old_owner = record.get("OwnerId")
+        record |= values
+        self._stamp(record, by)
+        if kind.name == "Account":
+            if new_owner:
+                self._owner_moved(record, old_owner, by)
+            self._changed(kind, record)
+        return record
+
+    def create(self, kind: Kind, fields: Mapping[str, Any], by: str) -> Record:
+        """Raises `RowError`, also for what is required and missing."""
+        values = self.checked(kind, {**_defaults(kind, by), **fields})
+        missing = tuple(
+            f.name for f in kind.fields.values() if f.writable and not f.nillable and values.get(f.name) is None
+        )
+        if missing:
+            raise RowError("REQUIRED_FIELD_MISSING", f"Required fields are missing: [{', '.join(missing)}]", missing)
+        self._made += 1
+        record = self._complete(kind.name, {"Id": salesforce_id(kind.prefix, FIRST_NEW_ROW + self._made), **values})
+        self._stamp(record, by)
+        record |= {"CreatedDate": record["SystemModstamp"], "CreatedById": by}
+        self.tables[kind.name][record["Id"]] = record
+        if kind.name == "Account":
+            self._changed(kind, record)
+        return record
+
+    def delete(self, kind: Kind, record_id: str, by: str) -> Record:
+        """To the recycle bin: gone from query, still in queryAll."""
+        record = self.writable(kind, record_id)
+        record["IsDeleted"] = True
+        self._stamp(record, by)
+        if kind.name == "Account":
+            self._drop_team(record["Id"], by)
+        return record
+
+    def undelete(self, kind: Kind, record_id: str, by: str) -> Record:
+        record = self.find(kind, record_id)
+        if record is None:
+            raise RowError("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id")
+        record["IsDeleted"] = False
+        self._stamp(record, by)
+        return record
+
+    def writable(self, kind: Kind, record_id: str) -> Record:
+        """The live record of this id. Raises `RowError`."""
+        whole = full_id(record_id)
+        if whole is None:
+            raise RowError("MALFORMED_ID", f"{kind.name} ID: id value of incorrect type: {record_id}", ("Id",))
+        record = self.tables[kind.name].get(whole)
+        if record is None:
+            raise RowError("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id")
+        if record["IsDeleted"]:
+            raise RowError("ENTITY_IS_DELETED", "entity is deleted")
+        return record
+
+    def checked(self, kind: Kind, fields: Mapping[str, Any]) -> Record:
+        """The values under their own field names, as they will be stored. Raises `RowError`."""
+        values: Record = {}
+        for name, value in fields.items():
+            field = kind.field(name)
+            if field is None:
+                raise RowError("INVALID_FIELD", f"No such column '{name}' on sobject of type {kind.name}")
+            if not field.writable:
+                raise RowError(
+                    "INVALID_FIELD_FOR_INSERT_UPDATE",
+                    f"Unable to create/update fields: {field.name}. Please check the security settings of this field "
+                    "and verify that it is read/write for your profile or permission set.",
+                    (field.name,),
+                )
+            values[field.name] = self._value(kind, field, value)
+        return values
+
+    def _value(self, kind: Kind, field: Field, value: Any) -> Any:
+        if value is None or value == "":
+            if not field.nillable:
+                raise RowError("REQUIRED_FIELD_MISSING", f"Required fields are missing: [{field.name}]", (field.name,))
+            return None
+        if field.name == "OwnerId":
+            return self._owner(kind, value)
+        if field.type == "reference":
+            return self._reference(field, value)
+        return _plain_value(field, value)
+
+    def _owner(self, kind: Kind, value: Any) -> str:
+        """Only an active standard user may own these objects: a queue may own leads and cases, never an account."""
+        owner_id = full_id(str(value))
+        if owner_id is None:
+            raise RowError("MALFORMED_ID", f"Owner ID: id value of incorrect type: {value}", ("OwnerId",))
+        if owner_id in self.tables["Group"]:
+            raise RowError("INVALID_CROSS_REFERENCE_KEY", "Owner ID: owner cannot be blank or a queue", ("OwnerId",))
+        user = self.tables["User"].get(owner_id)
+        if user is None:
+            raise RowError("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", ("OwnerId",))
+        if not user["IsActive"]:
+            message = f"operation performed with inactive user [{owner_id}] as owner of {kind.name.lower()}"
+            raise RowError("INACTIVE_OWNER_OR_USER", message, ("OwnerId",))
+        if (user.get("UserType") or "Standard") != "Standard":
+            raise RowError("OP_WITH_INVALID_USER_TYPE_EXCEPTION", f"Operation not valid for user type: {kind.name}")
+        return owner_id
+
+    def _reference(self, field: Field, value: Any) -> str:
+        target_id = full_id(str(value))
+        if target_id is None:
+            raise RowError("MALFORMED_ID", f"{field.name}: id value of incorrect type: {value}", (field.name,))
+        target = next((t[target_id] for t in (self.tables[n] for n in field.refers_to) if target_id in t), None)
+        if target is None:
+            raise RowError("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", (field.name,))
+        if target["IsDeleted"]:
+            raise RowError("ENTITY_IS_DELETED", "entity is deleted", (field.name,))
+        return target_id
+
+    def _owner_moved(self, account: Record, old_owner: Any, by: str) -> None:
+        """The vendor's default on an owner change through REST or Bulk: the account team goes."""
+        self._drop_team(account["Id"], by)
+        if not self._cascade:
+            return
+        for deal in self.tables["Opportunity"].values():
+            if deal["AccountId"] == account["Id"] and deal["OwnerId"] == old_owner and not deal["IsClosed"]:
+                deal["OwnerId"] = account["OwnerId"]
+                self._stamp(deal, by)
+
+    def _drop_team(self, account_id: str, by: str) -> None:
+        for member in self.tables["AccountTeamMember"].values():
+            if member["AccountId"] == account_id and not member["IsDeleted"]:
+                member["IsDeleted"] = True
+                self._stamp(member, by)
+
+    def _stamp(self, record: Record, by: str) -> None:
+        """Every write moves the modstamp, to whole seconds as the vendor shows it."""
+        now = instant_text(self._now().replace(microsecond=0))
+        record |= {"LastModifiedDate": now, "SystemModstamp": now, "LastModifiedById": by}
+        self.revisions[record["Id"]] = self.revisions.get(record["Id"], 0) + 1
+
+    def _complete(self, kind_name: str, row: Mapping[str, Any]) -> Record:
+        kind = find_kind(kind_name)
+        if kind is None or full_id(row["Id"]) != row["Id"] or not row["Id"].startswith(kind.prefix):
+            raise ValueError(f"{row['Id']!r} is not an 18-character id of {kind_name}")
+        empty = {f.name: False if f.type == "boolean" else None for f in kind.fields.values()}
+        unknown = row.keys() - empty.keys()
+        if unknown:
+            raise ValueError(f"{kind_name} has no {', '.join(sorted(unknown))}")
+        return {**empty, **row}
+
+
+def full_id(text: str) -> str | None:
+    """The 18-character form of a 15- or 18-character id; None when it is neither or its checksum is wrong."""
+    if not re.fullmatch(r"[A-Za-z0-9]{15}(?:[A-Za-z0-9]{3})?", text):
+        return None
+    whole = text[:15] + salesforce_checksum(text[:15])
+    return whole if len(text) == 15 or whole[15:] == text[15:].upper() else None
+
+
+def _defaults(kind: Kind, by: str) -> Record:
+    given: Record = {f.name: False for f in kind.fields.values() if f.type == "boolean" and f.writable}
+    if kind.field("OwnerId"):
+        given["OwnerId"] = by
+    if kind.name == "Task":
+        given |= {"Status": "Not Started", "Priority": "Normal"}
+    return given
+
+
+def _plain_value(field: Field, value: Any) -> Any:
+    if field.type == "boolean":
+        if value in (True, False, "true", "false"):
+            return value in (True, "true")
+        raise _bad(field, value)
+    if field.type in NUMBERS:
+        try:
+            return int(value) if field.type == "int" else float(value)
+        except (TypeError, ValueError):
+            raise _bad(field, value) from None
+    if not isinstance(value, str):
+        raise _bad(field, value)
+    if field.length and len(value) > field.length:
+        message = f"{field.name}: data value too large: {value[:80]} (max length={field.length})"
+        raise RowError("STRING_TOO_LONG", message, (field.name,))
+    if field.type == "email" and not re.fullmatch(_SHAPES["email"], value):
+        message = f"{field.name}: invalid email address: {value}"
+        raise RowError("INVALID_EMAIL_ADDRESS", message, (field.name,))
+    if field.type == "date" and not re.fullmatch(_SHAPES["date"], value):
+        raise _bad(field, value)
+    return value
+
+
+def _bad(field: Field, value: Any) -> RowError:
+    return RowError("JSON_PARSER_ERROR", f"Cannot deserialize instance of {field.type} from value {value!r}")
+
+
+def live(records: Iterable[Record]) -> list[Record]:
+    """Those not in the recycle bin."""
+    return [record for record in records if not record["IsDeleted"]]
