@@ -1,6 +1,6 @@
 """`python -m emulators --world FILE --state-dir DIR --ready-file FILE`: serve the emulated vendors until told to stop.
 
-When everything answers, the ready file holds {"gateway_url", "ca_file", "control_url"}, with --usage-db also "usage_db".
+When everything answers, the ready file holds {"gateway_url", "ca_file", "control_url"}; with --usage-db "usage_db" too.
 """
 
 from __future__ import annotations

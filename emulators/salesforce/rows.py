@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
+from itertools import pairwise
 from typing import Any
 
 from emulators.exchange import Reply
@@ -65,7 +66,7 @@ class Rows:
             message = f"Record limit reached. cannot submit more than {MAX_ROWS} records into this call"
             raise ApiError(400, "EXCEEDED_ID_LIMIT", message)
         kinds = [_kind_of(record) for record in records]
-        chunks = 1 + sum(1 for before, after in zip(kinds, kinds[1:], strict=False) if before != after)
+        chunks = 1 + sum(1 for before, after in pairwise(kinds) if before != after)
         if chunks > MAX_CHUNKS:
             raise ApiError(400, "LIMIT_EXCEEDED", f"Too many chunks of different types: {chunks}, limit {MAX_CHUNKS}")
         _check_columns(kinds, records)

@@ -1,4 +1,4 @@
-"""The objects and fields of the emulated org. Standard fields as in recorded describes, plus four custom ones of Account."""
+"""The objects and fields of the emulated org: standard ones as recorded describes have them, and four custom ones."""
 
 from __future__ import annotations
 
