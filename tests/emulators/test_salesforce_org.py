@@ -376,7 +376,7 @@ def test_the_daily_allowance_ends_in_403(world: dict[str, Any], tmp_path: Path) 
 
 
 def test_a_bulk_query_brings_every_row_in_pages(salesforce: Salesforce, world: dict[str, Any]) -> None:
-    pages = list(salesforce.bulk2.Account.query("SELECT Id, Name, Owner.Name FROM Account", max_records=150))
+    pages = list(salesforce.bulk2.Account.query("SELECT Id, Name, Owner.Name FROM Account", max_records=150, wait=0.01))
     rows = [row for page in pages for row in csv.DictReader(io.StringIO(page))]
     accounts = world["salesforce"]["accounts"]
     assert len(pages) == -(-len(accounts) // 150)
@@ -395,7 +395,7 @@ def test_a_bulk_update_tells_which_rows_failed_and_why(salesforce: Salesforce, w
     first, second = world["salesforce"]["accounts"][:2]
     new, gone = other_owner(world, first), owners(world, active=False)[0]
     records = [{"Id": first["Id"], "OwnerId": new}, {"Id": second["Id"], "OwnerId": gone}]
-    done = salesforce.bulk2.Account.update(records=records)[0]
+    done = salesforce.bulk2.Account.update(records=records, wait=0.01)[0]
     assert (done["numberRecordsProcessed"], done["numberRecordsFailed"]) == (2, 1)
     failed = list(csv.DictReader(io.StringIO(salesforce.bulk2.Account.get_failed_records(done["job_id"]))))
     assert [row["Id"] for row in failed] == [second["Id"]]
