@@ -36,12 +36,16 @@ class Org:
         self._now, self._changed, self._cascade = now, changed, cascade_opportunities
         self.tables: dict[str, dict[str, Record]] = {name: {} for name in WORLD_LISTS}
         self.revisions: dict[str, int] = {}
+        self._teams: dict[str, list[Record]] = {}  # members by account: looked up at every owner change
         self._made = 0
 
     def load(self, rows: Mapping[str, list[Record]]) -> None:
         """Take over a world's lists. Raises `ValueError` for an id that is not one of the object's."""
         for name, key in WORLD_LISTS.items():
             self.tables[name] = {row["Id"]: self._complete(name, row) for row in rows.get(key) or ()}
+        self._teams.clear()
+        for member in self.tables["AccountTeamMember"].values():
+            self._teams.setdefault(member["AccountId"], []).append(member)
 
     def find(self, kind: Kind, record_id: str) -> Record | None:
         return self.tables[kind.name].get(full_id(record_id) or "")
@@ -73,6 +77,8 @@ class Org:
         self._stamp(record, by)
         record |= {"CreatedDate": record["SystemModstamp"], "CreatedById": by}
         self.tables[kind.name][record["Id"]] = record
+        if kind.name == "AccountTeamMember":
+            self._teams.setdefault(record["AccountId"], []).append(record)
         if kind.name == "Account":
             self._changed(kind, record)
         return record
@@ -173,10 +179,9 @@ class Org:
                 self._stamp(deal, by)
 
     def _drop_team(self, account_id: str, by: str) -> None:
-        for member in self.tables["AccountTeamMember"].values():
-            if member["AccountId"] == account_id and not member["IsDeleted"]:
-                member["IsDeleted"] = True
-                self._stamp(member, by)
+        for member in live(self._teams.pop(account_id, ())):
+            member["IsDeleted"] = True
+            self._stamp(member, by)
 
     def _stamp(self, record: Record, by: str) -> None:
         """Every write moves the modstamp, to whole seconds as the vendor shows it."""
