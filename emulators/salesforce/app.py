@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -99,6 +100,7 @@ class Salesforce:
         self._queries = Queries(self.org, now, cursor_lifetime)
         self._rows = Rows(self.org, lambda: self._user_id, self._row_is_locked)
         self._bulk = BulkJobs(self.org, now, lambda: self._user_id, bulk_polls)
+        self._turn = threading.Lock()  # a call, an edit and a snapshot come from different threads
         self.app: Starlette = exchange_app(self, surroundings)
 
     def seed(self, world: dict[str, Any]) -> None:
@@ -120,13 +122,15 @@ class Salesforce:
         if kind is None:
             raise LookupError(f"no object {command['object']}")
         by, action = command.get("by") or self._user_id, command.get("action", "update")
-        written = self._edit(kind, action, command, by)
-        self._outbound.flush()
-        return dict(written)
+        with self._turn:
+            written = dict(self._edit(kind, action, command, by))
+            self._outbound.flush()
+        return written
 
     def snapshot(self) -> dict[str, Any]:
         """Every record by object and id."""
-        return {name: {key: dict(row) for key, row in table.items()} for name, table in self.org.tables.items()}
+        with self._turn:
+            return {name: {key: dict(row) for key, row in table.items()} for name, table in self.org.tables.items()}
 
     def operation(self, call: Call) -> str:
         if call.path == TOKEN_PATH:
@@ -136,6 +140,10 @@ class Salesforce:
 
     def answer(self, call: Call) -> Reply:
         """Answer one call; every error Salesforce knows comes back as its body, none is raised."""
+        with self._turn:
+            return self._answered(call)
+
+    def _answered(self, call: Call) -> Reply:
         try:
             if call.path == TOKEN_PATH:
                 return self._log_in(call)

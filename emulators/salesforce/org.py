@@ -179,7 +179,7 @@ class Org:
                 self._stamp(deal, by)
 
     def _drop_team(self, account_id: str, by: str) -> None:
-        for member in live(self._teams.pop(account_id, ())):
+        for member in live(self._teams.get(account_id, ())):
             member["IsDeleted"] = True
             self._stamp(member, by)
 
