@@ -46,4 +46,3 @@ class Settings(BaseSettings):
     )
 
     public_url: str = Field("http://127.0.0.1:8460", description="Where outside systems reach web/")
-    acceptance_hours: int = Field(24, description="Hours an owner has to accept before the assignment moves on")

@@ -9,7 +9,7 @@ from ownership.model import Account, Decision, Outcome
 
 @dataclass(frozen=True, slots=True)
 class OwnerMove:
-    """One account whose owner of record is not what the decision says. None stands for nobody."""
+    """One account that gets another owner than it had. None stands for nobody."""
 
     account_id: str
     name: str
@@ -20,13 +20,20 @@ class OwnerMove:
     because: str
 
 
-def move_of(account: Account, decision: Decision, before: str | None) -> OwnerMove | None:
-    """The change a decision asks for, or None when the owner stays.
+def held_by(account: Account, current: str | None, system_of_record: str) -> str | None:
+    """Who has the account as people see it: the ledger's owner, else the one the CRM of record shows."""
+    if current is not None:
+        return current
+    shown = sorted(account.crm_owners.items(), key=lambda item: (item[0].source != system_of_record, item[0]))
+    return next((owner for _, owner in shown), None)
+
+
+def move_of(account: Account, decision: Decision, held: str | None) -> OwnerMove | None:
+    """The change a decision asks for, or None when the account stays with who has it (`held_by`).
 
     An exception leaves the present owner of record where they are: an account is never emptied by a rule.
     """
-    after = decision.owner_id if decision.outcome is Outcome.OWNER else before
-    if after == before:
+    if decision.outcome is not Outcome.OWNER or decision.owner_id == held:
         return None
     because = next((step.because for step in reversed(decision.path) if step.matched), decision.reason)
-    return OwnerMove(account.id, account.name, before, after, decision.rule, decision.reason, because)
+    return OwnerMove(account.id, account.name, held, decision.owner_id, decision.rule, decision.reason, because)

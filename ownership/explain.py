@@ -1,0 +1,52 @@
+"""Explain a decision to a rep: who, why, what was looked at first, and who else was considered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ownership.model import Account, Decision, Outcome
+from ownership.policy import Roster
+
+RULE_WORDS = {
+    "do_not_route": "Do-not-route",
+    "gate": "Minimum data",
+    "named": "Named accounts",
+    "parent_owner": "Parent's owner",
+    "existing_owner": "Existing owner",
+    "territory": "Territory",
+    "catch_all": "Nothing else applied",
+}
+REASON_WORDS = {
+    "named": "leadership named this account for them",
+    "parent_owner": "they own its parent account",
+    "existing_owner": "they have it already",
+    "territory": "it lies in their territory",
+    "pool": "it was their turn",
+    "escalated": "an offer before them was not answered",
+}
+
+
+def explain(decision: Decision, account: Account, roster: Roster) -> str:
+    """The decision in plain words, a few lines."""
+    return "\n".join(_lines(decision, account, roster))
+
+
+def _lines(decision: Decision, account: Account, roster: Roster) -> Iterator[str]:
+    if decision.outcome is Outcome.OWNER:
+        rep = roster.reps.get(decision.owner_id or "")
+        who = f"{rep.name} ({rep.team})" if rep else decision.owner_id
+        yield f"{account.name} belongs to {who}: {REASON_WORDS.get(decision.reason, decision.reason)}."
+    else:
+        yield f"{account.name} waits for a person: {decision.reason.replace('_', ' ')}."
+    for step in decision.path:
+        yield f"  {'→' if step.matched else '·'} {RULE_WORDS.get(step.rule, step.rule)}: {step.because}."
+    others = [candidate for candidate in decision.candidates if not candidate.chosen]
+    if others:
+        said = ", ".join(f"{_name(candidate.rep_id, roster)} ({candidate.because})" for candidate in others)
+        yield f"  Also considered: {said}."
+    yield f"  Policy {decision.policy_hash[:12]}, inputs {decision.inputs_hash[:12]}."
+
+
+def _name(rep_id: str, roster: Roster) -> str:
+    rep = roster.reps.get(rep_id)
+    return rep.name if rep else rep_id
