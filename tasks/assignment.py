@@ -1,0 +1,275 @@
+"""Assign: decide who owns each account and record it, a batch of accounts to a commit.
+
+One transaction takes the pools' turns, decides, and writes decision, ledger, outbox, offers, exceptions and notices.
+A run killed between two batches leaves whole batches behind it, and the next run decides the rest.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from functools import partial
+
+from ownership.assignment import decide_owners, family_order
+from ownership.model import Account, Decision, Outcome, Ref
+from ownership.plan import OwnerMove, held_by, move_of
+from ownership.policy import Policy
+from ownership.rotation import PoolTurns
+from ownership.writeback import Writeback, plan_writeback
+from store.recording import PushWanted, Recording
+from store.unit_of_work import UnitOfWork
+from tasks.batches import in_batches
+from tasks.context import RunContext
+from tasks.identities import load_identities
+from tasks.notices import add_owner_notices
+from tasks.steps import as_task
+
+BATCH = 500
+Wanted = Callable[[Account], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Assigned:
+    """What deciding came to. `moves` are the accounts whose owner of record changed (or would change)."""
+
+    looked_at: int = 0
+    recorded: int = 0
+    by_reason: Mapping[str, int] = field(default_factory=dict)
+    writes: int = 0
+    drifts: int = 0
+    moves: tuple[OwnerMove, ...] = ()
+
+    def plus(self, other: Assigned) -> Assigned:
+        return Assigned(
+            self.looked_at + other.looked_at,
+            self.recorded + other.recorded,
+            dict(Counter(self.by_reason) + Counter(other.by_reason)),
+            self.writes + other.writes,
+            self.drifts + other.drifts,
+            self.moves + other.moves,
+        )
+
+
+def assign_accounts(context: RunContext, wanted: Wanted | None = None, policy: Policy | None = None) -> Assigned:
+    """Decide every account (those `wanted` says, when given) and record what changed.
+
+    Deciding again with nothing new records nothing, takes no turn and writes nothing outside.
+    `policy` stands in for the loaded one when a run must look at the rules differently (a territory rerun).
+    """
+    policy = policy or context.policy.policy
+    total = Assigned()
+    for number, ids in enumerate(in_batches(_ids_in_order(context, wanted), BATCH)):
+        batch = partial(_assign_batch, context, policy=policy, account_ids=ids, number=number)
+        total = total.plus(context.store.run(batch))
+    return total
+
+
+def preview_accounts(context: RunContext, wanted: Wanted | None = None, policy: Policy | None = None) -> Assigned:
+    """The same decisions as `assign_accounts` would make now, recorded nowhere."""
+    policy = policy or context.policy.policy
+    with context.store.transaction(readonly=True) as uow:
+        accounts = [account for account in family_order(list(uow.accounts.all())) if wanted is None or wanted(account)]
+        current = _current_owners(uow)
+        decisions, _ = decide_owners(
+            accounts, policy, context.policy.roster, current, _load_turns(uow, policy, lock=False), context.today()
+        )
+    return _summary(policy, accounts, decisions, current)
+
+
+def _ids_in_order(context: RunContext, wanted: Wanted | None) -> list[str]:
+    with context.store.transaction(readonly=True) as uow:
+        accounts = family_order(list(uow.accounts.all()))
+    return [account.id for account in accounts if wanted is None or wanted(account)]
+
+
+def _assign_batch(
+    context: RunContext, uow: UnitOfWork, *, policy: Policy, account_ids: Sequence[str], number: int
+) -> Assigned:
+    accounts = [account for account_id in account_ids if (account := uow.accounts.get(account_id))]
+    before = _current_owners(uow)
+    turns = _load_turns(uow, policy, lock=True)
+    decisions, turns_after = decide_owners(accounts, policy, context.policy.roster, before, turns, context.today())
+    desk = _Desk(context, uow, policy, accounts, before)
+    recorded = uow.record(desk.recordings(decisions), context.run_id, context.now())
+    _save_turns(uow, turns, turns_after, context)
+    drifts = desk.note_outside(decisions)
+    summary = _summary(policy, accounts, decisions, before)
+    add_owner_notices(uow, context, summary.moves, str(number))
+    return replace(summary, recorded=recorded.decided, writes=recorded.pushed, drifts=drifts)
+
+
+class _Desk:
+    """One batch's accounts with what the outside shows of them, ready to turn decisions into recordings."""
+
+    def __init__(
+        self,
+        context: RunContext,
+        uow: UnitOfWork,
+        policy: Policy,
+        accounts: Sequence[Account],
+        before: Mapping[str, str],
+    ) -> None:
+        self.context = context
+        self.uow = uow
+        self.policy = policy
+        self.accounts = accounts
+        self.before = before
+        self.identities = load_identities(context, uow)
+        self.last = uow.decisions.latest([account.id for account in accounts])
+        targets = context.connectors.targets
+        self.shown: dict[str, dict[Ref, str | None]] = {
+            account.id: {ref: account.crm_owners.get(ref) for ref in account.refs if ref.source in targets}
+            for account in accounts
+        }
+        states = uow.remote.get(ref for refs in self.shown.values() for ref in refs)
+        self.confirmed = {ref: state.confirmed_owner for ref, state in states.items() if state.confirmed_owner}
+
+    def recordings(self, decisions: Sequence[Decision]) -> list[Recording]:
+        """What is new: decisions on other inputs than last time, and owners the outside still has to be shown."""
+        made = (self._recording(account, decision) for account, decision in self._with(decisions))
+        return [recording for recording in made if recording.pushes or self._is_new(recording.decision)]
+
+    def pushes(self, account: Account, owner: str) -> tuple[PushWanted, ...]:
+        """The records of `account` that have to be told that `owner` owns it."""
+        writes = self._writeback(account, owner).writes
+        return tuple(PushWanted(w.ref.source, w.ref.object_type, w.ref.external_id, w.expected) for w in writes)
+
+    def note_outside(self, decisions: Sequence[Decision]) -> int:
+        """Confirm records that show the owner already; open and close the exceptions of those that cannot."""
+        now = self.context.now()
+        settled: dict[tuple[str, str, str], tuple[str, datetime]] = {}
+        drifts = 0
+        for account, decision in self._with(decisions):
+            owner = self._owner_after(decision)
+            if owner is None:
+                continue
+            plan = self._writeback(account, owner)
+            for ref in plan.settled:
+                if self.confirmed.get(ref) != owner:
+                    settled[(ref.source, ref.object_type, ref.external_id)] = (owner, now)
+            self._open_and_close(account, owner, plan)
+            drifts += len(plan.drifts)
+        self.uow.remote.confirm(settled)
+        return drifts
+
+    def _with(self, decisions: Sequence[Decision]) -> Iterable[tuple[Account, Decision]]:
+        return zip(self.accounts, decisions, strict=True)
+
+    def _is_new(self, decision: Decision) -> bool:
+        """A decision is recorded when it changes something; `why` keeps showing the one that did."""
+        last = self.last.get(decision.account_id)
+        if last is None or (last.outcome, last.owner_id) != (decision.outcome.value, decision.owner_id):
+            return True
+        return decision.outcome is Outcome.EXCEPTION and last.reason != decision.reason
+
+    def _owner_after(self, decision: Decision) -> str | None:
+        return decision.owner_id if decision.outcome is Outcome.OWNER else self.before.get(decision.account_id)
+
+    def _writeback(self, account: Account, owner: str) -> Writeback:
+        return plan_writeback(owner, self.shown[account.id], self.confirmed, self.identities.reachable(owner))
+
+    def _recording(self, account: Account, decision: Decision) -> Recording:
+        owner = self._owner_after(decision)
+        return Recording(
+            decision=decision,
+            snapshot=_snapshot(account),
+            pushes=self.pushes(account, owner) if owner else (),
+            offer_due_by=self._offer_due_by(account, decision),
+            event_type="adopted" if decision.reason == "existing_owner" else "assigned",
+        )
+
+    def _offer_due_by(self, account: Account, decision: Decision) -> datetime | None:
+        """Somebody who did not own the account before is asked to accept; who owned it already is not."""
+        if decision.outcome is not Outcome.OWNER or decision.reason == "existing_owner":
+            return None
+        if decision.owner_id in {self.before.get(account.id), *account.crm_owners.values()}:
+            return None
+        return self.context.now() + timedelta(hours=self.policy.acceptance_hours)
+
+    def _open_and_close(self, account: Account, owner: str, plan: Writeback) -> None:
+        now, exceptions = self.context.now(), self.uow.exceptions
+        for drift in plan.drifts:
+            detail = {
+                "target": drift.ref.source,
+                "record": drift.ref.external_id,
+                "problem": f"{drift.ref.source} shows {drift.found or 'nobody'}, the ledger says {drift.ours}; "
+                "confirm the change or restore the owner",
+            }
+            exceptions.open(
+                "owner_drift", _key("owner_drift", drift.ref), account.id, detail, "error", self.context.run_id, now
+            )
+        for ref in plan.unreachable:
+            problem = f"{owner} has no active user in {ref.source}; add or reactivate the user, or reassign"
+            detail = {"target": ref.source, "record": ref.external_id, "problem": problem}
+            exceptions.open(
+                "owner_has_no_user",
+                _key("owner_has_no_user", ref),
+                account.id,
+                detail,
+                "error",
+                self.context.run_id,
+                now,
+            )
+        solved = [_key(kind, ref) for kind in OUTSIDE_KINDS for ref in plan.settled]
+        solved += [_key("owner_has_no_user", write.ref) for write in plan.writes]
+        exceptions.close(solved, "steward", "the record shows the owner of record", now)
+
+
+def writes_for(context: RunContext, uow: UnitOfWork, account: Account, owner: str) -> tuple[PushWanted, ...]:
+    """What the outside has to be told when `owner` becomes the owner of one account."""
+    return _Desk(context, uow, context.policy.policy, [account], {}).pushes(account, owner)
+
+
+OUTSIDE_KINDS = ("owner_drift", "owner_has_no_user", "owner_differs", "push_rejected")
+
+
+def _key(kind: str, ref: Ref) -> str:
+    return f"{kind}:{ref.source}/{ref.external_id}"
+
+
+def _current_owners(uow: UnitOfWork) -> dict[str, str]:
+    return {account_id: current.owner_id for account_id, current in uow.ledger.current().items()}
+
+
+def _load_turns(uow: UnitOfWork, policy: Policy, *, lock: bool) -> dict[str, PoolTurns]:
+    stored = {pool.id: uow.turns.load(pool.id, lock) for pool in policy.pools}
+    return {pool: PoolTurns.from_json(state) if state else PoolTurns() for pool, state in stored.items()}
+
+
+def _save_turns(
+    uow: UnitOfWork, before: Mapping[str, PoolTurns], after: Mapping[str, PoolTurns], context: RunContext
+) -> None:
+    for pool, turns in sorted(after.items()):
+        if turns != before.get(pool):
+            uow.turns.save(pool, turns.to_json(), context.now())
+
+
+def _snapshot(account: Account) -> dict[str, object]:
+    """What the decision saw, for the record."""
+    return {
+        "name": account.name,
+        "fields": dict(account.fields),
+        "parent_id": account.parent_id,
+        "shown": {f"{ref.source}/{ref.external_id}": owner for ref, owner in sorted(account.crm_owners.items())},
+    }
+
+
+def _summary(
+    policy: Policy, accounts: Sequence[Account], decisions: Sequence[Decision], before: Mapping[str, str]
+) -> Assigned:
+    moves = [
+        move
+        for account, decision in zip(accounts, decisions, strict=True)
+        if (move := move_of(account, decision, held_by(account, before.get(account.id), policy.system_of_record)))
+    ]
+    return Assigned(
+        looked_at=len(accounts),
+        by_reason=dict(Counter(decision.reason for decision in decisions)),
+        moves=tuple(moves),
+    )
+
+
+assign_accounts_task = as_task(assign_accounts, "assign")
+preview_accounts_task = as_task(preview_accounts, "assign")

@@ -1,0 +1,37 @@
+"""Say in plain words who owns an account and why, and what needs a person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ownership.explain import explain
+from tasks.context import RunContext
+
+
+def why_lines(context: RunContext, query: str) -> Iterator[str]:
+    """The owner of the account that `query` finds, and the decision behind it, line by line."""
+    with context.store.transaction(readonly=True) as uow:
+        account = uow.accounts.get(query) or next(iter(uow.accounts.find(query, 1)), None)
+        if account is None:
+            yield f"No account is called or known as '{query}'. Try its web domain or an id from the CRM."
+            return
+        decision = uow.decisions.explanation(account.id)
+        problems = [item for item in uow.exceptions.open_items() if item.account_id == account.id]
+    if decision is None:
+        yield f"{account.name} has not been decided yet; the next run of assign-owners will."
+    else:
+        yield from explain(decision.decision, account, context.policy.roster).splitlines()
+    for item in problems:
+        yield f"Open exception: {item.kind}, since {item.first_seen_at:%Y-%m-%d %H:%M} UTC."
+
+
+def exception_lines(context: RunContext) -> Iterator[str]:
+    """Open exceptions, one a line, by reason."""
+    with context.store.transaction(readonly=True) as uow:
+        items = sorted(uow.exceptions.open_items(), key=lambda item: (item.kind, item.dedup_key))
+        names = {account.id: account.name for account in uow.accounts.all()}
+    if not items:
+        yield "Nothing needs a person."
+    for item in items:
+        said = item.detail.get("problem") or item.detail.get("because") or ""
+        yield f"{item.kind:<22} {names.get(item.account_id or '', '') or item.dedup_key:<40} {said}"

@@ -1,0 +1,92 @@
+"""Match: which canonical account each staged row belongs to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import sha256
+
+from connectors.base import SourceRow
+from ownership.matching import Linked, link_records
+from ownership.model import AccountFact, AccountRecord, Ref
+from store.staging import StagedRow
+from store.unit_of_work import UnitOfWork
+from tasks.context import RunContext
+from tasks.identities import load_identities
+from tasks.steps import as_task
+
+
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """How many readable rows became how many accounts, over how many systems, with how many open questions."""
+
+    rows: int
+    accounts: int
+    in_several_systems: int
+    problems: int
+
+
+def match_accounts(context: RunContext) -> Matched:
+    """Link every readable staged row to an account and store the accounts, in one commit.
+
+    Accounts keep their id from run to run: a row that was linked before stays where it was unless the evidence
+    changed. What cannot be linked without doubt becomes an exception.
+    """
+    return context.store.run(lambda uow: _match(context, uow))
+
+
+def _match(context: RunContext, uow: UnitOfWork) -> Matched:
+    records, facts = _read_staged(context, uow)
+    known = {ref: account.id for account in uow.accounts.all() for ref in account.refs}
+    linked = link_records(records, facts, known, new_account_id, load_identities(context, uow).rep_of)
+    now = context.now()
+    uow.accounts.save(linked.accounts, now)
+    uow.accounts.mark_gone(sorted(set(known.values()) - {account.id for account in linked.accounts}), now)
+    _note_problems(context, uow, linked)
+    return Matched(
+        rows=len(records) + len(facts),
+        accounts=len(linked.accounts),
+        in_several_systems=sum(1 for account in linked.accounts if len({ref.source for ref in account.refs}) > 1),
+        problems=len(linked.problems),
+    )
+
+
+def new_account_id(ref: Ref) -> str:
+    """An account's id follows from the first record that showed it, so that a rerun from nothing gives the same."""
+    return "acc_" + sha256(f"{ref.source}/{ref.object_type}/{ref.external_id}".encode()).hexdigest()[:20]
+
+
+def _read_staged(context: RunContext, uow: UnitOfWork) -> tuple[list[AccountRecord], list[AccountFact]]:
+    records, facts = [], []
+    for staged in uow.staging.live():
+        if staged.problem or staged.source not in context.connectors.sources:
+            continue
+        value = context.connectors.sources[staged.source].to_value(_to_row(staged))
+        if isinstance(value, AccountRecord):
+            records.append(value)
+        elif isinstance(value, AccountFact):
+            facts.append(value)
+    return records, facts
+
+
+def _to_row(staged: StagedRow) -> SourceRow:
+    return SourceRow(staged.source, staged.stream, staged.external_id, staged.modified_at, staged.fields)
+
+
+def _note_problems(context: RunContext, uow: UnitOfWork, linked: Linked) -> None:
+    now = context.now()
+    account_of = {ref: account.id for account in linked.accounts for ref in account.refs}
+    found = set()
+    for problem in linked.problems:
+        key = f"{problem.kind}:" + ",".join(f"{ref.source}/{ref.external_id}" for ref in sorted(problem.refs))
+        found.add(key)
+        detail = {"records": [f"{ref.source}/{ref.external_id}" for ref in problem.refs], "because": problem.because}
+        account_id = next((account_of[ref] for ref in sorted(problem.refs) if ref in account_of), None)
+        uow.exceptions.open(problem.kind, key, account_id, detail, "warning", context.run_id, now)
+    kinds = {"parent_cycle", "doubtful_match"}
+    solved = [
+        item.dedup_key for kind in kinds for item in uow.exceptions.open_items(kind) if item.dedup_key not in found
+    ]
+    uow.exceptions.close(solved, by="steward", resolution="no longer found", now=now)
+
+
+match_accounts_task = as_task(match_accounts, "match")

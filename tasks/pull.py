@@ -1,0 +1,155 @@
+"""Pull: copy what an outside system says into staged rows, page by page, with the cursor in the same commit.
+
+A row that cannot be read becomes an exception of its own and stays staged; the others go on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from connectors.base import Cursor, Page, Source, SourceRow
+from connectors.errors import BadRecord
+from store.cursors import StoredCursor
+from store.people import PersonSeen
+from store.staging import StagedRow
+from store.unit_of_work import UnitOfWork
+from tasks.context import RunContext
+from tasks.steps import as_task
+
+
+@dataclass(frozen=True, slots=True)
+class Pulled:
+    """Rows of one stream: how many came, and how many were new, changed, the same, or unreadable."""
+
+    source: str
+    stream: str
+    rows: int = 0
+    new: int = 0
+    changed: int = 0
+    same: int = 0
+    problems: int = 0
+
+    def plus(self, new: int, changed: int, same: int, problems: int) -> Pulled:
+        return Pulled(
+            self.source,
+            self.stream,
+            self.rows + new + changed + same,
+            self.new + new,
+            self.changed + changed,
+            self.same + same,
+            self.problems + problems,
+        )
+
+
+def pull_stream(context: RunContext, source: str, stream: str) -> Pulled:
+    """Pull everything changed since the stored cursor.
+
+    Each page and its cursor are one commit, so a run killed anywhere repeats at most one page.
+    Raises `RetryLater`, `SchemaChanged`, `ConnectorStopped`, `CursorMoved` (another run pulls the same stream).
+    """
+    connector = context.connectors.sources[source]
+    stored = _stored_cursor(context, source, stream)
+    done = Pulled(source, stream)
+    for page in connector.pull(stream, _to_cursor(stored)):
+        done = _store_page(context, connector, page, stored, done)
+        if page.cursor is not None:
+            stored = _stored_cursor(context, source, stream)
+    return done
+
+
+def pull_records(context: RunContext, source: str, external_ids: Sequence[str]) -> Pulled:
+    """Read these records now, whatever the cursor says: a change event named them.
+
+    The event's own payload is never used: it may be late, repeated or out of order.
+    """
+    connector = context.connectors.sources[source]
+    stream = connector.streams[0]
+    rows = connector.pull_rows(stream, external_ids)
+    return _store_page(context, connector, Page(rows, None), None, Pulled(source, stream))
+
+
+def pull_people(context: RunContext, target: str) -> int:
+    """Learn every user of a system, so that e-mail addresses become owner ids. Returns how many there are."""
+    users = context.connectors.targets[target].users()
+    people = [PersonSeen(user.id, user.name, user.email, user.active, user.kind) for user in users]
+    context.store.run(lambda uow: uow.people.put(target, people, context.now()))
+    return len(people)
+
+
+def _stored_cursor(context: RunContext, source: str, stream: str) -> StoredCursor | None:
+    with context.store.transaction(readonly=True) as uow:
+        return uow.cursors.get(source, stream)
+
+
+def _to_cursor(stored: StoredCursor | None) -> Cursor | None:
+    return Cursor(stored.high_water, stored.tie_break) if stored else None
+
+
+def _store_page(
+    context: RunContext, connector: Source, page: Page, stored: StoredCursor | None, done: Pulled
+) -> Pulled:
+    problems = {row.id: problem for row in page.rows if (problem := _problem_of(connector, row))}
+
+    def write(uow: UnitOfWork) -> Pulled:
+        now = context.now()
+        staged = [_to_staged(row, problems.get(row.id)) for row in page.rows]
+        summary = uow.staging.put(staged, context.run_id, now)
+        _note_problems(uow, context, page.rows, problems, now)
+        if page.cursor is not None:
+            generation = stored.generation if stored else 0
+            uow.cursors.advance(
+                done.source,
+                done.stream,
+                page.cursor.high_water,
+                page.cursor.tie_break,
+                generation,
+                context.run_id,
+                now,
+            )
+        return done.plus(summary.new, summary.changed, summary.same, len(problems))
+
+    return context.store.run(write)
+
+
+def _to_staged(row: SourceRow, problem: str | None) -> StagedRow:
+    return StagedRow(
+        source=row.source,
+        stream=row.stream,
+        external_id=row.id,
+        fields=row.fields,
+        modified_at=row.modified_at,
+        deleted=row.deleted,
+        problem=problem,
+    )
+
+
+def _problem_of(connector: Source, row: SourceRow) -> str | None:
+    if row.deleted:
+        return None
+    try:
+        connector.to_value(row)
+    except BadRecord as bad:
+        return str(bad)
+    return None
+
+
+def _note_problems(
+    uow: UnitOfWork, context: RunContext, rows: Sequence[SourceRow], problems: Mapping[str, str], now: datetime
+) -> None:
+    readable = [_bad_record_key(row) for row in rows if row.id not in problems]
+    uow.exceptions.close(readable, by="steward", resolution="the record can be read again", now=now)
+    for row in rows:
+        if row.id in problems:
+            detail = {"source": row.source, "stream": row.stream, "record": row.id, "problem": problems[row.id]}
+            uow.exceptions.open("bad_record", _bad_record_key(row), None, detail, "warning", context.run_id, now)
+
+
+def _bad_record_key(row: SourceRow) -> str:
+    return f"bad_record:{row.source}/{row.stream}/{row.id}"
+
+
+pull_stream_task = as_task(pull_stream, "pull", "pull {source} {stream}")
+pull_records_task = as_task(pull_records, "pull")
+pull_people_task = as_task(pull_people, "pull", "pull people of {target}")

@@ -1,0 +1,215 @@
+"""Push: make one outside system show the owner of record.
+
+Supersede check, lease with fence, read, write, confirm. A row whose answer never came goes to `unknown`, and the
+only thing that happens next to it is a read. Every claimed row is settled, whatever the vendor did.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from connectors.base import ObservedOwner, OwnerChange, OwnerResult, OwnerTarget, RecordState, WriteOutcome
+from connectors.errors import ConnectorStopped, RetryLater
+from ownership.identities import Identities
+from store.outbox import AttemptResult, OutboxRow, Settlement
+from store.unit_of_work import UnitOfWork
+from tasks.context import RunContext
+from tasks.identities import load_identities
+from tasks.steps import as_task
+
+CLAIM = 1000
+LEASE_S = 120.0
+MAX_ATTEMPTS = 6
+FIRST_WAIT_S = 20.0
+LONGEST_WAIT_S = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """What became of the rows of one target's outbox."""
+
+    target: str
+    states: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def rows(self) -> int:
+        return sum(self.states.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What to do with one claimed row: its next state, and the exception a person needs to see, if any."""
+
+    row: OutboxRow
+    state: str
+    outcome: str
+    code: str = ""
+    message: str = ""
+    observed: str | None = None
+    exception: str | None = None
+    wait_s: float | None = None
+
+
+def push_target(context: RunContext, target: str) -> Pushed:
+    """Drain the due outbox rows of one target.
+
+    Raises `RetryLater` or `ConnectorStopped` when the system as a whole is out of reach; the rows claimed by then
+    are back in the outbox.
+    """
+    states: Counter[str] = Counter()
+    while rows := _claim(context, target):
+        verdicts = _push_rows(context, context.connectors.targets[target], rows)
+        _settle(context, verdicts)
+        states.update(verdict.state for verdict in verdicts)
+    return Pushed(target, dict(states))
+
+
+def _claim(context: RunContext, target: str) -> list[OutboxRow]:
+    return context.store.run(lambda uow: uow.outbox.claim(target, CLAIM, context.run_id, LEASE_S, context.now()))
+
+
+def _push_rows(context: RunContext, target: OwnerTarget, rows: Sequence[OutboxRow]) -> list[Verdict]:
+    with context.store.transaction(readonly=True) as uow:
+        superseded = uow.outbox.is_superseded(rows)
+        identities = load_identities(context, uow)
+        ours = _owners_we_sent(uow, rows)
+    live = [row for row in rows if row.outbox_id not in superseded]
+    verdicts = [Verdict(row, "superseded", "superseded") for row in rows if row.outbox_id in superseded]
+    try:
+        observed = dict(
+            zip((row.remote_id for row in live), target.read_owners([r.remote_id for r in live]), strict=True)
+        )
+    except (RetryLater, ConnectorStopped) as problem:
+        _settle(context, [*verdicts, *(_put_back(row, problem) for row in live)])
+        raise
+    ready = []
+    for row in live:
+        verdict = _judge_before_write(row, observed[row.remote_id], ours[row.outbox_id], identities)
+        if verdict:
+            verdicts.append(verdict)
+        else:
+            ready.append(row)
+    return verdicts + _write(context, target, ready, identities, verdicts)
+
+
+def _owners_we_sent(uow: UnitOfWork, rows: Sequence[OutboxRow]) -> dict[str, frozenset[str]]:
+    """For each row, the owners we ever sent to its record: an older write of ours that landed late is no drift."""
+    history = {account_id: uow.outbox.of_account(account_id) for account_id in {row.account_id for row in rows}}
+    return {
+        row.outbox_id: frozenset(
+            sent.desired_owner
+            for sent in history[row.account_id]
+            if (sent.target, sent.remote_id) == (row.target, row.remote_id)
+        )
+        for row in rows
+    }
+
+
+def _judge_before_write(
+    row: OutboxRow, seen: ObservedOwner, ours: frozenset[str], identities: Identities
+) -> Verdict | None:
+    """Compare what the record shows with what we want and what we expected. None: go on and write."""
+    shown = identities.label(row.target, seen.owner_id)
+    if seen.state is not RecordState.LIVE:
+        message = f"the record is {seen.state.value} in {row.target}; nothing was written"
+        return Verdict(row, "rejected", "gone", seen.state.value, message, shown, "record_gone")
+    if shown == row.desired_owner:
+        return Verdict(row, "confirmed", "already_shown", observed=shown)
+    if shown != row.expected_remote_owner and shown not in ours:
+        message = f"{row.target} shows {shown or 'nobody'}, expected {row.expected_remote_owner or 'nobody'}"
+        return Verdict(row, "rejected", "moved", "OWNER_MOVED", message, shown, "owner_drift")
+    if (row.target, row.desired_owner) not in identities.user_of:
+        message = f"{row.desired_owner} has no active user in {row.target}; add or reactivate the user, or reassign"
+        return Verdict(row, "rejected", "no_user", "NO_USER", message, shown, "owner_has_no_user")
+    return None
+
+
+def _write(
+    context: RunContext,
+    target: OwnerTarget,
+    rows: Sequence[OutboxRow],
+    identities: Identities,
+    settled_already: Sequence[Verdict],
+) -> list[Verdict]:
+    if not rows:
+        return []
+    changes = [
+        OwnerChange(row.object_type, row.remote_id, identities.user_of[(row.target, row.desired_owner)]) for row in rows
+    ]
+    try:
+        results = target.update_owners(changes)
+    except (RetryLater, ConnectorStopped) as problem:
+        _settle(context, [*settled_already, *(_put_back(row, problem) for row in rows)])
+        raise
+    return [_judge_result(row, result) for row, result in zip(rows, results, strict=True)]
+
+
+def _judge_result(row: OutboxRow, result: OwnerResult) -> Verdict:
+    said = (result.outcome.value, result.code, result.message)
+    match result.outcome:
+        case WriteOutcome.WRITTEN:
+            return Verdict(row, "confirmed", *said, observed=row.desired_owner)
+        case WriteOutcome.UNKNOWN:
+            return Verdict(row, "unknown", *said, wait_s=_wait(row))
+        case WriteOutcome.RETRY if row.attempts + 1 < MAX_ATTEMPTS:
+            return Verdict(row, "pending", *said, wait_s=_wait(row))
+        case WriteOutcome.MOVED:
+            return Verdict(row, "rejected", *said, exception="owner_drift")
+        case _:
+            return Verdict(row, "rejected", *said, exception="push_rejected")
+
+
+def _put_back(row: OutboxRow, problem: Exception) -> Verdict:
+    """The system as a whole did not answer: nothing was written and no attempt is counted against the row."""
+    state = "unknown" if row.state == "unknown" else "pending"
+    return Verdict(row, state, "put_back", type(problem).__name__, str(problem), wait_s=FIRST_WAIT_S)
+
+
+def _wait(row: OutboxRow) -> float:
+    return float(min(FIRST_WAIT_S * 2**row.attempts, LONGEST_WAIT_S))
+
+
+def _settle(context: RunContext, verdicts: Sequence[Verdict]) -> None:
+    def write(uow: UnitOfWork) -> None:
+        now = context.now()
+        ours = uow.outbox.settle_many([_to_settlement(context, verdict, now) for verdict in verdicts])
+        for verdict in verdicts:
+            # A row that is not ours any more was claimed by another worker when our lease ran out: its word counts.
+            if verdict.exception and verdict.row.outbox_id in ours:
+                _open_exception(uow, context, verdict, now)
+
+    context.store.run(write)
+
+
+def _to_settlement(context: RunContext, verdict: Verdict, now: datetime) -> Settlement:
+    attempt = AttemptResult(
+        outcome=verdict.outcome,
+        code=verdict.code,
+        message=verdict.message,
+        observed_owner=verdict.observed,
+        run_id=context.run_id,
+        started_at=now,
+        ended_at=now,
+    )
+    next_at = now + timedelta(seconds=verdict.wait_s) if verdict.wait_s is not None else None
+    return Settlement(verdict.row.outbox_id, verdict.row.fence, verdict.state, attempt, next_at)
+
+
+def _open_exception(uow: UnitOfWork, context: RunContext, verdict: Verdict, now: datetime) -> None:
+    row, kind = verdict.row, verdict.exception or ""
+    detail = {
+        "target": row.target,
+        "record": row.remote_id,
+        "wanted": row.desired_owner,
+        "code": verdict.code,
+        "problem": verdict.message,
+    }
+    uow.exceptions.open(
+        kind, f"{kind}:{row.target}/{row.remote_id}", row.account_id, detail, "error", context.run_id, now
+    )
+
+
+push_target_task = as_task(push_target, "push", "push owners to {target}")

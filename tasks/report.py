@@ -1,0 +1,120 @@
+"""What a run shows people in the Prefect UI: progress, what changed and why, and a failure that says what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, is_dataclass
+from typing import Any
+
+from prefect.artifacts import (
+    create_markdown_artifact,
+    create_progress_artifact,
+    create_table_artifact,
+    update_progress_artifact,
+)
+
+from connectors.errors import ConnectorError
+from ownership.plan import OwnerMove
+from tasks.assignment import Assigned
+from tasks.audit import Completeness, TargetTruth
+from tasks.context import RunContext
+
+ROWS_SHOWN = 500
+
+
+class PushIncomplete(RuntimeError):
+    """At least one system could not be told. Its changes wait in the outbox and go out with the next push."""
+
+
+def report_progress(key: str, steps: int) -> Callable[[str], None]:
+    """A progress bar in the UI; call the result once after each of `steps` steps."""
+    artifact_id = create_progress_artifact(progress=0.0, key=f"{key}-progress", description="started")
+    done = 0
+
+    def step(what: str) -> None:
+        nonlocal done
+        done += 1
+        update_progress_artifact(artifact_id=artifact_id, progress=100.0 * done / steps, description=what)  # type: ignore[arg-type]
+
+    return step
+
+
+def report_moves(context: RunContext, key: str, assigned: Assigned, title: str = "Changed") -> None:
+    """A table of what changed and why; the first 500 rows, with the whole number above it."""
+    rows = [_as_row(context, move) for move in assigned.moves[:ROWS_SHOWN]]
+    more = f", {ROWS_SHOWN} shown" if len(assigned.moves) > ROWS_SHOWN else ""
+    reasons = ", ".join(f"{reason} {count}" for reason, count in sorted(assigned.by_reason.items()))
+    description = (
+        f"{title}: {len(assigned.moves)} of {assigned.looked_at} accounts{more}. Decided by: {reasons or 'nothing'}."
+    )
+    create_table_artifact(table=rows, key=key.replace("_", "-").lower(), description=description)
+    print(description)
+
+
+def report_audit(
+    context: RunContext, completeness: Completeness, truths: Sequence[TargetTruth], broken_at: str | None
+) -> None:
+    """The audit's findings as a page."""
+    lines = [
+        f"- Pulled {completeness.pulled} records = {completeness.linked} decided "
+        f"+ {completeness.excepted_rows} excepted",
+        f"- {completeness.accounts} accounts: {completeness.owned} owned, "
+        f"{len(completeness.without_either)} without owner or exception",
+    ]
+    lines += [
+        f"- {truth.target} shows the ledger's owner on {truth.agree} of {truth.records} records; "
+        f"{truth.explained} differ with an open exception, {len(truth.unexplained)} without"
+        for truth in truths
+    ]
+    lines.append("- Ledger chain verified" if broken_at is None else f"- **Ledger chain broken at {broken_at}**")
+    create_markdown_artifact(markdown="## Audit\n" + "\n".join(lines), key="audit")
+    print("\n".join(lines))
+
+
+def finish(context: RunContext, **results: Any) -> dict[str, object]:
+    """Turn the steps' results into plain counts, keep them with the run, and return them."""
+    context.counts = {name: _plain(value) for name, value in results.items()}
+    return {"run_id": context.run_id, **context.counts}
+
+
+def fail_with_the_mend(pushed: Mapping[str, Any]) -> None:
+    """Raise `PushIncomplete` naming each system that failed and what to do about it."""
+    failed = {target: result for target, result in pushed.items() if isinstance(result, BaseException)}
+    if failed:
+        said = "; ".join(str(error) for error in failed.values())
+        mend = "Nothing is lost: the changes wait in the outbox and go out with the next push."
+        if any(not isinstance(error, ConnectorError) for error in failed.values()):
+            mend += " This failure has no known mend: see the task's log."
+        raise PushIncomplete(f"{said}. {mend}")
+
+
+def _as_row(context: RunContext, move: OwnerMove) -> dict[str, Any]:
+    reps = context.policy.roster.reps
+
+    def name(owner: str | None) -> str:
+        if owner is None:
+            return "nobody"
+        return reps[owner].name if owner in reps else owner
+
+    return {
+        "account": move.name,
+        "from": name(move.before),
+        "to": name(move.after),
+        "rule": move.rule,
+        "why": move.because,
+        "id": move.account_id,
+    }
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Assigned):
+        return _plain({**asdict(value), "moves": len(value.moves)})
+    if is_dataclass(value) and not isinstance(value, type):
+        return _plain(asdict(value))
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [_plain(item) for item in value]
+    if isinstance(value, BaseException):
+        return {"failed": str(value)}
+    return value

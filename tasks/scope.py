@@ -1,0 +1,33 @@
+"""Which accounts a run is about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from ownership.model import Account
+from ownership.policy import Policy
+from ownership.territories import territories_of
+
+
+class UnknownTerritory(ValueError):
+    """The name is no territory of the policy; the message lists those that are."""
+
+
+def accounts_showing(source: str, external_ids: Sequence[str]) -> Callable[[Account], bool]:
+    """Accounts that have one of these records."""
+    wanted = {(source, external_id) for external_id in external_ids}
+    return lambda account: any((ref.source, ref.external_id) in wanted for ref in account.refs)
+
+
+def accounts_in_territory(policy: Policy, territory: str) -> Callable[[Account], bool]:
+    """Accounts that fall into this territory or one below it. Raises `UnknownTerritory`."""
+    known = [node.id for node in policy.territories]
+    if territory not in known:
+        raise UnknownTerritory(f"no territory '{territory}' in the policy; there are: {', '.join(sorted(known))}")
+    return lambda account: territory in territories_of(account, policy)
+
+
+def without_existing_owner(policy: Policy) -> Policy:
+    """The policy as a territory rerun reads it: the present owner is no reason to stay."""
+    return replace(policy, order=tuple(step for step in policy.order if step != "existing_owner"))
