@@ -1,0 +1,131 @@
+"""The `steward` command. Thin: it reads arguments, calls a task, and prints. Errors end in one line with the mend."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cli.processes import DidNotStart
+from cli.runs import RunFailed
+from config.policy_files import PolicyError, load_policy
+from config.settings import Settings
+from connectors.errors import ConnectorError
+from store.errors import StoreUnavailable
+
+
+class Steward(click.Group):
+    """Turns the errors a person can mend into one message and exit code 2."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (PolicyError, StoreUnavailable, ConnectorError, DidNotStart, RunFailed) as problem:
+            click.secho(f"steward: {problem}", fg="red", err=True)
+            sys.exit(2)
+
+
+@click.group(cls=Steward)
+@click.version_option(package_name="steward")
+def main() -> None:
+    """Decides who owns every account, keeps it true in every tool, and can always say why."""
+
+
+@main.command()
+@click.option("--keep", is_flag=True, help="Leave everything running afterwards, until Ctrl-C.")
+def demo(keep: bool) -> None:
+    """Run the whole job once against emulated vendors and say what happened."""
+    from cli.demo import run_demo
+
+    sys.exit(run_demo(keep))
+
+
+@main.command()
+@click.option("--port", default=8460, show_default=True, help="Port of the web app.")
+@click.option("--prefect-port", default=4260, show_default=True, help="Port of the Prefect server.")
+def up(port: int, prefect_port: int) -> None:
+    """Start everything against emulated vendors and keep it running until Ctrl-C."""
+    from cli.demo import run_up
+
+    sys.exit(run_up(port, prefect_port))
+
+
+@main.command()
+def check() -> None:
+    """Check policy, database and every connector; says what is wrong and how to mend it."""
+    from tasks.context import open_context
+
+    context = open_context()
+    click.echo(f"policy    ok  {context.policy.policy_hash[:12]}, {len(context.policy.roster.reps)} reps")
+    click.echo("database  ok")
+    for name, source in context.connectors.sources.items():
+        source.check()
+        click.echo(f"{name:<9} ok")
+    if context.connectors.notifier:
+        context.connectors.notifier.check()
+        click.echo(f"{context.connectors.notifier.name:<9} ok")
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path), required=False)
+def policy(folder: Path | None) -> None:
+    """Load the policy in FOLDER (the configured one by default) and list every error in it."""
+    loaded = load_policy(folder or Settings().policy_dir)
+    click.echo(f"policy ok: {loaded.policy.name}, {len(loaded.roster.reps)} reps, hash {loaded.policy_hash}")
+
+
+@main.command()
+@click.argument("account")
+def why(account: str) -> None:
+    """Say who owns ACCOUNT (a name, web domain, or outside id) and why."""
+    from tasks.explanation import why_lines
+
+    for line in why_lines(_open(), account):
+        click.echo(line)
+
+
+@main.command()
+def verify() -> None:
+    """Check the ledger's hash chain; names the first altered position."""
+    from tasks.audit import audit_ledger
+
+    broken_at = audit_ledger(_open())
+    if broken_at:
+        click.secho(f"the ledger was altered at {broken_at}", fg="red", err=True)
+        sys.exit(1)
+    click.echo("ledger ok")
+
+
+@main.command("exceptions")
+def list_exceptions() -> None:
+    """List what needs a person, by reason."""
+    from tasks.explanation import exception_lines
+
+    for line in exception_lines(_open()):
+        click.echo(line)
+
+
+@main.group()
+def db() -> None:
+    """The database."""
+
+
+@db.command()
+def upgrade() -> None:
+    """Bring the database's tables up to date."""
+    from store.engine import open_store
+
+    open_store(Settings().database_url).migrate()
+    click.echo("database ok")
+
+
+def _open() -> Any:
+    from tasks.context import open_context
+
+    return open_context()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,176 @@
+"""A whole Steward on one machine: emulated vendors, Prefect server, worker and web app, all on loopback."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+import httpx
+
+from cli.processes import DidNotStart, Processes
+from config.settings import Settings
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+POOL = "steward"
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Loopback ports; 0 in `prefect` or `web` picks a free one."""
+
+    prefect: int = 0
+    web: int = 0
+
+
+def free_port() -> int:
+    """A port nobody listens on right now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Stack:
+    """Everything the demo needs, in one folder. Use as a context manager: leaving it stops what it started."""
+
+    def __init__(self, folder: Path, say: Say, ports: Ports | None = None, world_size: int | None = None) -> None:
+        self.folder = folder
+        self.say = say
+        self.world_size = world_size
+        ports = ports or Ports()
+        self.prefect_url = f"http://127.0.0.1:{ports.prefect or free_port()}"
+        self.web_url = f"http://127.0.0.1:{ports.web or free_port()}"
+        self.control_url = ""
+        self.environment: dict[str, str] = {}
+        self.processes = Processes(folder / "logs", self.environment)
+
+    def __enter__(self) -> Stack:
+        try:
+            self._start()
+        except BaseException:
+            self.processes.stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.processes.stop()
+
+    def settings(self) -> Settings:
+        """The settings the started processes run with."""
+        os.environ.update(self.environment)
+        return Settings()
+
+    def control(self, method: str, path: str, **kwargs: object) -> httpx.Response:
+        """Ask the emulators' control plane: journal, edits, faults, snapshots."""
+        response = httpx.request(method, self.control_url + path, timeout=30, trust_env=False, **kwargs)  # type: ignore[arg-type]
+        response.raise_for_status()
+        return response
+
+    def _start(self) -> None:
+        if self.folder.exists():
+            shutil.rmtree(self.folder)
+        self.folder.mkdir(parents=True)
+        self.say("building the demo company's world")
+        world = self._build_world()
+        self.environment.update(self._prefect_environment())
+        self.say("starting emulated Salesforce, HubSpot, Stripe and Slack, and the Prefect server")
+        self._start_emulators(world)
+        self._start_prefect()
+        self.say("deploying the flows")
+        self._deploy()
+        self.say("starting a worker and the web app")
+        self._start_worker()
+        self._start_web()
+
+    def _build_world(self) -> dict[str, dict[str, str]]:
+        size = ["--size", str(self.world_size)] if self.world_size else []
+        out = self.folder / "world.json"
+        usage = self.folder / "usage.db"
+        self._run("emulators.world", "--out", str(out), "--usage-db", str(usage), *size)
+        world: dict[str, dict[str, str]] = json.loads(out.read_text(encoding="utf-8"))
+        return world
+
+    def _start_emulators(self, world: dict[str, dict[str, str]]) -> None:
+        ready = self.folder / "emulators.json"
+        command = [sys.executable, "-m", "emulators", "--world", str(self.folder / "world.json")]
+        command += ["--state-dir", str(self.folder / "emulators"), "--ready-file", str(ready)]
+        self.processes.start("emulators", command, ready.exists)
+        where = json.loads(ready.read_text())
+        self.control_url = where["control_url"]
+        salesforce, hubspot = world["salesforce"], world["hubspot"]
+        self.environment.update(
+            STEWARD_DATABASE_URL=f"sqlite:///{self.folder / 'steward.db'}",
+            STEWARD_EGRESS_PROXY=where["gateway_url"],
+            STEWARD_CA_FILE=where["ca_file"],
+            STEWARD_SALESFORCE_DOMAIN=salesforce["domain"],
+            STEWARD_SALESFORCE_CLIENT_ID=salesforce["client_id"],
+            STEWARD_SALESFORCE_CLIENT_SECRET=salesforce["client_secret"],
+            STEWARD_HUBSPOT_TOKEN=hubspot["token"],
+            STEWARD_HUBSPOT_WEBHOOK_SECRET=hubspot["webhook_secret"],
+            STEWARD_STRIPE_KEY=world["stripe"]["key"],
+            STEWARD_SLACK_TOKEN=world["slack"]["token"],
+            STEWARD_USAGE_URL=f"sqlite:///{self.folder / 'usage.db'}",
+            STEWARD_PUBLIC_URL=self.web_url,
+        )
+
+    def _prefect_environment(self) -> dict[str, str]:
+        return {
+            "PREFECT_HOME": str(self.folder / "prefect"),
+            "PREFECT_API_URL": f"{self.prefect_url}/api",
+            "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+            "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
+            "PREFECT_LOGGING_LEVEL": "WARNING",
+            "PREFECT_WORKER_QUERY_SECONDS": "0.5",
+            "PREFECT_CLI_PROMPT": "false",
+            "DO_NOT_TRACK": "1",
+            "STEWARD_HOME": str(CHECKOUT),
+        }
+
+    def _start_prefect(self) -> None:
+        port = self.prefect_url.rsplit(":", 1)[1]
+        command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", port]
+        self.processes.start("prefect-server", command, lambda: _answers(f"{self.prefect_url}/api/health"), 120)
+
+    def _deploy(self) -> None:
+        self._run("prefect", "--no-prompt", "work-pool", "create", POOL, "--type", "process", "--overwrite")
+        self._run("prefect", "--no-prompt", "deploy", "--all")
+
+    def _start_worker(self) -> None:
+        log = self.folder / "logs" / "worker.log"
+        command = [sys.executable, "-m", "prefect", "worker", "start", "--pool", POOL, "--name", "local"]
+        self.processes.start("worker", command, lambda: b"started" in log.read_bytes())
+
+    def _start_web(self) -> None:
+        port = self.web_url.rsplit(":", 1)[1]
+        command = [sys.executable, "-m", "uvicorn", "--factory", "web.app:create_app", "--host", "127.0.0.1"]
+        command += ["--port", port, "--no-access-log"]
+        self.processes.start("web", command, lambda: _answers(f"{self.web_url}/health"))
+
+    def _run(self, module: str, *arguments: str) -> None:
+        done = subprocess.run(  # noqa: S603 - our own commands
+            [sys.executable, "-m", module, *arguments],
+            cwd=CHECKOUT,
+            env={**os.environ, **self.environment},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise DidNotStart(f"`{module} {' '.join(arguments[:3])}` failed:\n{(done.stdout + done.stderr)[-2000:]}")
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(url, timeout=2, trust_env=False).status_code == httpx.codes.OK
+    except httpx.HTTPError:
+        return False

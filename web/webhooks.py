@@ -1,0 +1,80 @@
+"""Webhooks in: prove the sender, keep the delivery, answer, and only then start a run.
+
+Nothing here decides anything or calls a vendor. A payload is a hint that names a record; the run reads the record.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from starlette.background import BackgroundTask
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from config.settings import Settings
+from store.engine import Store
+from tasks.inbox import ChangeNote, pass_on, take_in
+from web.outbound_messages import ACK, NotAnOutboundMessage, read_outbound_message
+from web.signatures import is_from_hubspot
+
+MAX_BODY = 1_000_000
+
+
+async def hubspot(request: Request) -> Response:
+    """POST /webhooks/hubspot: an array of up to 100 events, signed v3, at least once, in no order."""
+    settings: Settings = request.app.state.settings
+    body = await request.body()
+    now = datetime.now(UTC)
+    genuine = len(body) <= MAX_BODY and is_from_hubspot(
+        settings.hubspot_webhook_secret.get_secret_value(),
+        request.method,
+        settings.public_url + request.url.path,
+        body,
+        request.headers.get("x-hubspot-signature-v3", ""),
+        request.headers.get("x-hubspot-request-timestamp", ""),
+        int(now.timestamp() * 1000),
+    )
+    if not genuine:
+        return Response(status_code=401)
+    try:
+        notes = [_hubspot_note(event) for event in json.loads(body)]
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return JSONResponse({"error": "expected a JSON array of HubSpot events"}, status_code=400)
+    return await _accept(request, "hubspot", notes, now, Response(status_code=204))
+
+
+async def salesforce(request: Request) -> Response:
+    """POST /webhooks/salesforce: an Outbound Message. It carries no signature, so it is never more than a hint."""
+    now = datetime.now(UTC)
+    body = await request.body()
+    try:
+        message = read_outbound_message(body[: MAX_BODY + 1])
+    except NotAnOutboundMessage:
+        return Response(status_code=400)
+    notes = [ChangeNote(note.id, note.record_id, None, "") for note in message.notifications]
+    return await _accept(request, "salesforce", notes, now, Response(ACK, media_type="text/xml"))
+
+
+async def _accept(
+    request: Request, source: str, notes: Sequence[ChangeNote], now: datetime, answer: Response
+) -> Response:
+    store: Store = request.app.state.store
+    external_ids = await run_in_threadpool(take_in, store, source, notes, now)
+    answer.background = BackgroundTask(pass_on, source, external_ids)
+    return answer
+
+
+def _hubspot_note(event: dict[str, Any]) -> ChangeNote:
+    occurred = int(event["occurredAt"])
+    # HubSpot does not promise that eventId is unique, so the key is everything that tells two changes apart.
+    parts = (event["eventId"], event["objectId"], event.get("propertyName", ""), occurred)
+    return ChangeNote(
+        event_key="/".join(str(part) for part in parts),
+        object_id=str(event["objectId"]),
+        occurred_at=datetime.fromtimestamp(occurred / 1000, UTC),
+        body=json.dumps(event, sort_keys=True),
+    )
