@@ -32,10 +32,10 @@ class Broken(AssertionError):
 class Demo:
     """The acts of the demo, in order."""
 
-    def __init__(self, stack: Stack, console: Console) -> None:
+    def __init__(self, stack: Stack, runs: Runs, console: Console) -> None:
         self.stack = stack
         self.console = console
-        self.runs = Runs(f"{stack.prefect_url}/api")
+        self.runs = runs
         self.started = time.monotonic()
 
     def act(self, title: str) -> None:
@@ -97,7 +97,7 @@ class Demo:
         edit = {"vendor": "hubspot", "object": "companies", "id": company, "fields": {"country": "United States"}}
         self.stack.control("POST", "/edit", json=edit)
         run = self.runs.wait_for_next("assign-changed-accounts", before)
-        self.claim(True, f"the edit started the run '{run['name']}' by itself")
+        self.claim(True, f"the edit started the run '{run.name}' by itself")
         self.runs.wait_for_next("push-owner-changes", before)
         with context.store.transaction(readonly=True) as uow:
             owner = uow.ledger.current([account.id]).get(account.id)
@@ -201,7 +201,8 @@ def run_demo(keep: bool) -> int:
     )
     with Stack(FOLDER, lambda text: console.print(f"  … {text}")) as stack:
         try:
-            Demo(stack, console).play()
+            with Runs(f"{stack.prefect_url}/api") as runs:
+                Demo(stack, runs, console).play()
         except Broken:
             console.print("[red]The demo's claim above does not hold.[/red]")
             return 1
@@ -232,8 +233,8 @@ def _stay(stack: Stack, console: Console) -> int:
     return 1
 
 
-def _instant() -> str:
-    return datetime.now(UTC).isoformat()
+def _instant() -> datetime:
+    return datetime.now(UTC)
 
 
 def _examples(context: RunContext) -> list[str]:

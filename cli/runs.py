@@ -4,73 +4,84 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any
-from uuid import UUID
+from contextlib import ExitStack
+from datetime import datetime
+from typing import Any, TypeVar
+from uuid import UUID, uuid4
 
-import httpx
+from prefect.client.orchestration import SyncPrefectClient
+from prefect.client.schemas.filters import (
+    FlowFilter,
+    FlowFilterName,
+    FlowRunFilter,
+    FlowRunFilterExpectedStartTime,
+)
+from prefect.client.schemas.objects import FlowRun
+from prefect.client.schemas.sorting import FlowRunSort
+
+T = TypeVar("T")
+
+POLL_S = 0.3
 
 
 class RunFailed(RuntimeError):
     """A flow run did not complete; the message says which, in which state and why."""
 
 
-class Runs:
-    """Flow runs of one Prefect server, over its HTTP API."""
+class Runs(ExitStack):
+    """Flow runs of one Prefect server. Use as a context manager.
+
+    Prefect's own client, because it repeats what a busy server refuses: on SQLite, a 503 for every locked database.
+    """
 
     def __init__(self, api_url: str) -> None:
-        self._client = httpx.Client(base_url=api_url, timeout=30, trust_env=False)
+        super().__init__()
+        self._client = self.enter_context(SyncPrefectClient(api_url))
 
     def pause_schedules(self) -> None:
         """Hold every schedule, so that a demonstration decides itself when things run."""
-        for deployment in self._post("/deployments/filter", {}):
-            self._client.patch(f"/deployments/{deployment['id']}", json={"paused": True}).raise_for_status()
+        for deployment in self._client.read_deployments():
+            self._client.pause_deployment(deployment.id)
 
-    def start(self, deployment: str, **parameters: Any) -> str:
+    def start(self, deployment: str, **parameters: Any) -> UUID:
         """Create a run of `flow/deployment`; returns its id."""
-        found = self._client.get(f"/deployments/name/{deployment}").raise_for_status().json()
-        created = self._post(f"/deployments/{found['id']}/create_flow_run", {"parameters": parameters})
-        return str(UUID(created["id"]))
+        found = self._client.read_deployment_by_name(deployment)
+        # The key makes a repeated request give the same run.
+        run = self._client.create_flow_run_from_deployment(
+            found.id, parameters=parameters, idempotency_key=str(uuid4())
+        )
+        return run.id
 
-    def wait(self, run_id: str, within_s: float = 120.0) -> dict[str, Any]:
+    def wait(self, run_id: UUID, within_s: float = 120.0) -> FlowRun:
         """Wait for a run to end. Raises `RunFailed` unless it completed."""
         run = _poll(lambda: self._ended(run_id), within_s, f"flow run {run_id}")
-        if run["state"]["type"] != "COMPLETED":
-            raise RunFailed(
-                f"{run['name']} ended as {run['state']['name']}: {run['state'].get('message') or 'no message'}"
-            )
+        if run.state is None or not run.state.is_completed():
+            said = (run.state.message if run.state else None) or "no message"
+            raise RunFailed(f"{run.name} ended as {run.state_name}: {said}")
         return run
 
-    def wait_for_next(self, flow: str, after: str, within_s: float = 120.0) -> dict[str, Any]:
-        """Wait until a run of `flow` created after the instant `after` (ISO) has ended. Raises `RunFailed`."""
-        first = _poll(lambda: self._first(flow, after), within_s, f"a run of {flow}")
-        return self.wait(first["id"], within_s)
+    def wait_for_next(self, flow: str, after: datetime, within_s: float = 120.0) -> FlowRun:
+        """Wait until the first run of `flow` due after the instant `after` has ended. Raises `RunFailed`."""
+        first = _poll(lambda: next(iter(self._due_after(flow, after)), None), within_s, f"a run of {flow}")
+        return self.wait(first.id, within_s)
 
-    def count(self, flow: str) -> int:
-        """How many runs of `flow` there are."""
-        return int(self._post("/flow_runs/count", {"flows": {"name": {"any_": [flow]}}}))
+    def _ended(self, run_id: UUID) -> FlowRun | None:
+        run = self._client.read_flow_run(run_id)
+        return run if run.state is not None and run.state.is_final() else None
 
-    def _ended(self, run_id: str) -> dict[str, Any] | None:
-        run: dict[str, Any] = self._client.get(f"/flow_runs/{run_id}").raise_for_status().json()
-        return run if run["state"]["type"] in {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"} else None
-
-    def _first(self, flow: str, after: str) -> dict[str, Any] | None:
-        wanted = {
-            "flows": {"name": {"any_": [flow]}},
-            "flow_runs": {"expected_start_time": {"after_": after}},
-            "sort": "START_TIME_ASC",
-            "limit": 1,
-        }
-        runs = self._post("/flow_runs/filter", wanted)
-        return runs[0] if runs else None
-
-    def _post(self, path: str, body: dict[str, Any]) -> Any:
-        return self._client.post(path, json=body).raise_for_status().json()
+    def _due_after(self, flow: str, after: datetime) -> list[FlowRun]:
+        return self._client.read_flow_runs(
+            flow_filter=FlowFilter(name=FlowFilterName(any_=[flow])),
+            flow_run_filter=FlowRunFilter(expected_start_time=FlowRunFilterExpectedStartTime(after_=after)),
+            sort=FlowRunSort.EXPECTED_START_TIME_ASC,
+            limit=1,
+        )
 
 
-def _poll(ask: Callable[[], dict[str, Any] | None], within_s: float, what: str) -> dict[str, Any]:
+def _poll(ask: Callable[[], T | None], within_s: float, what: str) -> T:
     deadline = time.monotonic() + within_s
     while time.monotonic() < deadline:
         if answer := ask():
             return answer
-        time.sleep(0.3)
+        time.sleep(POLL_S)
     raise RunFailed(f"{what} did not end within {within_s:.0f} s")

@@ -134,6 +134,8 @@ class Stack:
             "PREFECT_CLI_PROMPT": "false",
             "DO_NOT_TRACK": "1",
             "STEWARD_HOME": str(CHECKOUT),
+            # The deployments say "python": the worker must find the one that has Steward installed.
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
         }
 
     def _start_prefect(self) -> None:

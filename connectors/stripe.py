@@ -96,7 +96,7 @@ class StripeConnector:
         while True:
             page = self._page(self._service(stream), list_params(stream, last))
             started = started or started_at(page) or str(int(self._clock().timestamp()))
-            rows = tuple(to_row(stream, record.to_dict()) for record in page.data)
+            rows = tuple(to_row(stream, record.to_dict(for_json=True)) for record in page.data)
             last = rows[-1].id if rows and page.has_more else ""
             yield Page(rows, Cursor(started, LISTING + last if last else ""))
             if not last:
@@ -124,7 +124,7 @@ class StripeConnector:
 
     def _one(self, stream: str, id_: str) -> SourceRow:
         try:
-            return to_row(stream, self._get(lambda: self._service(stream).retrieve(id_)).to_dict())
+            return to_row(stream, self._get(lambda: self._service(stream).retrieve(id_)).to_dict(for_json=True))
         except RecordRejected as error:
             if error.code != "resource_missing":
                 raise

@@ -30,7 +30,12 @@ def customer(id_: str) -> dict[str, Any]:
 
 
 def subscription(id_: str, customer_id: str, interval: str = "year", cents: int = 120_000) -> dict[str, Any]:
-    price = {"unit_amount": cents, "currency": "usd", "recurring": {"interval": interval, "interval_count": 1}}
+    recurring = {"interval": interval, "interval_count": 1}
+    # As `object: price`, the library turns unit_amount_decimal into a Decimal, which is no JSON.
+    price = {
+        "id": "price_1", "object": "price", "unit_amount": cents, "unit_amount_decimal": str(cents),
+        "currency": "usd", "recurring": recurring,
+    }  # fmt: skip
     items = {"object": "list", "data": [{"id": "si_1", "quantity": 3, "price": price}]}
     return {
         "id": id_, "object": "subscription", "customer": customer_id, "status": "active", "created": CREATED,
