@@ -72,18 +72,17 @@ def decide_owners(
     policy: Policy,
     roster: Roster,
     owners: Mapping[str, str],
+    load: Mapping[str, int],
     turns: Mapping[str, PoolTurns],
     today: str,
 ) -> tuple[list[Decision], dict[str, PoolTurns]]:
     """Decide these accounts, parents before children and then by id, whatever order they come in.
 
-    `owners` are today's owners of record of all accounts, not only these. `today` is an ISO date. Returns one decision
-    for each account in the order given, and the pools' turns afterwards.
+    `owners` are today's owners of record of these accounts and of their parents; `load` is how many accounts each rep
+    owns in all. `today` is an ISO date. Returns one decision for each account in the order given, and the pools'
+    turns afterwards.
     """
-    load: dict[str, int] = {}
-    for owner in owners.values():
-        load[owner] = load.get(owner, 0) + 1
-    state = State(dict(owners), load, dict(turns))
+    state = State(dict(owners), dict(load), dict(turns))
     present = roster.present_on(today)
     decided: dict[str, Decision] = {}
     for account in family_order(accounts):
@@ -101,9 +100,9 @@ def decide_owner(case: Case) -> Decision:
         path.append(Step(name, verdict.reason is not None, verdict.because))
         if verdict.reason is not None:
             return _conclude(case, verdict, verdict.rule or name, path, inputs)
-    reason, because = _why_nobody(case)
+    because = "no rule of the policy places this account"
     path.append(Step("catch_all", True, because))
-    return _conclude(case, Verdict(because, reason), "catch_all", path, inputs)
+    return _conclude(case, Verdict(because, "no_rule"), "catch_all", path, inputs)
 
 
 def family_order(accounts: Sequence[Account]) -> list[Account]:
@@ -159,7 +158,13 @@ def _do_not_route(case: Case) -> Verdict:
 
 
 def _gate(case: Case) -> Verdict:
-    """Minimum data. Somebody who owns the account already is not taken away from it for a missing field."""
+    """Minimum data. Somebody who owns the account already is not taken away from it for a missing field.
+
+    A customer that is in no CRM has no record that could show an owner: it is missing there before anything else.
+    """
+    if not case.fields.get("in_crm", True):
+        because = "a paying or active customer that is in no CRM; create it there or link it"
+        return Verdict(because, "shadow_account")
     missing = [need for need in case.policy.requirements if not holds(need.when, case.fields)]
     if not missing:
         return Verdict("has the data every account needs")
@@ -307,12 +312,6 @@ def _turn(case: Case, territory: Territory, pool: Pool, where: str) -> Verdict:
     )
     because = f"{where}: next in turn in pool {pool.id}"
     return Verdict(because, "pool", owner, territory.id, pool.id, candidates)
-
-
-def _why_nobody(case: Case) -> tuple[str, str]:
-    if not case.fields.get("in_crm", True):
-        return "shadow_account", "a paying or active customer that is in no CRM; create it there or link it"
-    return "no_rule", "no rule of the policy places this account"
 
 
 def _inputs_hash(case: Case) -> str:

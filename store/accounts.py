@@ -73,6 +73,17 @@ class Accounts:
         found = {Ref(row.source, row.object_type, row.external_id): row.account_id for row in rows}
         return {ref: account_id for ref, account_id in found.items() if ref in wanted}
 
+    def lock(self, account_ids: Iterable[str]) -> None:
+        """Nobody else decides these accounts until the transaction ends. Raises `LookupError` for an unknown one.
+
+        Locks are taken in id order, so that two batches wait for each other instead of deadlocking.
+        """
+        wanted = set(account_ids)
+        statement = select(account.c.account_id).order_by(account.c.account_id).with_for_update()
+        found = {row.account_id for row in select_in(self._connection, statement, account.c.account_id, wanted)}
+        if missing := sorted(wanted - found):
+            raise LookupError(f"{len(missing)} accounts are not in the store, first {missing[0]}")
+
     def find(self, text: str, limit: int = 20) -> list[Account]:
         """Live accounts with this id or outside id, or with `text` in their name or web domain; best first."""
         wanted = text.strip()

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 from sqlalchemy.engine import Row
 
 from store.canonical import digest, to_instant
@@ -98,6 +98,16 @@ class Ledger:
         statement = select(ownership_current).where(columns.role == OWNER_ROLE, columns.owner_id.is_not(None))
         rows = select_in(self._connection, statement, columns.account_id, account_ids)
         return {row.account_id: _to_current(row) for row in rows}
+
+    def book_sizes(self) -> dict[str, int]:
+        """How many accounts each owner of record has."""
+        columns = ownership_current.c
+        rows = self._connection.execute(
+            select(columns.owner_id, func.count())
+            .where(columns.role == OWNER_ROLE, columns.owner_id.is_not(None))
+            .group_by(columns.owner_id)
+        )
+        return {owner: count for owner, count in rows}
 
     def history(self, account_id: str) -> list[LedgerRow]:
         """Every change of owner, oldest first."""

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, select, update
 
 from ownership.model import Decision, Outcome
 from store import decisions as decided
+from store.accounts import Accounts
 from store.canonical import digest
 from store.exceptions import Exceptions
 from store.ledger import FIRST_PREV_HASH, NOT_ASKED, LedgerRow
@@ -23,7 +24,6 @@ from store.outbox import WAITING
 from store.statements import chunks, insert_new, new_id, select_in, upsert
 from store.tables import (
     OWNER_ROLE,
-    account,
     assignment_ledger,
     decision,
     input_snapshot,
@@ -107,7 +107,7 @@ class Recorder:
 
     def record(self, batch: Sequence[Recording]) -> RecordSummary:
         account_ids = {each.decision.account_id for each in batch}
-        self._lock(account_ids)
+        Accounts(self._connection).lock(account_ids)
         self._heads = self._read_heads(account_ids)
         fresh = self._without_repeats(batch)
         changed = [each for key, each in fresh.items() if self._plan(each, key)]
@@ -116,13 +116,6 @@ class Recorder:
         offered = self._open_offers(changed)
         excepted = self._update_exceptions(list(fresh.values()))
         return RecordSummary(len(fresh), len(changed), pushed, offered, excepted, len(batch) - len(fresh))
-
-    def _lock(self, account_ids: set[str]) -> None:
-        """Lock in id order, so that two batches wait for each other instead of deadlocking."""
-        statement = select(account.c.account_id).order_by(account.c.account_id).with_for_update()
-        found = {row.account_id for row in select_in(self._connection, statement, account.c.account_id, account_ids)}
-        if missing := sorted(account_ids - found):
-            raise LookupError(f"{len(missing)} decided accounts are not in the store, first {missing[0]}")
 
     def _read_heads(self, account_ids: set[str]) -> dict[str, _Head]:
         columns = ownership_current.c

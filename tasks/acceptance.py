@@ -35,17 +35,17 @@ def escalate_due(context: RunContext) -> Assigned:
 
 def _escalate_batch(context: RunContext, uow: UnitOfWork) -> Assigned:
     offers = uow.offers.due(context.now(), BATCH)
+    accounts = uow.accounts.get_many(offer.account_id for offer in offers)
+    uow.accounts.lock(accounts)
     recordings: list[Recording] = []
     moves: list[OwnerMove] = []
     for offer in offers:
-        uow.offers.answer(offer.offer_id, "expired", "steward", context.now())
-        account = uow.accounts.get(offer.account_id)
-        if account is None:
-            continue
-        recording = _escalation(context, uow, offer, account)
+        if not uow.offers.answer(offer.offer_id, "expired", "steward", context.now()):
+            continue  # answered while we waited for the lock
+        recording = _escalation(context, uow, offer, accounts[offer.account_id])
         if recording is not None:
             recordings.append(recording)
-            if move := move_of(account, recording.decision, offer.owner_id):
+            if move := move_of(accounts[offer.account_id], recording.decision, offer.owner_id):
                 moves.append(move)
     recorded = uow.record(recordings, context.run_id, context.now())
     add_owner_notices(uow, context, moves, "escalated")
@@ -59,7 +59,7 @@ def _escalation(context: RunContext, uow: UnitOfWork, offer: Offer, account: Acc
     if last is None:
         return None
     policy, roster = context.policy.policy, context.policy.roster
-    stored = uow.turns.load(last.decision.turn) if last.decision.turn else None
+    stored = uow.turns.load(last.decision.turn, lock=False) if last.decision.turn else None
     step = next_step(
         offer.owner_id,
         offer.escalation_level,

@@ -71,10 +71,9 @@ def preview_accounts(context: RunContext, wanted: Wanted | None = None, policy: 
     policy = policy or context.policy.policy
     with context.store.transaction(readonly=True) as uow:
         accounts = [account for account in family_order(list(uow.accounts.all())) if wanted is None or wanted(account)]
-        current = _current_owners(uow)
-        decisions, _ = decide_owners(
-            accounts, policy, context.policy.roster, current, _load_turns(uow, policy, lock=False), context.today()
-        )
+        current = _current_owners(uow, accounts)
+        turns, load = _load_turns(uow, policy, lock=False), uow.ledger.book_sizes()
+        decisions, _ = decide_owners(accounts, policy, context.policy.roster, current, load, turns, context.today())
     return _summary(policy, accounts, decisions, current)
 
 
@@ -87,10 +86,14 @@ def _ids_in_order(context: RunContext, wanted: Wanted | None) -> list[str]:
 def _assign_batch(
     context: RunContext, uow: UnitOfWork, *, policy: Policy, account_ids: Sequence[str], number: int
 ) -> Assigned:
-    accounts = [account for account_id in account_ids if (account := uow.accounts.get(account_id))]
-    before = _current_owners(uow)
+    known = uow.accounts.get_many(account_ids)
+    accounts = [known[account_id] for account_id in account_ids if account_id in known]
     turns = _load_turns(uow, policy, lock=True)
-    decisions, turns_after = decide_owners(accounts, policy, context.policy.roster, before, turns, context.today())
+    uow.accounts.lock(known)
+    before, load = _current_owners(uow, accounts), uow.ledger.book_sizes()
+    decisions, turns_after = decide_owners(
+        accounts, policy, context.policy.roster, before, load, turns, context.today()
+    )
     desk = _Desk(context, uow, policy, accounts, before)
     recorded = uow.record(desk.recordings(decisions), context.run_id, context.now())
     _save_turns(uow, turns, turns_after, context)
@@ -229,8 +232,10 @@ def _key(kind: str, ref: Ref) -> str:
     return f"{kind}:{ref.source}/{ref.external_id}"
 
 
-def _current_owners(uow: UnitOfWork) -> dict[str, str]:
-    return {account_id: current.owner_id for account_id, current in uow.ledger.current().items()}
+def _current_owners(uow: UnitOfWork, accounts: Iterable[Account]) -> dict[str, str]:
+    """Owners of record of these accounts and of their parents."""
+    ids = {id_ for account in accounts for id_ in (account.id, account.parent_id) if id_}
+    return {account_id: current.owner_id for account_id, current in uow.ledger.current(ids).items()}
 
 
 def _load_turns(uow: UnitOfWork, policy: Policy, *, lock: bool) -> dict[str, PoolTurns]:
