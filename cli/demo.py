@@ -6,23 +6,35 @@ Every claim printed here is checked, and a claim that does not hold ends the dem
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 
+from cli import showing
 from cli.runs import Runs
 from cli.stack import Ports, Stack
+from ownership.model import Account
+from store.outbox import WAITING
+from tasks.assignment import preview_accounts
 from tasks.context import RunContext, open_context
 from tasks.explanation import why_lines
+from tasks.scope import accounts_in_territory, without_existing_owner
 
 FOLDER = Path(".steward") / "demo"
 RERUN_TERRITORY = "mm-dach"
-WRITES = {"collections_update", "sobject_update", "companies_batch_update", "company_update", "bulk_ingest"}
+COMPLETED_FIELD = "country"
+LOG_WIDTH = 120  # characters, when the output goes to a file
+# What asks and changes nothing, by the last word of the vendors' journal labels; every other call counts as a write.
+READS = frozenset(
+    {
+        *("token", "limits", "query", "query_all", "query_more", "row_read"),
+        *("search", "batch_read", "list_records", "get", "list_owners", "get_owner", "associations"),
+        *("list", "retrieve", "test", "lookupByEmail"),
+    }
+)
 
 
 class Broken(AssertionError):
@@ -32,198 +44,191 @@ class Broken(AssertionError):
 class Demo:
     """The acts of the demo, in order."""
 
-    def __init__(self, stack: Stack, runs: Runs, console: Console) -> None:
+    def __init__(self, stack: Stack, runs: Runs, context: RunContext, console: Console) -> None:
         self.stack = stack
-        self.console = console
         self.runs = runs
+        self.context = context
+        self.console = console
         self.started = time.monotonic()
 
     def act(self, title: str) -> None:
         self.console.print(f"\n[bold]{title}[/bold]  [dim]{time.monotonic() - self.started:.0f} s[/dim]")
 
+    def say(self, text: str) -> None:
+        self.console.print(f"  {text}", highlight=False)
+
     def claim(self, holds: bool, what: str) -> None:
         """Print a claim that was just checked. Raises `Broken` when it does not hold."""
-        self.console.print(f"  [green]✓[/green] {what}" if holds else f"  [red]✗ {what}[/red]")
+        self.console.print(f"  [green]✓[/green] {what}" if holds else f"  [red]✗ {what}[/red]", highlight=False)
         if not holds:
             raise Broken(what)
 
     def play(self) -> None:
         self.runs.pause_schedules()
-        self.whole_loop()
+        before = _now()
+        self.pull_and_assign()
+        self.push(before)
+        self.explain()
+        self.audit("5. Audit: flow audit-ownership asks every CRM who owns what")
         self.second_run()
         self.crm_edit()
         self.territory_dry_run()
 
-    def whole_loop(self) -> None:
-        self.act("1. Pull, match, assign and record: flow assign-owners, through the Prefect server")
-        before = _instant()
-        self.runs.wait(self.runs.start("assign-owners/assign-owners", trigger="demo"))
-        context = self._context()
-        counts = self._counts(context, "assign-owners")
-        self._show_pulled(counts)
-        self._show_assigned(counts)
+    def pull_and_assign(self) -> None:
+        self.act("1. Pull, match, assign, record: flow assign-owners, through the Prefect server")
+        self._run("assign-owners", trigger="demo")
+        counts = self._counts("assign-owners")
+        self.console.print(showing.pulled_table(counts))
+        matched = counts["matched"]
+        several = f"{matched['in_several_systems']:,} of them in several systems"
+        self.say(f"matched into {matched['accounts']:,} accounts, {several}")
+        self.console.print(showing.assigned_table(counts["assigned"]["by_reason"]))
+
+    def push(self, before: datetime) -> None:
         self.act("2. Push: flow push-owner-changes, started by the event that owners were recorded")
         self.runs.wait_for_next("push-owner-changes", before)
-        self._show_pushed(context)
-        self.act("3. Three decisions, explained")
-        self._show_explanations(context)
-        self.act("4. What needs a person")
-        self._show_exceptions(context)
-        self.act("5. Audit: flow audit-ownership reads every CRM")
-        self.runs.wait(self.runs.start("audit-ownership/audit-ownership", trigger="demo"))
-        self._check_audit(context)
-        context.store.close()
-
-    def second_run(self) -> None:
-        self.act("6. The same run again, on the same state")
-        self.stack.control("DELETE", "/journal")
-        self.runs.wait(self.runs.start("assign-owners/assign-owners", trigger="demo again"))
-        self.runs.wait(self.runs.start("push-owner-changes/push-owner-changes", trigger="demo again"))
-        context = self._context()
-        counts = self._counts(context, "assign-owners")
-        context.store.close()
-        self.claim(counts["assigned"]["moves"] == 0, "0 owner changes")
-        writes = self._vendor_writes()
-        self.claim(not writes, f"{sum(writes.values())} vendor writes, by the vendors' own journals")
-
-    def crm_edit(self) -> None:
-        self.act("7. Somebody completes an account in HubSpot; nobody starts anything")
-        context = self._context()
-        account, company = _account_to_complete(context)
-        self.stack.control(
-            "POST", "/webhooks", json={"vendor": "hubspot", "url": f"{self.stack.web_url}/webhooks/hubspot"}
-        )
-        before = _instant()
-        edit = {"vendor": "hubspot", "object": "companies", "id": company, "fields": {"country": "United States"}}
-        self.stack.control("POST", "/edit", json=edit)
-        run = self.runs.wait_for_next("assign-changed-accounts", before)
-        self.claim(True, f"the edit started the run '{run.name}' by itself")
-        self.runs.wait_for_next("push-owner-changes", before)
-        with context.store.transaction(readonly=True) as uow:
-            owner = uow.ledger.current([account.id]).get(account.id)
-        self.claim(owner is not None, f"{account.name} now belongs to {owner.owner_id if owner else 'nobody'}")
-        shown = context.connectors.targets["hubspot"].read_owners([company])[0].owner_id
-        self.claim(bool(shown), f"HubSpot shows owner {shown}")
-        context.store.close()
-
-    def territory_dry_run(self) -> None:
-        self.act(f"8. Territory '{RERUN_TERRITORY}' decided again by its rules, as a dry run")
-        self.stack.control("DELETE", "/journal")
-        run_id = self.runs.start("rerun-territory/rerun-territory", territory=RERUN_TERRITORY, dry_run=True)
-        self.runs.wait(run_id)
-        context = self._context()
-        counts = self._counts(context, "rerun-territory")
-        context.store.close()
-        assigned = counts["assigned"]
-        self.console.print(f"  {assigned['looked_at']} accounts looked at, {assigned['moves']} would change owner")
-        self.console.print(f"  the diff: {self.stack.prefect_url}/runs/flow-run/{run_id}")
-        self.claim(not self._vendor_writes(), "nothing was written")
-
-    def _context(self) -> RunContext:
-        return open_context(self.stack.settings())
-
-    def _counts(self, context: RunContext, flow: str) -> Mapping[str, Any]:
-        with context.store.transaction(readonly=True) as uow:
-            run = next(run for run in uow.runs.recent(50) if run.flow == flow and run.state == "completed")
-        counts: Mapping[str, Any] = run.counts
-        return counts
-
-    def _vendor_writes(self) -> Counter[str]:
-        entries = self.stack.control("GET", "/journal").json()["entries"]
-        return Counter(entry["operation"] for entry in entries if entry["operation"] in WRITES)
-
-    def _show_pulled(self, counts: Mapping[str, Any]) -> None:
-        table = Table("system", "stream", "rows", "unreadable", box=None, pad_edge=False)
-        for stream in counts["pulled"]:
-            table.add_row(stream["source"], stream["stream"], str(stream["rows"]), str(stream["problems"]))
-        self.console.print(table)
-        matched = counts["matched"]
-        self.console.print(
-            f"  matched into {matched['accounts']} accounts, {matched['in_several_systems']} of them in several systems"
-        )
-
-    def _show_assigned(self, counts: Mapping[str, Any]) -> None:
-        table = Table("decided by", "accounts", box=None, pad_edge=False)
-        for reason, count in sorted(counts["assigned"]["by_reason"].items(), key=lambda item: -item[1]):
-            table.add_row(reason, str(count))
-        self.console.print(table)
-
-    def _show_pushed(self, context: RunContext) -> None:
-        with context.store.transaction(readonly=True) as uow:
+        with self.context.store.transaction(readonly=True) as uow:
             states = uow.outbox.counts()
-        table = Table("system", "state", "records", box=None, pad_edge=False)
-        for (target, state), count in sorted(states.items()):
-            table.add_row(target, state, str(count))
-        self.console.print(table)
-        waiting = sum(count for (_, state), count in states.items() if state in {"pending", "leased", "unknown"})
+        self.console.print(showing.pushed_table(states))
+        waiting = sum(count for (_, state), count in states.items() if state in WAITING)
         self.claim(waiting == 0, "nothing is left waiting in the outbox")
+        self.say("what the job has cost so far, by the vendors' own journals:")
+        self.console.print(showing.calls_table(self._journal()))
 
-    def _show_explanations(self, context: RunContext) -> None:
-        for query in _examples(context):
-            self.console.print("\n".join("  " + line for line in why_lines(context, query)), highlight=False)
+    def explain(self) -> None:
+        self.act("3. Three decisions, explained")
+        for query in _examples(self.context):
+            for line in why_lines(self.context, query):
+                self.say(line)
             self.console.print()
+        self.act("4. What needs a person")
+        with self.context.store.transaction(readonly=True) as uow:
+            self.console.print(showing.exceptions_table(uow.exceptions.open_items()))
 
-    def _show_exceptions(self, context: RunContext) -> None:
-        with context.store.transaction(readonly=True) as uow:
-            kinds = Counter(item.kind for item in uow.exceptions.open_items())
-        table = Table("reason", "open", box=None, pad_edge=False)
-        for kind, count in kinds.most_common():
-            table.add_row(kind, str(count))
-        self.console.print(table)
-
-    def _check_audit(self, context: RunContext) -> None:
-        counts = self._counts(context, "audit-ownership")
+    def audit(self, title: str) -> None:
+        self.act(title)
+        self._run("audit-ownership", trigger="demo")
+        counts = self._counts("audit-ownership")
         complete = counts["completeness"]
         self.claim(
             complete["pulled"] == complete["linked"] + complete["excepted_rows"],
-            f"pulled {complete['pulled']} records = {complete['linked']} decided "
-            f"+ {complete['excepted_rows']} excepted",
+            f"pulled {complete['pulled']:,} records = {complete['linked']:,} decided "
+            f"+ {complete['excepted_rows']:,} excepted",
         )
         self.claim(
-            not complete["without_either"],
-            f"each of {complete['accounts']} accounts has one owner of record or an open exception",
+            not complete["without_either"] and complete["owned"] + complete["waiting"] == complete["accounts"],
+            f"{complete['accounts']:,} accounts = {complete['owned']:,} with exactly one owner of record "
+            f"+ {complete['waiting']:,} with an open exception",
         )
         for truth in counts["truths"]:
             self.claim(
                 not truth["unexplained"],
-                f"{truth['target']} itself shows the ledger's owner on {truth['agree']} of {truth['records']} records; "
-                f"the other {truth['explained']} have an open exception",
+                f"{truth['target']} itself shows the ledger's owner on {truth['agree']:,} of {truth['records']:,} "
+                f"records; each of the other {truth['explained']:,} has its own open exception",
             )
         self.claim(counts["ledger_broken_at"] is None, "the ledger's chain verifies")
+
+    def second_run(self) -> None:
+        self.act("6. The same again, on the same state")
+        self.stack.control("DELETE", "/journal")
+        self._run("assign-owners", trigger="demo again")
+        self._run("push-owner-changes", trigger="demo again")
+        self.claim(self._counts("assign-owners")["assigned"]["moves"] == 0, "0 owner changes")
+        self.claim(not self._writes(), "0 vendor writes, by the vendors' own journals")
+
+    def crm_edit(self) -> None:
+        self.act(f"7. Somebody fills in a {COMPLETED_FIELD} in HubSpot, and nobody starts anything")
+        account, company = _account_to_complete(self.context)
+        self.stack.subscribe("hubspot", properties=["name", "domain", COMPLETED_FIELD, "numberofemployees"])
+        before = _now()
+        edit = {"vendor": "hubspot", "id": company, "properties": {COMPLETED_FIELD: "United States"}}
+        self.stack.control("POST", "/edit", json=edit)
+        run = self.runs.wait_for_next("assign-changed-accounts", before)
+        self.say(f"the edit started the run '{run.name}'")
+        self.runs.wait_for_next("push-owner-changes", before)
+        with self.context.store.transaction(readonly=True) as uow:
+            current = uow.ledger.current([account.id]).get(account.id)
+            users = {person.external_id: person.email for person in uow.people.all("hubspot")}
+        roster = self.context.policy.roster
+        owner = roster.reps[current.owner_id] if current else None
+        self.claim(owner is not None, f"{account.name} belongs to {owner.name if owner else 'nobody'} now")
+        shown = self.context.connectors.targets["hubspot"].read_owners([company])[0].owner_id
+        self.claim(bool(owner) and users.get(shown or "") == (owner and owner.email), "HubSpot shows the same")
+
+    def territory_dry_run(self) -> None:
+        self.act(f"8. Flow rerun-territory: '{RERUN_TERRITORY}' decided again by its rules, as a dry run")
+        self.stack.control("DELETE", "/journal")
+        run_id = self._run("rerun-territory", territory=RERUN_TERRITORY, dry_run=True)
+        assigned = self._counts("rerun-territory")["assigned"]
+        policy = self.context.policy.policy
+        wanted = accounts_in_territory(policy, RERUN_TERRITORY)
+        moves = preview_accounts(self.context, wanted, without_existing_owner(policy)).moves
+        self.say(f"{assigned['looked_at']:,} accounts looked at, {assigned['moves']:,} would change owner:")
+        self.console.print(showing.moves_table(moves, self.context.policy.roster))
+        self.say(f"all of them: {self.stack.prefect_url}/runs/flow-run/{run_id}")
+        self.claim(len(moves) == assigned["moves"], "the flow's diff is the one shown here")
+        self.claim(not self._writes(), "nothing was written")
+
+    def _run(self, flow: str, **parameters: Any) -> str:
+        run_id = self.runs.start(f"{flow}/{flow}", **parameters)
+        with self.console.status(f"  {self.stack.prefect_url}/runs/flow-run/{run_id}"):
+            self.runs.wait(run_id)
+        return str(run_id)
+
+    def _counts(self, flow: str) -> Mapping[str, Any]:
+        """What the latest completed run of a flow says of itself."""
+        with self.context.store.transaction(readonly=True) as uow:
+            run = next(run for run in uow.runs.recent(50) if run.flow == flow and run.state == "completed")
+        counts: Mapping[str, Any] = run.counts
+        return counts
+
+    def _journal(self) -> list[dict[str, Any]]:
+        entries: list[dict[str, Any]] = self.stack.control("GET", "/journal").json()
+        return entries
+
+    def _writes(self) -> list[dict[str, Any]]:
+        return [entry for entry in self._journal() if entry["operation"].split(".")[-1] not in READS]
 
 
 def run_demo(keep: bool) -> int:
     """Play the demo. Returns 0 when every claim held, 1 otherwise."""
-    console = Console()
+    console = _console()
     started = time.monotonic()
     console.print(
-        "[bold]Steward[/bold]: decides who owns every account, keeps it true in every tool, and can say why.\n"
+        "[bold]Steward[/bold] decides who owns every account, keeps it true in every tool, and can say why.\n"
+        "Here it does so for Northwind Data, whose five tools are emulated on this machine.\n"
     )
     with Stack(FOLDER, lambda text: console.print(f"  … {text}")) as stack:
+        context = open_context(stack.settings())
         try:
             with Runs(f"{stack.prefect_url}/api") as runs:
-                Demo(stack, runs, console).play()
+                Demo(stack, runs, context, console).play()
         except Broken:
-            console.print("[red]The demo's claim above does not hold.[/red]")
+            console.print("[red]The claim above does not hold.[/red]")
             return 1
+        finally:
+            context.store.close()
         console.print(f"\n[bold green]Done in {time.monotonic() - started:.0f} s.[/bold green] Logs: {FOLDER / 'logs'}")
         if keep:
-            _stay(stack, console)
+            return _stay(stack, console)
     return 0
 
 
 def run_up(port: int, prefect_port: int) -> int:
     """Start everything, print where it is, and stay until Ctrl-C or until a process ends."""
-    console = Console()
+    console = _console()
     with Stack(Path(".steward") / "up", lambda text: console.print(f"  … {text}"), Ports(prefect_port, port)) as stack:
+        stack.subscribe("hubspot", properties=["name", "domain", "country", "numberofemployees", "segment"])
         return _stay(stack, console)
 
 
 def _stay(stack: Stack, console: Console) -> int:
     console.print(
         f"\nPrefect UI      {stack.prefect_url}\nWeb app         {stack.web_url}\nEmulators       {stack.control_url}"
+        "\n\nThe flows run on their schedules; start one by hand under Deployments in the Prefect UI."
+        f"\nAsk about an account:  {stack.command_line('steward why visa.com')}"
+        "\nCtrl-C stops everything."
     )
-    console.print("Run the job     deployment assign-owners in the Prefect UI. Ctrl-C stops everything.")
     try:
         while (ended := stack.processes.ended()) is None:
             time.sleep(0.5)
@@ -233,7 +238,14 @@ def _stay(stack: Stack, console: Console) -> int:
     return 1
 
 
-def _instant() -> datetime:
+def _console() -> Console:
+    console = Console(soft_wrap=True)
+    if not console.is_terminal:
+        console.width = LOG_WIDTH
+    return console
+
+
+def _now() -> datetime:
     return datetime.now(UTC)
 
 
@@ -247,12 +259,12 @@ def _examples(context: RunContext) -> list[str]:
     return [chosen[reason] for reason in ("named", "territory", "pool") if reason in chosen]
 
 
-def _account_to_complete(context: RunContext) -> tuple[Any, str]:
-    """An account that only lacks its country and is in HubSpot: the first by id, and its company id there."""
+def _account_to_complete(context: RunContext) -> tuple[Account, str]:
+    """An account that only lacks its country and is in HubSpot alone: the first by id, and its company id there."""
     with context.store.transaction(readonly=True) as uow:
         missing = {a for a, decision in uow.decisions.latest().items() if decision.reason == "missing_data"}
         for account in sorted(uow.accounts.all(), key=lambda account: account.id):
             companies = [ref.external_id for ref in account.refs if ref.source == "hubspot"]
-            if account.id in missing and len(account.refs) == 1 and companies and "country" not in account.fields:
+            if account.id in missing and len(account.refs) == 1 and companies and "segment" in account.fields:
                 return account, companies[0]
     raise Broken("the demo world has no HubSpot company that only lacks its country")

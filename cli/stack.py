@@ -76,6 +76,15 @@ class Stack:
         response.raise_for_status()
         return response
 
+    def subscribe(self, vendor: str, **options: object) -> None:
+        """Let a vendor send its events to the web app."""
+        order = {"vendor": vendor, "url": f"{self.web_url}/webhooks/{vendor}", **options}
+        self.control("POST", "/webhooks", json=order)
+
+    def command_line(self, command: str) -> str:
+        """How to run a `steward` command against this stack, from another terminal."""
+        return f"env $(cat {self.folder / 'environment'}) {Path(sys.executable).parent / command}"
+
     def _start(self) -> None:
         if self.folder.exists():
             shutil.rmtree(self.folder)
@@ -88,9 +97,17 @@ class Stack:
         self._start_prefect()
         self.say("deploying the flows")
         self._deploy()
+        self._write_environment()
         self.say("starting a worker and the web app")
         self._start_worker()
         self._start_web()
+
+    def _write_environment(self) -> None:
+        """The settings as NAME=value lines, for commands in another terminal. They hold credentials."""
+        file = self.folder / "environment"
+        file.touch(mode=0o600)
+        lines = [f"{name}={value}" for name, value in self.environment.items() if name.startswith("STEWARD_")]
+        file.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
     def _build_world(self) -> dict[str, dict[str, str]]:
         size = ["--size", str(self.world_size)] if self.world_size else []
@@ -115,6 +132,7 @@ class Stack:
             STEWARD_SALESFORCE_DOMAIN=salesforce["domain"],
             STEWARD_SALESFORCE_CLIENT_ID=salesforce["client_id"],
             STEWARD_SALESFORCE_CLIENT_SECRET=salesforce["client_secret"],
+            STEWARD_SALESFORCE_ORG_ID=salesforce["organization_id"],
             STEWARD_HUBSPOT_TOKEN=hubspot["token"],
             STEWARD_HUBSPOT_WEBHOOK_SECRET=hubspot["webhook_secret"],
             STEWARD_STRIPE_KEY=world["stripe"]["key"],

@@ -17,7 +17,12 @@ from tasks.report import finish, report_moves
 from tasks.scope import accounts_showing
 
 
-@flow(name="assign-changed-accounts", flow_run_name="{source} changed: {external_ids}", log_prints=True)
+def _run_name() -> str:
+    changed = runtime.flow_run.parameters
+    return f"{changed['source']}: {len(changed['external_ids'])} changed"
+
+
+@flow(name="assign-changed-accounts", flow_run_name=_run_name, log_prints=True)
 def assign_changed_accounts(source: str, external_ids: list[str]) -> dict[str, object]:
     """Pull these records → match → assign their accounts → record."""
     with recorded_run("assign-changed-accounts", trigger="event", flow_run_id=runtime.flow_run.id) as context:

@@ -25,9 +25,12 @@ SEGMENT_FLOORS = (("enterprise", 1000), ("mid_market", 100), ("smb", 0))
 LIVE_STATUSES = ("active", "trialing", "past_due")
 
 
+PROBLEM_KINDS = ("doubtful_match", "parent_cycle", "unplaced_fact")
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Records that could not be placed without doubt."""
+    """Records that could not be placed without doubt. `kind` is one of `PROBLEM_KINDS`."""
 
     kind: str
     refs: tuple[Ref, ...]

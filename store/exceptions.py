@@ -14,6 +14,8 @@ from store.statements import chunks, insert_into, new_id
 from store.tables import exception_item
 
 OPEN = "open"
+# Why one outside record does not show the owner of record; `dedup_key` is `record_key`.
+RECORD_KINDS = ("owner_drift", "owner_has_no_user", "owner_differs", "push_rejected", "record_gone")
 _IS_OPEN = text("state = 'open'")
 
 
@@ -96,6 +98,16 @@ class Exceptions:
             closed += result.rowcount
         return closed
 
+    def close_of_accounts(self, account_ids: Iterable[str], by: str, resolution: str, now: datetime) -> None:
+        """Close every open item about these accounts."""
+        columns = exception_item.c
+        for chunk in chunks(account_ids):
+            self._connection.execute(
+                update(exception_item)
+                .where(columns.account_id.in_(chunk), columns.state == OPEN)
+                .values(state="closed", resolved_by=by, resolution=resolution, resolved_at=now)
+            )
+
     def open_items(self, kind: str | None = None) -> list[ExceptionItem]:
         """What is open, oldest first."""
         statement = select(exception_item).where(exception_item.c.state == OPEN)
@@ -112,6 +124,11 @@ class Exceptions:
                 select(columns.account_id).where(columns.state == OPEN, columns.account_id.is_not(None)).distinct()
             ).scalars()
         )
+
+
+def record_key(kind: str, source: str, external_id: str) -> str:
+    """The `dedup_key` of an exception about one outside record."""
+    return f"{kind}:{source}/{external_id}"
 
 
 def _to_item(row: Row[Any]) -> ExceptionItem:

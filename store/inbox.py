@@ -1,28 +1,17 @@
-"""The inbox: what outside systems told us, once each, under the key the vendor repeats."""
+"""The inbox: what outside systems told us, once each, under the key the vendor repeats.
+
+An event is a hint that a record changed, never truth: it is done once the record has been read after it came.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, func, select, update
 
 from store.statements import chunks, insert_if_new, new_id
 from store.tables import webhook_inbox
-
-
-@dataclass(frozen=True, slots=True)
-class InboxItem:
-    """One event not yet acted upon. `body` is as it came; it is a hint, never truth."""
-
-    inbox_id: str
-    source: str
-    event_key: str
-    object_id: str
-    body: str
-    occurred_at: datetime | None
-    received_at: datetime
 
 
 class Inbox:
@@ -45,35 +34,19 @@ class Inbox:
         }
         return insert_if_new(self._connection, webhook_inbox, row, unique=("source", "event_key"))
 
-    def take(self, limit: int, now: datetime) -> list[InboxItem]:
-        """Events received by `now` and not done, oldest first. They come again until `done`: a crash loses none.
-
-        Within a transaction nobody else gets the same ones.
-        """
+    def note_read(self, source: str, since: datetime, now: datetime, object_ids: Sequence[str] | None = None) -> None:
+        """These records (all of the source when None) were read from the source at `since` or later: what was
+        received before is done. Its keys stay, so that a late repeat is still known."""
         columns = webhook_inbox.c
-        rows = self._connection.execute(
-            select(webhook_inbox)
-            .where(columns.state == "new", columns.received_at <= now)
-            .order_by(columns.inbox_id)
-            .limit(limit)
-            .with_for_update(skip_locked=True)
+        waiting = update(webhook_inbox).where(
+            columns.source == source, columns.state == "new", columns.received_at <= since
         )
-        return [
-            InboxItem(
-                row.inbox_id,
-                row.source,
-                row.event_key,
-                row.object_id,
-                row.body,
-                row.occurred_at,
-                row.received_at,
-            )
-            for row in rows
-        ]
+        for ids in [None] if object_ids is None else chunks(object_ids):
+            of_these = waiting if ids is None else waiting.where(columns.object_id.in_(ids))
+            self._connection.execute(of_these.values(state="done", done_at=now))
 
-    def done(self, inbox_ids: Iterable[str], now: datetime) -> None:
-        """These were acted upon. Their keys stay, so that a late repeat is still known."""
-        for chunk in chunks(inbox_ids):
-            self._connection.execute(
-                update(webhook_inbox).where(webhook_inbox.c.inbox_id.in_(chunk)).values(state="done", done_at=now)
-            )
+    def waiting(self, source: str) -> int:
+        """Events whose record has not been read since they came."""
+        columns = webhook_inbox.c
+        found = select(func.count()).where(columns.source == source, columns.state == "new")
+        return int(self._connection.execute(found).scalar_one())

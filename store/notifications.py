@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select, update
 
-from store.statements import insert_if_new, new_id
+from store.statements import chunks, insert_if_new, new_id
 from store.tables import notification
 
 STATES = ("pending", "sent", "refused")
@@ -45,30 +45,28 @@ class Notifications:
         }
         return insert_if_new(self._connection, notification, row, unique=("dedup_key",))
 
-    def pending(self, limit: int) -> list[Notification]:
+    def pending(self) -> list[Notification]:
         """Messages to be delivered, oldest first."""
         rows = self._connection.execute(
-            select(notification)
-            .where(notification.c.state == "pending")
-            .order_by(notification.c.notification_id)
-            .limit(limit)
+            select(notification).where(notification.c.state == "pending").order_by(notification.c.notification_id)
         )
         return [
             Notification(row.notification_id, row.dedup_key, row.email, row.subject, tuple(row.lines), row.attempts)
             for row in rows
         ]
 
-    def settle(self, notification_id: str, state: str, error: str, now: datetime) -> None:
-        """Say what became of a message: sent, refused for good, or pending once more, with the vendor's reason."""
+    def settle(self, notification_ids: Sequence[str], state: str, error: str, now: datetime) -> None:
+        """Say what became of messages: sent, refused for good, or pending once more, with the vendor's reason."""
         if state not in STATES:
             raise ValueError(f"'{state}' is no state of a notification; there are {', '.join(STATES)}")
-        self._connection.execute(
-            update(notification)
-            .where(notification.c.notification_id == notification_id)
-            .values(
-                state=state,
-                error=error,
-                attempts=notification.c.attempts + 1,
-                settled_at=None if state == "pending" else now,
+        for chunk in chunks(notification_ids):
+            self._connection.execute(
+                update(notification)
+                .where(notification.c.notification_id.in_(chunk))
+                .values(
+                    state=state,
+                    error=error,
+                    attempts=notification.c.attempts + 1,
+                    settled_at=None if state == "pending" else now,
+                )
             )
-        )

@@ -163,6 +163,23 @@ class Outbox:
         )
         return {(target, state): count for target, state, count in rows}
 
+    def waiting(self, target: str) -> set[str]:
+        """The remote ids in `target` that are still to be told."""
+        columns = outbox.c
+        rows = self._connection.execute(
+            select(columns.remote_id).where(columns.target == target, columns.state.in_(WAITING))
+        )
+        return set(rows.scalars())
+
+    def leased_until(self, target: str, now: datetime) -> datetime | None:
+        """When the first lease on a waiting row of `target` runs out; None when nobody holds one."""
+        columns = outbox.c
+        held = select(func.min(columns.lease_until)).where(
+            columns.target == target, columns.state.in_(WAITING), columns.lease_until > now
+        )
+        until: datetime | None = self._connection.execute(held).scalar_one()
+        return until
+
     def of_account(self, account_id: str) -> list[OutboxRow]:
         """Everything ever sent or to be sent for an account, oldest first."""
         rows = self._connection.execute(

@@ -18,6 +18,7 @@ from ownership.plan import OwnerMove, held_by, move_of
 from ownership.policy import Policy
 from ownership.rotation import PoolTurns
 from ownership.writeback import Writeback, plan_writeback
+from store.exceptions import RECORD_KINDS, record_key
 from store.recording import PushWanted, Recording
 from store.unit_of_work import UnitOfWork
 from tasks.batches import in_batches
@@ -200,22 +201,14 @@ class _Desk:
                 "problem": f"{drift.ref.source} shows {drift.found or 'nobody'}, the ledger says {drift.ours}; "
                 "confirm the change or restore the owner",
             }
-            exceptions.open(
-                "owner_drift", _key("owner_drift", drift.ref), account.id, detail, "error", self.context.run_id, now
-            )
+            key = _key("owner_drift", drift.ref)
+            exceptions.open("owner_drift", key, account.id, detail, "error", self.context.run_id, now)
         for ref in plan.unreachable:
             problem = f"{owner} has no active user in {ref.source}; add or reactivate the user, or reassign"
             detail = {"target": ref.source, "record": ref.external_id, "problem": problem}
-            exceptions.open(
-                "owner_has_no_user",
-                _key("owner_has_no_user", ref),
-                account.id,
-                detail,
-                "error",
-                self.context.run_id,
-                now,
-            )
-        solved = [_key(kind, ref) for kind in OUTSIDE_KINDS for ref in plan.settled]
+            key = _key("owner_has_no_user", ref)
+            exceptions.open("owner_has_no_user", key, account.id, detail, "error", self.context.run_id, now)
+        solved = [_key(kind, ref) for kind in RECORD_KINDS for ref in plan.settled]
         solved += [_key("owner_has_no_user", write.ref) for write in plan.writes]
         exceptions.close(solved, "steward", "the record shows the owner of record", now)
 
@@ -225,11 +218,8 @@ def writes_for(context: RunContext, uow: UnitOfWork, account: Account, owner: st
     return _Desk(context, uow, context.policy.policy, [account], {}).pushes(account, owner)
 
 
-OUTSIDE_KINDS = ("owner_drift", "owner_has_no_user", "owner_differs", "push_rejected")
-
-
 def _key(kind: str, ref: Ref) -> str:
-    return f"{kind}:{ref.source}/{ref.external_id}"
+    return record_key(kind, ref.source, ref.external_id)
 
 
 def _current_owners(uow: UnitOfWork, accounts: Iterable[Account]) -> dict[str, str]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from connectors.base import RecordState
 from ownership.model import Account, Ref
+from store.exceptions import RECORD_KINDS, record_key
 from store.unit_of_work import UnitOfWork
 from tasks.context import RunContext
 from tasks.identities import load_identities
@@ -18,14 +19,17 @@ from tasks.steps import as_task
 
 @dataclass(frozen=True, slots=True)
 class Completeness:
-    """Every pulled row is in an account or an exception, and every account has an owner or an exception."""
+    """Every pulled row is in an account or an exception, and every account has an owner or an exception.
+
+    `waiting` are the accounts without an owner for which an exception is open.
+    """
 
     pulled: int
     linked: int
     excepted_rows: int
     accounts: int
     owned: int
-    excepted_accounts: int
+    waiting: int
     without_either: tuple[str, ...]
 
     @property
@@ -35,7 +39,11 @@ class Completeness:
 
 @dataclass(frozen=True, slots=True)
 class TargetTruth:
-    """What one CRM really shows: records that agree with the ledger, that an open exception explains, and the rest."""
+    """What one CRM really shows: records that agree with the ledger, those known to differ, and the rest.
+
+    A record is known to differ when its account waits for an owner, when a push to it waits, or when an exception
+    about this very record is open.
+    """
 
     target: str
     records: int
@@ -65,7 +73,7 @@ def audit_completeness(context: RunContext) -> Completeness:
         excepted_rows=len(unreadable),
         accounts=len(accounts),
         owned=sum(1 for account in accounts if account.id in owned),
-        excepted_accounts=sum(1 for account in accounts if account.id in excepted),
+        waiting=sum(1 for account in accounts if account.id not in owned and account.id in excepted),
         without_either=tuple(sorted(a.id for a in accounts if a.id not in owned and a.id not in excepted)),
     )
 
@@ -73,28 +81,52 @@ def audit_completeness(context: RunContext) -> Completeness:
 def audit_target(context: RunContext, target: str) -> TargetTruth:
     """Read every record's owner from the system itself and compare it with the ledger.
 
-    A difference that no open exception and no waiting push explains is opened as `owner_differs`.
+    A difference nobody knows of yet is opened as `owner_differs`.
     """
-    system = context.connectors.targets[target]
     with context.store.transaction(readonly=True) as uow:
         identities = load_identities(context, uow)
-        current = uow.ledger.current()
+        owners = {account_id: current.owner_id for account_id, current in uow.ledger.current().items()}
         pairs = list(_records_of(uow.accounts.all(), target))
-        explained_accounts = uow.exceptions.open_accounts()
-    observed = system.read_owners([ref.external_id for _, ref in pairs])
-    agree, explained, unexplained = 0, 0, []
+        known = _Known(uow, target)
+    observed = context.connectors.targets[target].read_owners([ref.external_id for _, ref in pairs])
+    agree, explained = 0, 0
+    found: list[Difference] = []
     for (account, ref), seen in zip(pairs, observed, strict=True):
-        owner = current[account.id].owner_id if account.id in current else None
-        shown = identities.label(target, seen.owner_id)
+        owner, shown = owners.get(account.id), identities.label(target, seen.owner_id)
         if owner is not None and shown == owner and seen.state is RecordState.LIVE:
             agree += 1
-        elif account.id in explained_accounts:
+        elif known.explains(account.id, ref, owner):
             explained += 1
         else:
-            unexplained.append((account, ref, shown, owner))
-    _open_differences(context, unexplained)
-    names = tuple(f"{ref.source}/{ref.external_id}" for _, ref, _, _ in unexplained)
-    return TargetTruth(target, len(pairs), agree, explained, names)
+            found.append(Difference(account.id, ref, shown, owner))
+    _open_differences(context, found)
+    return TargetTruth(target, len(pairs), agree, explained, tuple(str(each.ref.external_id) for each in found))
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A record that shows another owner than the ledger, and nobody knows why."""
+
+    account_id: str
+    ref: Ref
+    shown: str | None
+    owner: str | None
+
+
+class _Known:
+    """What is already known to be different outside, and why."""
+
+    def __init__(self, uow: UnitOfWork, target: str) -> None:
+        items = uow.exceptions.open_items()
+        self._waiting_accounts = {item.account_id for item in items if item.account_id}
+        self._keys = {item.dedup_key for item in items}
+        self._pushes = uow.outbox.waiting(target)
+
+    def explains(self, account_id: str, ref: Ref, owner: str | None) -> bool:
+        if owner is None:
+            return account_id in self._waiting_accounts
+        keys = {record_key(kind, ref.source, ref.external_id) for kind in RECORD_KINDS}
+        return ref.external_id in self._pushes or not keys.isdisjoint(self._keys)
 
 
 def _records_of(accounts: Iterator[Account], target: str) -> Iterator[tuple[Account, Ref]]:
@@ -104,12 +136,13 @@ def _records_of(accounts: Iterator[Account], target: str) -> Iterator[tuple[Acco
                 yield account, ref
 
 
-def _open_differences(context: RunContext, found: Sequence[tuple[Account, Ref, str | None, str | None]]) -> None:
+def _open_differences(context: RunContext, found: Sequence[Difference]) -> None:
     def write(uow: UnitOfWork) -> None:
-        for account, ref, shown, owner in found:
-            detail = {"record": f"{ref.source}/{ref.external_id}", "shows": shown, "ledger": owner}
-            key = f"owner_differs:{ref.source}/{ref.external_id}"
-            uow.exceptions.open("owner_differs", key, account.id, detail, "error", context.run_id, context.now())
+        for each in found:
+            problem = f"{each.ref.source} shows {each.shown or 'nobody'}, the ledger says {each.owner or 'nobody'}"
+            detail = {"target": each.ref.source, "record": each.ref.external_id, "problem": problem}
+            key = record_key("owner_differs", each.ref.source, each.ref.external_id)
+            uow.exceptions.open("owner_differs", key, each.account_id, detail, "error", context.run_id, context.now())
 
     if found:
         context.store.run(write)

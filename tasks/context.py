@@ -7,6 +7,7 @@ Prefect walks dataclasses it is given as task parameters, and has no business wa
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -41,6 +42,7 @@ class RunContext:
         *,
         run_id: str | None = None,
         clock: Clock = utc_now,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.settings = settings
         self.store = store
@@ -48,6 +50,7 @@ class RunContext:
         self.policy = policy
         self.run_id = run_id or str(uuid7())
         self.clock = clock
+        self.sleep = sleep
         self.counts: dict[str, Any] = {}
 
     def now(self) -> datetime:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from hashlib import sha256
 
 from connectors.base import SourceRow
-from ownership.matching import Linked, link_records
+from ownership.matching import PROBLEM_KINDS, Linked, link_records
 from ownership.model import AccountFact, AccountRecord, Ref
+from store.exceptions import RECORD_KINDS, record_key
 from store.staging import StagedRow
 from store.unit_of_work import UnitOfWork
 from tasks.context import RunContext
@@ -40,7 +43,7 @@ def _match(context: RunContext, uow: UnitOfWork) -> Matched:
     linked = link_records(records, facts, known, new_account_id, load_identities(context, uow).rep_of)
     now = context.now()
     uow.accounts.save(linked.accounts, now)
-    uow.accounts.mark_gone(sorted(set(known.values()) - {account.id for account in linked.accounts}), now)
+    _forget_what_is_gone(uow, known, linked, now)
     _note_problems(context, uow, linked)
     return Matched(
         rows=len(records) + len(facts),
@@ -72,6 +75,16 @@ def _to_row(staged: StagedRow) -> SourceRow:
     return SourceRow(staged.source, staged.stream, staged.external_id, staged.modified_at, staged.fields)
 
 
+def _forget_what_is_gone(uow: UnitOfWork, known: Mapping[Ref, str], linked: Linked, now: datetime) -> None:
+    """Accounts and records that are in no system any more need nobody's attention. Their history stays."""
+    gone = sorted(set(known.values()) - {account.id for account in linked.accounts})
+    uow.accounts.mark_gone(gone, now)
+    uow.exceptions.close_of_accounts(gone, "steward", "the account is in no system any more", now)
+    left = sorted(known.keys() - {ref for account in linked.accounts for ref in account.refs})
+    keys = [record_key(kind, ref.source, ref.external_id) for ref in left for kind in RECORD_KINDS]
+    uow.exceptions.close(keys, "steward", "the record is not there any more", now)
+
+
 def _note_problems(context: RunContext, uow: UnitOfWork, linked: Linked) -> None:
     now = context.now()
     account_of = {ref: account.id for account in linked.accounts for ref in account.refs}
@@ -82,9 +95,11 @@ def _note_problems(context: RunContext, uow: UnitOfWork, linked: Linked) -> None
         detail = {"records": [f"{ref.source}/{ref.external_id}" for ref in problem.refs], "because": problem.because}
         account_id = next((account_of[ref] for ref in sorted(problem.refs) if ref in account_of), None)
         uow.exceptions.open(problem.kind, key, account_id, detail, "warning", context.run_id, now)
-    kinds = {"parent_cycle", "doubtful_match"}
     solved = [
-        item.dedup_key for kind in kinds for item in uow.exceptions.open_items(kind) if item.dedup_key not in found
+        item.dedup_key
+        for kind in PROBLEM_KINDS
+        for item in uow.exceptions.open_items(kind)
+        if item.dedup_key not in found
     ]
     uow.exceptions.close(solved, by="steward", resolution="no longer found", now=now)
 

@@ -1,4 +1,4 @@
-"""Tell people: one message for each new owner and run, delivered at least once and deduplicated by key.
+"""Tell people: one message for each person and run, delivered at least once and deduplicated by key.
 
 A message that cannot be delivered never holds up ownership; it stays visible with its reason.
 """
@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from connectors.base import Notice, Notifier
 from connectors.errors import ConnectorStopped, RecordRejected, RetryLater
 from ownership.plan import OwnerMove
+from store.notifications import Notification
 from store.unit_of_work import UnitOfWork
 from tasks.context import RunContext
 from tasks.steps import as_task
 
+NEW_OWNER = "You now own {count}"
 SHOWN = 10
-BATCH = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,37 +31,49 @@ class Notified:
 
 
 def add_owner_notices(uow: UnitOfWork, context: RunContext, moves: Sequence[OwnerMove], batch_key: str) -> None:
-    """Queue one message per new owner, in the transaction that made them owner."""
+    """Queue what each new owner must be told, in the transaction that made them owner."""
     by_owner: dict[str, list[OwnerMove]] = defaultdict(list)
     for move in moves:
         if move.after is not None:
             by_owner[move.after].append(move)
     for owner_id, mine in sorted(by_owner.items()):
         rep = context.policy.roster.reps[owner_id]
-        count = f"{len(mine)} account" + ("s" if len(mine) > 1 else "")
-        lines = tuple(f"{move.name}: {move.because}" for move in mine[:SHOWN])
-        more = (f"and {len(mine) - SHOWN} more",) if len(mine) > SHOWN else ()
         key = f"new-owner:{context.run_id}:{batch_key}:{owner_id}"
-        uow.notifications.add(key, rep.email, f"You now own {count}", lines + more, context.now())
+        lines = [f"{move.name}: {move.because}" for move in mine]
+        uow.notifications.add(key, rep.email, NEW_OWNER, lines, context.now())
 
 
 def deliver_notices(context: RunContext) -> Notified:
-    """Send what is queued. Stops quietly at the first sign that the vendor is busy; the rest waits for the next run."""
+    """Send what is queued, everything for one person in one message.
+
+    Stops quietly at the first sign that the vendor is busy; the rest waits for the next run.
+    """
     notifier = context.connectors.notifier
     if notifier is None:
         return Notified(0, 0, 0)
     with context.store.transaction(readonly=True) as uow:
-        waiting = uow.notifications.pending(BATCH)
-    sent = refused = 0
+        waiting = uow.notifications.pending()
+    by_person: dict[tuple[str, str], list[Notification]] = defaultdict(list)
     for message in waiting:
-        notice = Notice(message.email, message.subject, tuple(message.lines), message.dedup_key)
+        by_person[(message.email, message.subject)].append(message)
+    sent = refused = 0
+    for together in by_person.values():
         try:
-            state, error = _deliver(notifier, notice)
+            state, error = _deliver(notifier, _as_one(together))
         except (RetryLater, ConnectorStopped):
             break
         sent, refused = sent + (state == "sent"), refused + (state == "refused")
-        _settle(context, message.notification_id, state, error)
-    return Notified(sent, refused, len(waiting) - sent - refused)
+        _settle(context, together, state, error)
+    return Notified(sent, refused, len(by_person) - sent - refused)
+
+
+def _as_one(together: Sequence[Notification]) -> Notice:
+    """One message out of several. A repeat has the same key, so that the vendor can drop it."""
+    lines = [line for message in together for line in message.lines]
+    count = f"{len(lines)} account" + ("s" if len(lines) > 1 else "")
+    more = (f"and {len(lines) - SHOWN} more",) if len(lines) > SHOWN else ()
+    subject = together[0].subject.format(count=count)
+    return Notice(together[0].email, subject, (*lines[:SHOWN], *more), together[0].dedup_key)
 
 
 def _deliver(notifier: Notifier, notice: Notice) -> tuple[str, str]:
@@ -71,8 +84,9 @@ def _deliver(notifier: Notifier, notice: Notice) -> tuple[str, str]:
     return "sent", ""
 
 
-def _settle(context: RunContext, notification_id: str, state: str, error: str) -> None:
-    context.store.run(lambda uow: uow.notifications.settle(notification_id, state, error, context.now()))
+def _settle(context: RunContext, together: Sequence[Notification], state: str, error: str) -> None:
+    ids = [message.notification_id for message in together]
+    context.store.run(lambda uow: uow.notifications.settle(ids, state, error, context.now()))
 
 
 deliver_notices_task = as_task(deliver_notices, "notify")

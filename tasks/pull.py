@@ -50,12 +50,15 @@ def pull_stream(context: RunContext, source: str, stream: str) -> Pulled:
     Raises `RetryLater`, `SchemaChanged`, `ConnectorStopped`, `CursorMoved` (another run pulls the same stream).
     """
     connector = context.connectors.sources[source]
+    started_at = context.now()
     stored = _stored_cursor(context, source, stream)
     done = Pulled(source, stream)
     for page in connector.pull(stream, _to_cursor(stored)):
         done = _store_page(context, connector, page, stored, done)
         if page.cursor is not None:
             stored = _stored_cursor(context, source, stream)
+    if stream == connector.streams[0]:
+        context.store.run(lambda uow: uow.inbox.note_read(source, started_at, context.now()))
     return done
 
 
@@ -66,8 +69,11 @@ def pull_records(context: RunContext, source: str, external_ids: Sequence[str]) 
     """
     connector = context.connectors.sources[source]
     stream = connector.streams[0]
+    started_at = context.now()
     rows = connector.pull_rows(stream, external_ids)
-    return _store_page(context, connector, Page(rows, None), None, Pulled(source, stream))
+    done = _store_page(context, connector, Page(rows, None), None, Pulled(source, stream))
+    context.store.run(lambda uow: uow.inbox.note_read(source, started_at, context.now(), external_ids))
+    return done
 
 
 def pull_people(context: RunContext, target: str) -> int:

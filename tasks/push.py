@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from connectors.base import ObservedOwner, OwnerChange, OwnerResult, OwnerTarget, RecordState, WriteOutcome
 from connectors.errors import ConnectorStopped, RetryLater
 from ownership.identities import Identities
+from store.exceptions import record_key
 from store.outbox import AttemptResult, OutboxRow, Settlement
 from store.unit_of_work import UnitOfWork
 from tasks.context import RunContext
@@ -54,17 +55,33 @@ class Verdict:
 
 
 def push_target(context: RunContext, target: str) -> Pushed:
-    """Drain the due outbox rows of one target.
+    """Drain the due outbox rows of one target, and those a killed run still holds once its leases have run out.
 
     Raises `RetryLater` or `ConnectorStopped` when the system as a whole is out of reach; the rows claimed by then
     are back in the outbox.
     """
     states: Counter[str] = Counter()
-    while rows := _claim(context, target):
-        verdicts = _push_rows(context, context.connectors.targets[target], rows)
-        _settle(context, verdicts)
-        states.update(verdict.state for verdict in verdicts)
-    return Pushed(target, dict(states))
+    while True:
+        while rows := _claim(context, target):
+            verdicts = _push_rows(context, context.connectors.targets[target], rows)
+            _settle(context, verdicts)
+            states.update(verdict.state for verdict in verdicts)
+        if not _outwait_lease(context, target):
+            return Pushed(target, dict(states))
+
+
+def _outwait_lease(context: RunContext, target: str) -> bool:
+    """Sleep until the next lease runs out; False when nobody else holds rows.
+
+    Pushes run one at a time (`prefect.yaml`), so a lease that is not ours was left behind by a run that was killed.
+    """
+    now = context.now()
+    with context.store.transaction(readonly=True) as uow:
+        until = uow.outbox.leased_until(target, now)
+    if until is None:
+        return False
+    context.sleep((until - now).total_seconds())
+    return True
 
 
 def _claim(context: RunContext, target: str) -> list[OutboxRow]:
@@ -207,9 +224,8 @@ def _open_exception(uow: UnitOfWork, context: RunContext, verdict: Verdict, now:
         "code": verdict.code,
         "problem": verdict.message,
     }
-    uow.exceptions.open(
-        kind, f"{kind}:{row.target}/{row.remote_id}", row.account_id, detail, "error", context.run_id, now
-    )
+    key = record_key(kind, row.target, row.remote_id)
+    uow.exceptions.open(kind, key, row.account_id, detail, "error", context.run_id, now)
 
 
 push_target_task = as_task(push_target, "push", "push owners to {target}")

@@ -58,12 +58,12 @@ def report_audit(
     lines = [
         f"- Pulled {completeness.pulled} records = {completeness.linked} decided "
         f"+ {completeness.excepted_rows} excepted",
-        f"- {completeness.accounts} accounts: {completeness.owned} owned, "
-        f"{len(completeness.without_either)} without owner or exception",
+        f"- {completeness.accounts} accounts: {completeness.owned} owned, {completeness.waiting} with an exception, "
+        f"{len(completeness.without_either)} with neither",
     ]
     lines += [
         f"- {truth.target} shows the ledger's owner on {truth.agree} of {truth.records} records; "
-        f"{truth.explained} differ with an open exception, {len(truth.unexplained)} without"
+        f"{truth.explained} are known to differ, {len(truth.unexplained)} were found now"
         for truth in truths
     ]
     lines.append("- Ledger chain verified" if broken_at is None else f"- **Ledger chain broken at {broken_at}**")

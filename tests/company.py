@@ -52,6 +52,7 @@ class Company:
             self.context.connectors,
             self.context.policy,
             clock=lambda: self.now[0],
+            sleep=lambda seconds: self.pass_time(seconds=seconds),
         )
         start = RunStart(
             run_id=self.context.run_id,
@@ -101,6 +102,11 @@ class Company:
         """Who the CRM itself shows, as a rep id."""
         owner = self.targets[source].read_owners([id_])[0].owner_id
         return owner.removeprefix(f"{source}-") if owner else None
+
+    def outbox(self) -> dict[tuple[str, str], int]:
+        """How many changes are in which state, by (target, state)."""
+        with self.context.store.transaction(readonly=True) as uow:
+            return uow.outbox.counts()
 
     def exceptions(self) -> dict[str, int]:
         """How many exceptions are open, by kind."""

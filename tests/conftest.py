@@ -1,3 +1,3 @@
 """Fixtures all suites may use."""
 
-pytest_plugins = ("tests.postgres",)
+pytest_plugins = ("tests.postgres", "tests.databases")

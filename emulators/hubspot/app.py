@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import uuid
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs
@@ -17,7 +18,7 @@ from emulators.hubspot.portal import Change, Portal
 from emulators.hubspot.properties import COMPANIES, clean, find_kind
 from emulators.hubspot.records import Records, Request
 from emulators.hubspot.routes import Operation, find_operation
-from emulators.hubspot.webhooks import Delivery, batches, sign, to_event
+from emulators.hubspot.webhooks import PROPERTIES, Delivery, batches, sign, to_event
 from emulators.vendor import Surroundings
 
 ALL_SCOPES = frozenset(
@@ -69,6 +70,13 @@ class HubSpot:
         self._token, self._secret, self._portal_id = own["token"], own["webhook_secret"], int(own["portal_id"])
         self.portal.load(own["companies"], own["owners"])
         self._meter = Meter(self._limits, self._surroundings.now)
+
+    def subscribe(
+        self, url: str, properties: Sequence[str] = (), *, duplicates: bool = False, reorder: bool = False
+    ) -> None:
+        """Send events to this loopback URL: creations, deletions, merges, and changes of these properties."""
+        wanted = frozenset(properties) or PROPERTIES
+        self.delivery = Delivery(url, wanted, duplicates, reorder)
 
     def edit(self, command: dict[str, Any]) -> dict[str, Any]:
         """A person changes something in HubSpot's own pages; webhooks follow.

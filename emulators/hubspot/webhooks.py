@@ -22,6 +22,7 @@ from emulators.hubspot.portal import Change
 MAX_EVENTS = 100
 APP_ID = 4_210_077
 FIRST_SUBSCRIPTION = 2_900_000
+PROPERTIES = frozenset({"hubspot_owner_id", "domain", "name", "do_not_route", "segment"})
 HAPPENINGS = ("propertyChange", "creation", "deletion", "merge")
 
 
@@ -30,7 +31,7 @@ class Delivery:
     """Where webhooks go and how badly. `properties` are the subscribed property changes; `seed` fixes the disorder."""
 
     url: str
-    properties: frozenset[str] = frozenset({"hubspot_owner_id", "domain", "name", "do_not_route", "segment"})
+    properties: frozenset[str] = PROPERTIES
     duplicates: bool = False
     reorder: bool = False
     seed: int = 0

@@ -12,9 +12,8 @@ from defusedxml.ElementTree import ParseError, fromstring
 
 from emulators.salesforce.org import Record
 from emulators.salesforce.schema import Kind
-from emulators.salesforce.sessions import ORGANIZATION_ID
 from emulators.vendor import Delivery
-from emulators.world.ids import salesforce_id
+from emulators.world.ids import ORGANIZATION_ID, salesforce_id
 
 MAX_NOTIFICATIONS = 100  # of one POST
 ACTION_ID = salesforce_id("04k", 1)

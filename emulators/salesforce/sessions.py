@@ -13,8 +13,8 @@ from typing import Any
 from urllib.parse import parse_qs, unquote
 
 from emulators.salesforce.errors import ApiError, session_expired
+from emulators.world.ids import ORGANIZATION_ID
 
-ORGANIZATION_ID = "00DHs000000Nrth2AM"
 DAILY_CALLS = 100_000  # Enterprise Edition, before licences add to it
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from emulators.world import hubspot_rows, salesforce_rows, stripe_rows, usage_rows
 from emulators.world.companies import load_companies
-from emulators.world.ids import hubspot_company_id, slack_user_id, workspace_id
+from emulators.world.ids import ORGANIZATION_ID, hubspot_company_id, slack_user_id, workspace_id
 from emulators.world.instants import AS_OF, plain_instant
 from emulators.world.people import Person, load_people
 from emulators.world.proportions import WORLD_SIZE
@@ -25,6 +25,7 @@ World = dict[str, Any]
 # Made up, and the same in every world: the emulators ask for exactly these, as a vendor would.
 SALESFORCE_ACCESS = {
     "domain": "northwind.my",
+    "organization_id": ORGANIZATION_ID,
     "client_id": "northwind-demo-client",
     "client_secret": "northwind-demo-client-secret",
 }

@@ -8,6 +8,7 @@ import string
 BASE62 = string.ascii_uppercase + string.ascii_lowercase + string.digits
 BASE36 = string.ascii_uppercase + string.digits
 CHECKSUM_LETTERS = string.ascii_uppercase + "012345"
+ORGANIZATION_ID = "00DHs000000Nrth2AM"  # the one Salesforce org
 
 # Ids of a real org start anywhere and have gaps where rows were deleted; nobody should count on "one after another".
 FIRST_ROW, ROW_GAP = 4_100_003, 37

@@ -1,4 +1,4 @@
-"""Every test here runs on SQLite and on PostgreSQL."""
+"""Databases for tests: whoever asks for one runs on SQLite and on PostgreSQL."""
 
 from __future__ import annotations
 
