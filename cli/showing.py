@@ -81,9 +81,9 @@ def exceptions_table(items: Sequence[ExceptionItem]) -> Table:
 
 def moves_table(moves: Sequence[OwnerMove], roster: Roster) -> Table:
     """The first accounts that would get another owner."""
-    table = _table("account", "from", "to", "because")
+    table = _table("account", "from", "to", "by rule")
     for move in moves[:MOVES_SHOWN]:
-        table.add_row(move.name, rep_name(move.before, roster), rep_name(move.after, roster), move.because)
+        table.add_row(move.name, rep_name(move.before, roster), rep_name(move.after, roster), move.rule)
     return table
 
 

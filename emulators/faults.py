@@ -64,11 +64,18 @@ class Faults:
         with self._lock:
             self._orders.clear()
 
+    def unmet(self) -> list[Fault]:
+        """The `nth` orders that no request has met yet: a test that counts on them counts in vain."""
+        with self._lock:
+            return [order.fault for order in self._orders if order.fault.nth is not None and not order.met]
+
     def next(self, vendor: str, operation: str) -> Fault | None:
         """Count this request against every order that covers it; the first one due is what happens to it."""
         with self._lock:
-            due = [order.fault for order in self._orders if order.covers(vendor, operation) and order.is_due()]
-        return due[0] if due else None
+            due = [order for order in self._orders if order.covers(vendor, operation) and order.is_due()]
+            if due:
+                due[0].met = True
+        return due[0].fault if due else None
 
 
 class _Order:
@@ -76,6 +83,7 @@ class _Order:
 
     def __init__(self, fault: Fault) -> None:
         self.fault = fault
+        self.met = False
         self._seen = 0
         self._rng = random.Random(fault.seed)
 

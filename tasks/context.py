@@ -82,13 +82,14 @@ def recorded_run(
     flow_run_id: str | None = None,
     deployment: str | None = None,
     settings: Settings | None = None,
+    clock: Clock = utc_now,
 ) -> Iterator[RunContext]:
     """Open the context and keep a `pipeline_run` row for everything written under it.
 
     The row says `failed` when the body raises, and stays `running` when the process is killed: the next run of the
     same flow finishes the work, because the database and not the run holds it.
     """
-    context = open_context(settings)
+    context = open_context(settings, clock=clock)
     _start(context, flow, trigger, actor, flow_run_id, deployment)
     try:
         yield context
