@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import click
+from pydantic import ValidationError
 
-from cli.processes import DidNotStart
-from cli.runs import RunFailed
+from cli.processes import DidNotStart, RunFailed
 from config.policy_files import PolicyError, load_policy
 from config.settings import Settings
 from connectors.errors import ConnectorError
-from store.errors import StoreUnavailable
+from ownership.acceptance import NotYours
+from store.errors import StoreError
 
 
 class Steward(click.Group):
@@ -22,9 +23,15 @@ class Steward(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except (PolicyError, StoreUnavailable, ConnectorError, DidNotStart, RunFailed) as problem:
-            click.secho(f"steward: {problem}", fg="red", err=True)
-            sys.exit(2)
+        except (PolicyError, StoreError, ConnectorError, DidNotStart, RunFailed, NotYours) as problem:
+            _end(str(problem))
+        except ValidationError as problem:
+            _end("; ".join(f"STEWARD_{str(e['loc'][0]).upper()}: {e['msg']}" for e in problem.errors()))
+
+
+def _end(problem: str) -> NoReturn:
+    click.secho(f"steward: {problem}", fg="red", err=True)
+    sys.exit(2)
 
 
 @click.group(cls=Steward)
@@ -55,17 +62,20 @@ def up(port: int, prefect_port: int) -> None:
 @main.command()
 def check() -> None:
     """Check policy, database and every connector; says what is wrong and how to mend it."""
+    from connectors.http import Patience
+    from connectors.registry import build_connectors
     from tasks.context import open_context
 
     context = open_context()
     click.echo(f"policy    ok  {context.policy.policy_hash[:12]}, {len(context.policy.roster.reps)} reps")
     click.echo("database  ok")
-    for name, source in context.connectors.sources.items():
+    connectors = build_connectors(context.settings, Patience(budget_s=3))
+    for name, source in connectors.sources.items():
         source.check()
         click.echo(f"{name:<9} ok")
-    if context.connectors.notifier:
-        context.connectors.notifier.check()
-        click.echo(f"{context.connectors.notifier.name:<9} ok")
+    if connectors.notifier:
+        connectors.notifier.check()
+        click.echo(f"{connectors.notifier.name:<9} ok")
 
 
 @main.command()
@@ -84,6 +94,16 @@ def why(account: str) -> None:
 
     for line in why_lines(_open(), account):
         click.echo(line)
+
+
+@main.command()
+@click.argument("account")
+@click.option("--as", "rep_id", required=True, help="Id of the rep who answers, as on the roster.")
+def accept(account: str, rep_id: str) -> None:
+    """Accept ACCOUNT for the rep it is offered to. The rep's manager may answer for them."""
+    from tasks.acceptance import accept_account
+
+    click.echo(accept_account(_open(), account, rep_id))
 
 
 @main.command()

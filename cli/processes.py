@@ -15,6 +15,10 @@ class DidNotStart(RuntimeError):
     """A process ended or stayed silent; the message names its log."""
 
 
+class RunFailed(RuntimeError):
+    """A flow run did not complete; the message says which, in which state and why."""
+
+
 def _default_interrupt() -> None:
     # A worker started from a shell's background job inherits "ignore SIGINT" and then ignores SIGTERM as well.
     signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -19,13 +19,11 @@ from prefect.client.schemas.filters import (
 from prefect.client.schemas.objects import FlowRun
 from prefect.client.schemas.sorting import FlowRunSort
 
+from cli.processes import RunFailed
+
 T = TypeVar("T")
 
 POLL_S = 0.3
-
-
-class RunFailed(RuntimeError):
-    """A flow run did not complete; the message says which, in which state and why."""
 
 
 class Runs(ExitStack):

@@ -8,7 +8,7 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -41,7 +41,16 @@ def free_port() -> int:
 class Stack:
     """Everything the demo needs, in one folder. Use as a context manager: leaving it stops what it started."""
 
-    def __init__(self, folder: Path, say: Say, ports: Ports | None = None, world_size: int | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        say: Say,
+        ports: Ports | None = None,
+        *,
+        world_size: int | None = None,
+        settings: Mapping[str, str] | None = None,
+    ) -> None:
+        """`settings` are STEWARD_ variables to set beside those that follow from the emulated vendors."""
         self.folder = folder
         self.say = say
         self.world_size = world_size
@@ -49,7 +58,7 @@ class Stack:
         self.prefect_url = f"http://127.0.0.1:{ports.prefect or free_port()}"
         self.web_url = f"http://127.0.0.1:{ports.web or free_port()}"
         self.control_url = ""
-        self.environment: dict[str, str] = {}
+        self.environment: dict[str, str] = dict(settings or {})
         self.processes = Processes(folder / "logs", self.environment)
 
     def __enter__(self) -> Stack:

@@ -46,4 +46,6 @@ class Settings(BaseSettings):
         description="Query that gives the columns of connectors/usage.py",
     )
 
+    push_lease_s: float = Field(120.0, gt=0, description="Seconds a push may hold changes before another takes them")
+
     public_url: str = Field("http://127.0.0.1:8460", description="Where outside systems reach web/")

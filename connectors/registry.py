@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
 
 from config.settings import Settings
 from connectors.base import Notifier, OwnerTarget, Source
 from connectors.errors import ConnectorStopped
-from connectors.http import Egress
+from connectors.http import Egress, Patience
 from connectors.hubspot import HubSpotConnector
 from connectors.hubspot_api import HubSpotApi
 from connectors.salesforce import SalesforceConnector
@@ -36,29 +36,31 @@ class Connectors:
     notifier: Notifier | None = None
 
 
-def build_connectors(settings: Settings) -> Connectors:
+def build_connectors(settings: Settings, patience: Patience | None = None) -> Connectors:
     """The connectors with credentials; those without are left out. Nothing is called yet.
 
-    Raises `ConnectorStopped` naming the setting when the credentials of one are incomplete, or its URL is wrong.
+    `patience` is how long each tries by itself. Raises `ConnectorStopped` naming the setting when the credentials of
+    one are incomplete, or its URL is wrong.
     """
     egress = Egress(settings.egress_proxy, settings.ca_file)
     if settings.ca_file and not settings.ca_file.is_file():
         raise ConnectorStopped("egress", f"there is no file {settings.ca_file}", mend="Correct STEWARD_CA_FILE")
     sources: dict[str, Source] = {}
     targets: dict[str, OwnerTarget] = {}
-    builders: tuple[Callable[[Settings, Egress], SalesforceConnector | HubSpotConnector | None], ...]
-    builders = (_salesforce, _hubspot)
-    for build in builders:
-        crm = build(settings, egress)
+    patience = patience or Patience()
+    crms: tuple[SalesforceConnector | HubSpotConnector | None, ...]
+    crms = (_salesforce(settings, egress, patience), _hubspot(settings, egress, patience))
+    for crm in crms:
         if crm:
             sources[crm.name] = crm
             targets[crm.name] = crm
     if settings.stripe_key.get_secret_value():
-        sources["stripe"] = StripeConnector(settings.stripe_key.get_secret_value(), egress=egress)
+        sources["stripe"] = StripeConnector(settings.stripe_key.get_secret_value(), egress=egress, patience=patience)
     if settings.usage_url:
         sources["usage"] = UsageConnector(settings.usage_url, settings.usage_query)
     slack_token = settings.slack_token.get_secret_value()
-    return Connectors(sources, targets, SlackNotifier(slack_token, egress=egress) if slack_token else None)
+    slack = SlackNotifier(slack_token, egress=egress, patience=patience) if slack_token else None
+    return Connectors(sources, targets, slack)
 
 
 def connector_versions() -> dict[str, str]:
@@ -66,7 +68,7 @@ def connector_versions() -> dict[str, str]:
     return {name: f"{library} {version(library)}" for name, library in LIBRARIES.items()}
 
 
-def _salesforce(settings: Settings, egress: Egress) -> SalesforceConnector | None:
+def _salesforce(settings: Settings, egress: Egress, patience: Patience) -> SalesforceConnector | None:
     given = {
         "STEWARD_SALESFORCE_DOMAIN": settings.salesforce_domain,
         "STEWARD_SALESFORCE_CLIENT_ID": settings.salesforce_client_id,
@@ -82,14 +84,16 @@ def _salesforce(settings: Settings, egress: Egress) -> SalesforceConnector | Non
         mend = "Set STEWARD_SALESFORCE_DOMAIN to your My Domain, as in acme.my"
         raise ConnectorStopped("salesforce", "client credentials need a My Domain", mend=mend)
     version_ = settings.salesforce_api_version
-    return SalesforceConnector(SalesforceApi(domain, client_id, client_secret, version=version_, egress=egress))
+    api = SalesforceApi(domain, client_id, client_secret, version=version_, egress=egress, patience=patience)
+    return SalesforceConnector(api)
 
 
-def _hubspot(settings: Settings, egress: Egress) -> HubSpotConnector | None:
+def _hubspot(settings: Settings, egress: Egress, patience: Patience) -> HubSpotConnector | None:
     token = settings.hubspot_token.get_secret_value()
     if not token:
         return None
-    return HubSpotConnector(HubSpotApi(token, version=settings.hubspot_api_version, egress=egress))
+    api = HubSpotApi(token, version=settings.hubspot_api_version, egress=egress, patience=patience)
+    return HubSpotConnector(api)
 
 
 __all__ = ["Connectors", "build_connectors", "connector_versions"]

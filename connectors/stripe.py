@@ -18,7 +18,16 @@ import stripe
 from connectors.base import Cursor, Page, SourceRow
 from connectors.errors import Ambiguous, ConnectorError, ConnectorStopped, RecordRejected, RetryLater, SchemaChanged
 from connectors.fields import RowReader, to_links
-from connectors.http import READ_TIMEOUT_S, Egress, EgressSession, Patience, no_answer, retry_after_s, untrusted
+from connectors.http import (
+    READ_TIMEOUT_S,
+    Egress,
+    EgressSession,
+    Patience,
+    no_answer,
+    retry_after_s,
+    unreachable,
+    untrusted,
+)
 from ownership.model import AccountFact, AccountRecord
 
 NAME = "stripe"
@@ -253,8 +262,12 @@ def to_error(error: stripe.StripeError) -> ConnectorError:
     message = str(error.user_message or error)[:500]
     code = str(error.code or (f"HTTP_{error.http_status}" if error.http_status else ""))
     if isinstance(error, stripe.APIConnectionError):
-        # Everything here is a read, so that "sent or not" makes no difference.
-        return untrusted(NAME, error) if "CERTIFICATE_VERIFY_FAILED" in str(error) else no_answer(NAME, error)
+        # The library keeps the cause, with its words, only in its own message.
+        said = str(error)
+        if "CERTIFICATE_VERIFY_FAILED" in said:
+            return untrusted(NAME, error)
+        never_left = any(cause in said for cause in ("NewConnectionError", "ProxyError", "ConnectTimeout"))
+        return unreachable(NAME, error) if never_left else no_answer(NAME, error)
     if isinstance(error, stripe.AuthenticationError | stripe.PermissionError):
         return ConnectorStopped(NAME, message, code=code, mend=KEY_MEND)
     if isinstance(error, stripe.RateLimitError):

@@ -26,6 +26,18 @@ class ToQueue:
     because: str
 
 
+class NotYours(ValueError):
+    """Somebody answers an offer that was not made to them; the message says who may."""
+
+
+def check_answer(owner_id: str, by: str, roster: Roster) -> None:
+    """Only who was asked, or their manager, may answer. Raises `NotYours`."""
+    if by not in roster.reps:
+        raise NotYours(f"'{by}' is nobody on the roster; give a rep's id")
+    if by not in (owner_id, _manager(owner_id, roster)):
+        raise NotYours(f"it is offered to {_name(owner_id, roster)}; only they or their manager can answer")
+
+
 def next_step(
     owner_id: str,
     level: int,

@@ -63,6 +63,12 @@ class Offers:
         row = self._connection.execute(select(acceptance).where(acceptance.c.offer_id == offer_id)).first()
         return _to_offer(row) if row else None
 
+    def of_account(self, account_id: str) -> Offer | None:
+        """The account's unanswered offer."""
+        found = acceptance.c.account_id == account_id, acceptance.c.state == OFFERED
+        row = self._connection.execute(select(acceptance).where(*found)).first()
+        return _to_offer(row) if row else None
+
     def due(self, now: datetime, limit: int = 1000) -> list[Offer]:
         """Unanswered offers whose time has run out, longest overdue first. One is due at `due_by`, not before."""
         rows = self._connection.execute(

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 
-from ownership.acceptance import Escalate, next_step
+from ownership.acceptance import Escalate, check_answer, next_step
 from ownership.model import Account, Outcome, Step
 from ownership.plan import OwnerMove, move_of
 from ownership.rotation import PoolTurns
@@ -15,6 +15,7 @@ from store.recording import Recording
 from store.unit_of_work import UnitOfWork
 from tasks.assignment import Assigned, writes_for
 from tasks.context import RunContext
+from tasks.explanation import find_account, unknown_account
 from tasks.notices import add_owner_notices
 from tasks.steps import as_task
 
@@ -31,6 +32,30 @@ def escalate_due(context: RunContext) -> Assigned:
     while (batch := context.store.run(lambda uow: _escalate_batch(context, uow))).looked_at:
         total = total.plus(batch)
     return total
+
+
+def accept_account(context: RunContext, query: str, by: str) -> str:
+    """Answer the open offer of the account that `query` finds, for the rep `by`; returns what to tell them.
+
+    Raises `NotYours` when the offer is somebody else's. Without an open offer, says who holds the account.
+    """
+    roster = context.policy.roster
+
+    def answer(uow: UnitOfWork) -> str:
+        account = find_account(uow, query)
+        if account is None:
+            return unknown_account(query)
+        uow.accounts.lock([account.id])
+        offer = uow.offers.of_account(account.id)
+        if offer is None:
+            holder = uow.ledger.current([account.id]).get(account.id)
+            who = roster.reps[holder.owner_id].name if holder else "nobody"
+            return f"{account.name} waits for no answer; it belongs to {who}."
+        check_answer(offer.owner_id, by, roster)
+        uow.offers.answer(offer.offer_id, "accepted", by, context.now())
+        return f"{account.name} is accepted for {roster.reps[offer.owner_id].name}."
+
+    return context.store.run(answer)
 
 
 def _escalate_batch(context: RunContext, uow: UnitOfWork) -> Assigned:

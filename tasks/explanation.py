@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ownership.explain import explain
+from ownership.model import Account
+from store.unit_of_work import UnitOfWork
 from tasks.context import RunContext
 
 
 def why_lines(context: RunContext, query: str) -> Iterator[str]:
     """The owner of the account that `query` finds, and the decision behind it, line by line."""
     with context.store.transaction(readonly=True) as uow:
-        account = uow.accounts.get(query) or next(iter(uow.accounts.find(query, 1)), None)
+        account = find_account(uow, query)
         if account is None:
-            yield f"No account is called or known as '{query}'. Try its web domain or an id from the CRM."
+            yield unknown_account(query)
             return
         decision = uow.decisions.explanation(account.id)
         problems = [item for item in uow.exceptions.open_items() if item.account_id == account.id]
@@ -23,6 +25,15 @@ def why_lines(context: RunContext, query: str) -> Iterator[str]:
         yield from explain(decision.decision, account, context.policy.roster).splitlines()
     for item in problems:
         yield f"Open exception: {item.kind}, since {item.first_seen_at:%Y-%m-%d %H:%M} UTC."
+
+
+def find_account(uow: UnitOfWork, query: str) -> Account | None:
+    """The account with this id or outside id, else the best match of name or web domain."""
+    return uow.accounts.get(query) or next(iter(uow.accounts.find(query, 1)), None)
+
+
+def unknown_account(query: str) -> str:
+    return f"No account is called or known as '{query}'. Try its web domain or an id from the CRM."
 
 
 def exception_lines(context: RunContext) -> Iterator[str]:

@@ -22,7 +22,6 @@ from tasks.identities import load_identities
 from tasks.steps import as_task
 
 CLAIM = 1000
-LEASE_S = 120.0
 MAX_ATTEMPTS = 6
 FIRST_WAIT_S = 20.0
 LONGEST_WAIT_S = 3600.0
@@ -85,7 +84,8 @@ def _outwait_lease(context: RunContext, target: str) -> bool:
 
 
 def _claim(context: RunContext, target: str) -> list[OutboxRow]:
-    return context.store.run(lambda uow: uow.outbox.claim(target, CLAIM, context.run_id, LEASE_S, context.now()))
+    lease_s = context.settings.push_lease_s
+    return context.store.run(lambda uow: uow.outbox.claim(target, CLAIM, context.run_id, lease_s, context.now()))
 
 
 def _push_rows(context: RunContext, target: OwnerTarget, rows: Sequence[OutboxRow]) -> list[Verdict]:

@@ -8,7 +8,8 @@ import pytest
 from connectors.base import OwnerChange, OwnerResult, WriteOutcome
 from connectors.errors import ConnectorStopped, RetryLater
 from connectors.memory import MemoryTarget
-from tasks.acceptance import escalate_due
+from ownership.acceptance import NotYours
+from tasks.acceptance import accept_account, escalate_due
 from tasks.assignment import assign_accounts, preview_accounts
 from tasks.audit import audit_completeness, audit_ledger, audit_target
 from tasks.matching import match_accounts
@@ -241,6 +242,28 @@ def test_an_unanswered_offer_goes_to_the_next_then_the_manager_then_to_the_queue
     assert manager == "peter-novak"
     assert queue == "peter-novak", "the provisional owner stays while a person looks"
     assert company.exceptions() == {"unaccepted": 1}
+
+
+def test_an_accepted_offer_stays_where_it_is(company: Company) -> None:
+    company.account("salesforce", "001A", name="Firma", owner=None, **DACH)
+    company.assign()
+    owner = str(company.owner("salesforce", "001A"))
+    assert "is accepted for" in accept_account(company.context, "Firma", owner)
+    company.pass_time(hours=100)
+    company.new_run()
+    assert escalate_due(company.context).looked_at == 0
+    assert company.owner("salesforce", "001A") == owner
+    assert "waits for no answer; it belongs to" in accept_account(company.context, "Firma", owner)
+
+
+def test_only_the_one_who_is_asked_or_their_manager_may_accept(company: Company) -> None:
+    company.account("salesforce", "001A", name="Firma", owner=None, **DACH)
+    company.assign()
+    with pytest.raises(NotYours, match="only they or their manager"):
+        accept_account(company.context, "Firma", "dana-whitfield")
+    with pytest.raises(NotYours, match="nobody on the roster"):
+        accept_account(company.context, "Firma", "mallory")
+    assert "is accepted for" in accept_account(company.context, "Firma", "peter-novak")
 
 
 def test_an_offer_is_never_escalated_early_nor_twice(company: Company) -> None:

@@ -10,11 +10,15 @@ from prefect.flows import load_flow_from_entrypoint
 
 from cli.main import main
 from config.settings import Settings
+from connectors.registry import LIBRARIES
+from ownership.conditions import FIELDS, OPERATORS
+from ownership.policy import STEPS
 
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOYMENTS = yaml.safe_load((ROOT / "prefect.yaml").read_text())["deployments"]
 READ = (ROOT / "README.md").read_text() + (ROOT / "docs/architecture.md").read_text()
 OPERATIONS = (ROOT / "docs/operations.md").read_text()
+POLICY = (ROOT / "docs/policy.md").read_text()
 
 
 @pytest.mark.parametrize("deployment", DEPLOYMENTS, ids=lambda d: d["name"])
@@ -57,6 +61,40 @@ def test_the_readme_names_every_command_and_no_other() -> None:
 def test_operations_names_every_setting_and_no_other() -> None:
     known = {f"STEWARD_{name.upper()}" for name in Settings.model_fields}
     assert set(re.findall(r"^\| `(STEWARD_[A-Z_]+)` \|", OPERATIONS, re.M)) == known
+
+
+def rows_of(text: str, heading: str) -> list[list[str]]:
+    """The cells of the table that begins with this heading, without heading and rule."""
+    table = text[text.index(f"| {heading} |") :].split("\n\n")[0]
+    return [[cell.strip() for cell in row.strip("| ").split(" | ")] for row in table.splitlines()[2:]]
+
+
+def test_the_policy_guide_names_every_field_operator_and_step_as_they_are() -> None:
+    assert {name.strip("`"): kind for name, kind, _ in rows_of(POLICY, "field | kind")} == {
+        name: field.kind for name, field in FIELDS.items()
+    }
+    operators = {name.strip("`"): kinds for name, kinds in rows_of(POLICY, "operator")}
+    assert operators == {name: "any" if len(kinds) == 4 else ", ".join(kinds) for name, kinds in OPERATORS.items()}
+    assert [row[0].strip("`") for row in rows_of(POLICY, "step")] == list(STEPS)
+
+
+def test_the_policy_guide_names_every_reason_a_decision_can_give() -> None:
+    reasons = set(re.findall(r'Verdict\([^)]*?"(\w+)"', (ROOT / "ownership/assignment.py").read_text()))
+    exceptions = reasons & {"do_not_route", "shadow_account", "missing_data", "conflicting_owners", "no_available_rep"}
+    assert len(exceptions) == 5
+    assert all(f"`{reason}`" in POLICY for reason in exceptions)
+
+
+def test_every_link_in_the_docs_leads_somewhere() -> None:
+    for page in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]:
+        for link in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
+            assert link.startswith("https://") or (page.parent / link).exists(), f"{page.name} links to {link}"
+
+
+def test_the_map_names_every_connector() -> None:
+    vendors = {path.stem for path in (ROOT / "connectors").glob("*.py")} & set(LIBRARIES)
+    assert vendors == set(LIBRARIES)
+    assert vendors == {name for name, *_ in rows_of(READ, "connector") for name in [name.strip("`")]}
 
 
 def test_the_map_names_every_file_it_walks_through() -> None:

@@ -1,0 +1,94 @@
+"""The `steward` command as people meet it: what goes wrong ends in one message with the mend, never in a traceback."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from cli.main import main
+from config.settings import POLICY_DIR
+
+
+@pytest.fixture
+def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a policy of its own and a database to be; no vendor is connected."""
+    shutil.copytree(POLICY_DIR, tmp_path / "policy")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("STEWARD_POLICY_DIR", str(tmp_path / "policy"))
+    monkeypatch.setenv("STEWARD_DATABASE_URL", f"sqlite:///{tmp_path}/steward.db")
+    return tmp_path
+
+
+def steward(*arguments: str) -> Result:
+    return CliRunner().invoke(main, arguments)
+
+
+def said_in_one_line(result: Result) -> str:
+    """What was said to the user, after checking that it is an orderly end."""
+    assert result.exit_code == 2
+    assert isinstance(result.exception, SystemExit)
+    assert "Traceback" not in result.output
+    confirmed = ("policy    ok", "database  ok")
+    told = [line for line in result.output.splitlines() if not line.startswith(confirmed)]
+    assert told[0].startswith("steward: ")
+    return "\n".join(told)
+
+
+def test_a_sound_set_up_is_confirmed_part_by_part(bench: Path) -> None:
+    result = steward("check")
+    assert result.exit_code == 0, result.output
+    assert "policy    ok" in result.output
+    assert "database  ok" in result.output
+
+
+def test_a_broken_policy_is_refused_with_file_and_line(bench: Path) -> None:
+    policy = bench / "policy" / "policy.yaml"
+    policy.write_text(policy.read_text().replace("pool: ent-amer", "pool: ent-amre"))
+    line = next(n for n, text in enumerate(policy.read_text().splitlines(), 1) if "pool: ent-amre" in text)
+    for command in (["policy"], ["check"], ["why", "visa.com"]):
+        said = said_in_one_line(steward(*command))
+        assert f"policy.yaml:{line}: " in said
+        assert "did you mean 'ent-amer'?" in said
+
+
+def test_a_database_that_cannot_be_written_says_what_to_mend(bench: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (bench / "a-file").write_text("")
+    monkeypatch.setenv("STEWARD_DATABASE_URL", f"sqlite:///{bench}/a-file/steward.db")
+    assert "STEWARD_DATABASE_URL" in said_in_one_line(steward("db", "upgrade"))
+
+
+def test_a_database_server_out_of_reach_says_so(bench: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STEWARD_DATABASE_URL", "postgresql://nobody:secret@127.0.0.1:1/none")
+    said = said_in_one_line(steward("check"))
+    assert "STEWARD_DATABASE_URL" in said
+    assert "secret" not in said
+
+
+def test_half_a_credential_names_the_missing_half(bench: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STEWARD_SALESFORCE_DOMAIN", "acme.my")
+    assert "Set STEWARD_SALESFORCE_CLIENT_ID and STEWARD_SALESFORCE_CLIENT_SECRET" in said_in_one_line(steward("check"))
+
+
+def test_a_vendor_out_of_reach_is_named_with_what_to_check(bench: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STEWARD_STRIPE_KEY", "sk_test_x")
+    monkeypatch.setenv("STEWARD_EGRESS_PROXY", "http://127.0.0.1:1")
+    said = said_in_one_line(steward("check"))
+    assert "stripe: cannot be reached" in said
+    assert "STEWARD_EGRESS_PROXY" in said
+
+
+def test_a_setting_of_the_wrong_kind_is_named(bench: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STEWARD_PUSH_LEASE_S", "soon")
+    assert "STEWARD_PUSH_LEASE_S: Input should be a valid number" in said_in_one_line(steward("check"))
+
+
+def test_an_account_nobody_knows_is_said_to_be_unknown(bench: Path) -> None:
+    result = steward("why", "nowhere.example")
+    assert result.exit_code == 0
+    assert "No account is called or known as 'nowhere.example'" in result.output
+
+
+def test_with_nothing_decided_nothing_needs_a_person_and_the_ledger_verifies(bench: Path) -> None:
+    assert "Nothing needs a person." in steward("exceptions").output
+    assert "ledger ok" in steward("verify").output
