@@ -219,13 +219,15 @@ def run_up(port: int, prefect_port: int) -> int:
     console = _console()
     with Stack(Path(".steward") / "up", lambda text: console.print(f"  … {text}"), Ports(prefect_port, port)) as stack:
         stack.subscribe("hubspot", properties=["name", "domain", "country", "numberofemployees", "segment"])
+        with Runs(f"{stack.prefect_url}/api") as runs:
+            runs.start("assign-owners/assign-owners", trigger="first start")
         return _stay(stack, console)
 
 
 def _stay(stack: Stack, console: Console) -> int:
     console.print(
         f"\nPrefect UI      {stack.prefect_url}\nWeb app         {stack.web_url}\nEmulators       {stack.control_url}"
-        "\n\nThe flows run on their schedules; start one by hand under Deployments in the Prefect UI."
+        "\n\nThe first run is under way; later ones start on their schedules, or by hand in the Prefect UI."
         f"\nAsk about an account:  {stack.command_line('steward why visa.com')}"
         "\nCtrl-C stops everything."
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -62,6 +63,9 @@ class Stack:
         self.processes = Processes(folder / "logs", self.environment)
 
     def __enter__(self) -> Stack:
+        # Being told to end must end what was started here too; a shell's background job ignores SIGINT by default.
+        for told_to_end in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(told_to_end, signal.default_int_handler)
         try:
             self._start()
         except BaseException:

@@ -17,7 +17,7 @@ from tasks.report import finish, report_moves, report_progress
 
 
 @flow(name="assign-owners", flow_run_name="assign owners, {trigger}", log_prints=True)
-def assign_owners(trigger: str = "schedule") -> dict[str, object]:
+def assign_owners(trigger: str = "by hand") -> dict[str, object]:
     """Pull → match → assign → record. Returns the run's counts."""
     with recorded_run("assign-owners", trigger=trigger, flow_run_id=runtime.flow_run.id) as context:
         progress = report_progress("assign-owners", steps=4)

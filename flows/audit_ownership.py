@@ -10,7 +10,7 @@ from tasks.report import finish, report_audit
 
 
 @flow(name="audit-ownership", flow_run_name="audit ownership, {trigger}", log_prints=True)
-def audit_ownership(trigger: str = "schedule") -> dict[str, object]:
+def audit_ownership(trigger: str = "by hand") -> dict[str, object]:
     """Check completeness, the ledger's chain, and what each CRM shows. Findings become exceptions."""
     with recorded_run("audit-ownership", trigger=trigger, flow_run_id=runtime.flow_run.id) as context:
         truths = [audit_target_task(context, target) for target in context.connectors.targets]

@@ -12,7 +12,7 @@ from tasks.report import finish, report_moves
 
 
 @flow(name="escalate-unaccepted", flow_run_name="escalate unaccepted, {trigger}", log_prints=True)
-def escalate_unaccepted(trigger: str = "schedule") -> dict[str, object]:
+def escalate_unaccepted(trigger: str = "by hand") -> dict[str, object]:
     """Escalate every offer whose deadline has passed. A second pass finds none of them."""
     with recorded_run("escalate-unaccepted", trigger=trigger, flow_run_id=runtime.flow_run.id) as context:
         escalated = escalate_due_task(context)

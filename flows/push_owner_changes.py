@@ -14,7 +14,7 @@ from tasks.report import fail_with_the_mend, finish
 
 
 @flow(name="push-owner-changes", flow_run_name="push owner changes, {trigger}", log_prints=True)
-def push_owner_changes(trigger: str = "schedule") -> dict[str, object]:
+def push_owner_changes(trigger: str = "by hand") -> dict[str, object]:
     """Push every target's due changes. Returns the run's counts."""
     with recorded_run("push-owner-changes", trigger=trigger, flow_run_id=runtime.flow_run.id) as context:
         states = {target: push_target_task(context, target, return_state=True) for target in context.connectors.targets}

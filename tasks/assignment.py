@@ -20,8 +20,8 @@ from ownership.rotation import PoolTurns
 from ownership.writeback import Writeback, plan_writeback
 from store.exceptions import RECORD_KINDS, record_key
 from store.recording import PushWanted, Recording
+from store.statements import chunks
 from store.unit_of_work import UnitOfWork
-from tasks.batches import in_batches
 from tasks.context import RunContext
 from tasks.identities import load_identities
 from tasks.notices import add_owner_notices
@@ -61,7 +61,7 @@ def assign_accounts(context: RunContext, wanted: Wanted | None = None, policy: P
     """
     policy = policy or context.policy.policy
     total = Assigned()
-    for number, ids in enumerate(in_batches(_ids_in_order(context, wanted), BATCH)):
+    for number, ids in enumerate(chunks(_ids_in_order(context, wanted), BATCH)):
         batch = partial(_assign_batch, context, policy=policy, account_ids=ids, number=number)
         total = total.plus(context.store.run(batch))
     return total

@@ -14,6 +14,7 @@ from prefect.artifacts import (
 )
 
 from connectors.errors import ConnectorError
+from ownership.identities import UNKNOWN
 from ownership.plan import OwnerMove
 from tasks.assignment import Assigned
 from tasks.audit import Completeness, TargetTruth
@@ -41,7 +42,8 @@ def report_progress(key: str, steps: int) -> Callable[[str], None]:
 
 def report_moves(context: RunContext, key: str, assigned: Assigned, title: str = "Changed") -> None:
     """A table of what changed and why; the first 500 rows, with the whole number above it."""
-    rows = [_as_row(context, move) for move in assigned.moves[:ROWS_SHOWN]]
+    names = _names(context)
+    rows = [_as_row(names, move) for move in assigned.moves[:ROWS_SHOWN]]
     more = f", {ROWS_SHOWN} shown" if len(assigned.moves) > ROWS_SHOWN else ""
     reasons = ", ".join(f"{reason} {count}" for reason, count in sorted(assigned.by_reason.items()))
     description = (
@@ -88,18 +90,21 @@ def fail_with_the_mend(pushed: Mapping[str, Any]) -> None:
         raise PushIncomplete(f"{said}. {mend}")
 
 
-def _as_row(context: RunContext, move: OwnerMove) -> dict[str, Any]:
-    reps = context.policy.roster.reps
+def _names(context: RunContext) -> dict[str | None, str]:
+    """What people call each owner: reps of the roster, and users of the CRMs who are not on it."""
+    names: dict[str | None, str] = {None: "nobody"}
+    with context.store.transaction(readonly=True) as uow:
+        for target in context.connectors.targets:
+            for person in uow.people.all(target):
+                names[UNKNOWN + person.external_id] = f"{person.name} (not on the roster)"
+    return names | {rep.id: rep.name for rep in context.policy.roster.reps.values()}
 
-    def name(owner: str | None) -> str:
-        if owner is None:
-            return "nobody"
-        return reps[owner].name if owner in reps else owner
 
+def _as_row(names: Mapping[str | None, str], move: OwnerMove) -> dict[str, Any]:
     return {
         "account": move.name,
-        "from": name(move.before),
-        "to": name(move.after),
+        "from": names.get(move.before, move.before),
+        "to": names.get(move.after, move.after),
         "rule": move.rule,
         "why": move.because,
         "id": move.account_id,
