@@ -65,7 +65,8 @@ def next_step(
             said = "next in line" if step == "next_in_line" else "the manager"
             return Escalate(to, position + 1, f"{_name(owner_id, roster)} did not answer in time; {said} is asked")
     return ToQueue(
-        len(policy.acceptance_chain), f"{_name(owner_id, roster)} did not answer in time and nobody is left to ask"
+        max(level, len(policy.acceptance_chain)),
+        f"{_name(owner_id, roster)} did not answer in time and nobody is left to ask",
     )
 
 

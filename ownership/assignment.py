@@ -1,7 +1,8 @@
 """Assignment: who should own an account, and why. The rules in their order, each saying why it did or did not decide.
 
 The same account, policy, roster, owners and turns give the same decision; a batch gives what its accounts give one by
-one. An account that has an owner who is still there keeps them and takes no turn, so deciding again changes nothing.
+one. An account that has an owner who is still there keeps them and takes no turn, so deciding again changes nothing;
+only an account that found every book full is placed when room has come.
 """
 
 from __future__ import annotations
@@ -176,13 +177,14 @@ def _gate(case: Case) -> Verdict:
 
 def _named(case: Case) -> Verdict:
     domains = case.fields.get("domains") or frozenset()
+    said = "not a named account"
     for named in case.policy.named:
         if named.domain in domains:
             if named.owner in case.present:
                 because = f"{named.domain} is a named account of {case.name(named.owner)}"
                 return Verdict(because, "named", named.owner, f"named/{named.domain}")
-            return Verdict(f"{named.domain} is named for {case.name(named.owner)}, who is not there")
-    return Verdict("not a named account")
+            said = f"{named.domain} is named for {case.name(named.owner)}, who is not there"
+    return Verdict(said)
 
 
 def _parent_owner(case: Case) -> Verdict:
@@ -276,13 +278,13 @@ def _gate_of(case: Case, rep_id: str) -> str | None:
         return "is not there"
     capacity = case.roster.reps[rep_id].capacity
     if capacity is not None and case.state.load.get(rep_id, 0) >= capacity:
-        return f"owns {case.state.load[rep_id]} accounts of {capacity} at most"
+        return f"owns {case.state.load.get(rep_id, 0)} accounts of {capacity} at most"
     return None
 
 
 def _single(case: Case, territory: Territory, where: str) -> Verdict:
     owner = str(territory.owner)
-    gate = _gate_of(case, owner)
+    gate = None if owner == _kept_owner(case) else _gate_of(case, owner)
     if gate:
         because = f"{where} is {case.name(owner)}'s, who {gate}"
         return Verdict(because, "no_available_rep", None, territory.id, candidates=(Candidate(owner, False, gate),))

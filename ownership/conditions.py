@@ -109,7 +109,7 @@ ALWAYS = All()
 
 def fold(text: str) -> str:
     """Text as conditions compare it: compatibility forms joined, case removed, outer blanks dropped."""
-    return unicodedata.normalize("NFKC", text).casefold().strip()
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold()).strip()
 
 
 def fold_fields(fields: Mapping[str, Any]) -> dict[str, Any]:

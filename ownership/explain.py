@@ -15,6 +15,7 @@ RULE_WORDS = {
     "existing_owner": "Existing owner",
     "territory": "Territory",
     "catch_all": "Nothing else applied",
+    "acceptance": "Acceptance",
 }
 REASON_WORDS = {
     "named": "leadership named this account for them",

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
 from ownership.identities import UNKNOWN
@@ -56,6 +57,9 @@ class _Groups:
         self.leader[ref] = ref
         self.members[ref] = [ref]
 
+    def of(self, ref: Ref) -> list[Ref]:
+        return self.members[self.leader[ref]]
+
     def join(self, one: Ref, other: Ref) -> bool:
         first, second = sorted((self.leader[one], self.leader[other]))
         if first == second:
@@ -85,7 +89,7 @@ def link_records(
     with_records = {ref.source for ref in by_ref}
     by_ref |= {
         Ref(fact.source, "workspace", fact.external_id): _as_record(fact)
-        for fact in facts
+        for fact in sorted(facts, key=_fact_key)
         if fact.source not in with_records
     }
     groups = _Groups()
@@ -138,11 +142,13 @@ def _join_all(by_ref: Mapping[Ref, AccountRecord], groups: _Groups) -> list[Prob
             other = places.get((source, external_id))
             if other is None:
                 continue
-            if _contradict(by_ref[ref], by_ref[other]):
+            because = ""
+            if any(_contradict(by_ref[a], by_ref[b]) for a in groups.of(ref) for b in groups.of(other)):
                 because = "one names the other's id, but they are in different countries"
+            elif not groups.join(ref, other):
+                because = f"one names the other's id, but together they would be more than {LARGEST} records"
+            if because:
                 problems.append(Problem("doubtful_match", tuple(sorted((ref, other))), because))
-            else:
-                groups.join(ref, other)
     for keys in (_by_domain(by_ref), _by_name(by_ref)):
         for key, refs in sorted(keys.items()):
             problems.extend(_join_key(key, refs, by_ref, groups))
@@ -153,13 +159,33 @@ def _join_key(key: str, refs: Sequence[Ref], by_ref: Mapping[Ref, AccountRecord]
     if len(refs) > CROWD:
         return [Problem("doubtful_match", tuple(refs), f"{len(refs)} records share {key}; that proves nothing")]
     problems = []
-    for ref in refs[1:]:
-        if _contradict(by_ref[refs[0]], by_ref[ref]) or _is_family(by_ref[refs[0]], by_ref[ref]):
-            continue
-        if not groups.join(refs[0], ref):
-            because = f"joining them by {key} would make an account of more than {LARGEST} records"
-            problems.append(Problem("doubtful_match", (refs[0], ref), because))
+    for position, ref in enumerate(refs):
+        for earlier in refs[:position]:
+            if groups.leader[earlier] == groups.leader[ref]:
+                continue
+            if any(_apart(a, b, by_ref) for a in groups.of(earlier) for b in groups.of(ref)):
+                continue
+            if not groups.join(earlier, ref):
+                because = f"joining them by {key} would make an account of more than {LARGEST} records"
+                problems.append(Problem("doubtful_match", (earlier, ref), because))
     return problems
+
+
+def _apart(a: Ref, b: Ref, by_ref: Mapping[Ref, AccountRecord]) -> bool:
+    if _contradict(by_ref[a], by_ref[b]) or _is_family(by_ref[a], by_ref[b]):
+        return True
+    return a.source == b.source and a != b and bool(_line(a, by_ref) & _line(b, by_ref))
+
+
+def _line(ref: Ref, by_ref: Mapping[Ref, AccountRecord]) -> set[str]:
+    """A record's id and those of all above it."""
+    line: set[str] = set()
+    at: str | None = ref.external_id
+    while at is not None and at not in line:
+        line.add(at)
+        above = by_ref.get(Ref(ref.source, ref.object_type, at))
+        at = above.parent_external_id if above else None
+    return line
 
 
 def _by_domain(by_ref: Mapping[Ref, AccountRecord]) -> dict[str, list[Ref]]:
@@ -205,25 +231,41 @@ def _account_ids(groups: _Groups, known: Mapping[Ref, str], new_id: Callable[[Re
     ids: dict[Ref, str] = {}
     for leader in sorted(groups.members):
         had = sorted({known[ref] for ref in groups.members[leader] if ref in known} - taken)
-        fresh = (new_id(ref) for ref in sorted(groups.members[leader]))
-        ids[leader] = next(iter(had), None) or next(account_id for account_id in fresh if account_id not in taken)
+        if had:
+            ids[leader] = had[0]
+            taken.add(had[0])
+    taken |= set(known.values())
+    for leader in sorted(groups.members.keys() - ids.keys()):
+        fresh = (account_id for ref in _names_for(groups.members[leader]) if (account_id := new_id(ref)) not in taken)
+        ids[leader] = next(fresh)
         taken.add(ids[leader])
     return ids
+
+
+def _names_for(refs: Iterable[Ref]) -> Iterable[Ref]:
+    """The records an account can be called after; when other accounts have all those names, numbered ones."""
+    ordered = sorted(refs)
+    yield from ordered
+    for number in count(2):
+        yield Ref(ordered[0].source, ordered[0].object_type, f"{ordered[0].external_id}#{number}")
 
 
 def _values_of(
     facts: Sequence[AccountFact], by_ref: Mapping[Ref, AccountRecord], groups: _Groups
 ) -> dict[Ref, dict[str, Any]]:
     """What billing and usage say, summed over the account's facts."""
-    places = {(ref.source, ref.external_id): groups.leader[ref] for ref in by_ref}
+    places = {(ref.source, ref.external_id): groups.leader[ref] for ref in sorted(by_ref)}
     found: dict[Ref, dict[str, Any]] = defaultdict(dict)
-    for fact in sorted(
-        facts, key=lambda fact: (fact.source, fact.external_id, str(sorted(fact.values.items(), key=str)))
-    ):
+    for fact in sorted(facts, key=_fact_key):
         leader = places.get((fact.source, fact.external_id))
         if leader is not None:
             _add(found[leader], fact.values)
     return found
+
+
+def _fact_key(fact: AccountFact) -> tuple[str, ...]:
+    values, links = sorted(fact.values.items(), key=str), sorted(fact.links.items())
+    return (fact.source, fact.external_id, fact.name or "", fact.email or "", str(links), str(values))
 
 
 def _add(into: dict[str, Any], values: Mapping[str, Any]) -> None:

@@ -6,6 +6,7 @@ Free mailboxes and shared hosts say nothing about a company and are dropped.
 from __future__ import annotations
 
 import unicodedata
+from contextlib import suppress
 from functools import lru_cache
 
 import pycountry
@@ -78,8 +79,10 @@ def registrable_domain(website_or_email: str | None) -> str | None:
     """The domain somebody registered ("www.mail.acme.co.uk/x" → "acme.co.uk"); None for free mail and shared hosts."""
     if not website_or_email:
         return None
-    host = website_or_email.rsplit("@", 1)[-1].strip().casefold()
-    domain: str = _extract(host[:500]).top_domain_under_public_suffix
+    host = website_or_email[:2000].strip().casefold()
+    domain: str = _extract(host).top_domain_under_public_suffix
+    with suppress(UnicodeError):
+        domain = domain.encode("ascii").decode("idna") if domain.isascii() else domain
     if not domain or domain in FREE_MAIL or domain in SHARED_HOSTS:
         return None
     return domain
@@ -105,6 +108,13 @@ def name_key(name: str | None) -> str | None:
     if not name:
         return None
     plain = unicodedata.normalize("NFKD", name[:500])
-    ascii_like = "".join(char for char in plain if not unicodedata.combining(char))
-    words = "".join(char if char.isalnum() else " " for char in basename(ascii_like).casefold()).split()
+    ascii_like = unicodedata.normalize("NFC", "".join(char for char in plain if not "\u0300" <= char <= "\u036f"))
+    kept = ascii_like.split()
+    while (left := len(basename(" ".join(kept)).split())) < len(kept):
+        kept = kept[:left]
+    words = "".join(char if _speaks(char) else " " for char in " ".join(kept).casefold()).split()
     return " ".join(words) or None
+
+
+def _speaks(char: str) -> bool:
+    return char.isalnum() or unicodedata.category(char) in ("Mn", "Mc")

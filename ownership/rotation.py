@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 TURN = 2**40
+# Shares are rounded down to whole units: less than this is owed to nobody, or a turn would come one full turn early.
+ROUNDING = 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,7 @@ def _accrued(turns: PoolTurns, shares: Mapping[str, int]) -> dict[str, int]:
 
 def _pick(credit: Mapping[str, int], shares: Mapping[str, int]) -> str:
     """Of those who are owed something, the one whose whole turn falls due first; ties go to the lowest id."""
-    owed = [rep for rep in sorted(shares) if credit[rep] > 0]
+    owed = [rep for rep in sorted(shares) if credit[rep] > ROUNDING]
     if not owed:
         return min(sorted(shares), key=lambda rep: -credit[rep])
     # (TURN - credit) / share compared without division: a/b < c/d  <=>  a*d < c*b for positive b, d.

@@ -1,9 +1,10 @@
 """Acceptance: who is asked when an offer was not answered in time."""
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from ownership.acceptance import Escalate, ToQueue, next_step
+from ownership.acceptance import Escalate, NotYours, ToQueue, check_answer, next_step
 from ownership.model import Rep
 from ownership.policy import Policy, Pool, Roster
 from ownership.rotation import PoolTurns, take_turn
@@ -110,6 +111,27 @@ def test_who_has_no_manager_or_is_their_own_leaves_the_account_to_the_queue() ->
 
 def test_an_owner_who_is_nobody_on_the_roster_is_named_as_they_are() -> None:
     assert step("?0059", 1, ("?0059",)) == ToQueue(3, "?0059 did not answer in time and nobody is left to ask")
+
+
+# --- who may answer ---
+
+
+@pytest.mark.parametrize("by", ["ann", "mia"])
+def test_who_was_asked_and_their_manager_may_answer(by: str) -> None:
+    assert check_answer("ann", by, roster()) is None
+
+
+@pytest.mark.parametrize(
+    ("by", "why"),
+    [
+        ("bob", "it is offered to Ann; only they or their manager can answer"),
+        ("max", "it is offered to Ann; only they or their manager can answer"),
+        ("eve", "'eve' is nobody on the roster; give a rep's id"),
+    ],
+)
+def test_nobody_else_may_answer(by: str, why: str) -> None:
+    with pytest.raises(NotYours, match=why):
+        check_answer("ann", by, roster())
 
 
 # --- random rosters and chains ---
