@@ -10,8 +10,9 @@ import click
 from pydantic import ValidationError
 
 from cli.processes import DidNotStart, RunFailed
-from config.policy_files import PolicyError, load_policy
+from config.policy_files import load_policy
 from config.settings import Settings
+from config.yaml_files import PolicyError
 from connectors.errors import ConnectorError
 from ownership.acceptance import NotYours
 from store.errors import StoreError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -17,7 +17,7 @@ from connectors.base import Cursor, OwnerChange, OwnerResult, RecordState, Sourc
 from connectors.errors import Ambiguous, ConnectorStopped, RecordRejected, RetryLater
 from connectors.salesforce import SalesforceConnector
 from connectors.salesforce_api import SalesforceApi
-from emulators.exchange import Call
+from emulators.exchange import Call, Reply
 from emulators.faults import Fault
 from emulators.salesforce.app import Salesforce
 from emulators.vendor import DROP_CONNECTION
@@ -518,6 +518,55 @@ def test_a_query_that_the_org_closes_in_the_middle_goes_on_from_the_last_cursor(
     assert {row.id for row in (*first.rows, *rest)} == set(IDS)
 
 
+def test_a_query_that_the_org_closed_is_not_asked_for_again(org: Org) -> None:
+    """It is gone for good: a minute of asking costs calls and time and cannot help."""
+    pages = org.connector.pull("accounts")
+    next(pages)
+    org.vendor.expire_cursors()
+    with pytest.raises(RetryLater):
+        next(pages)
+    assert org.calls("query_more") == 1
+
+
+@pytest.mark.parametrize(
+    ("operation", "bulk_above"),
+    [("query_all", 50_000), ("query_more", 50_000), ("bulk_query_results", PAGE)],
+    ids=["first page", "later page", "bulk"],
+)
+def test_a_page_that_lacks_a_row_raises(
+    org: Org, monkeypatch: pytest.MonkeyPatch, operation: str, bulk_above: int
+) -> None:
+    lose_last(org, operation, monkeypatch)
+    with pytest.raises(RetryLater) as caught:
+        everything(org.connect(bulk_above=bulk_above), "accounts")
+    assert caught.value.code == "CUT_SHORT"
+
+
+def test_owners_whose_answer_lacks_a_row_are_unknown_as_nobody_can_say_which(
+    small: Org, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lose_last(small, "collections_update", monkeypatch)
+    results = small.connector.update_owners(to(OWNERS[0], PUSHED[:3]))
+    assert outcomes(results) == [WriteOutcome.UNKNOWN] * 3
+    assert small.calls("collections_update") == 1
+
+
+def lose_last(org: Org, operation: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Answers of this kind come whole by the rules of HTTP, but without their last row."""
+    whole = org.vendor.answer
+
+    def answer(call: Call) -> Reply:
+        reply = whole(call)
+        if org.vendor.operation(call) != operation:
+            return reply
+        if isinstance(reply.body, bytes):
+            return replace(reply, body=b"\n".join(reply.body.splitlines()[:-1]))
+        (reply.body if isinstance(reply.body, list) else reply.body["records"]).pop()
+        return reply
+
+    monkeypatch.setattr(org.vendor, "answer", answer)
+
+
 def test_an_edit_made_while_a_pull_runs_is_pulled_the_next_time(org: Org) -> None:
     edited = IDS[0]  # on the first page, which is here already
     org.door.before_next("query_more", lambda: org.edit(edited, BillingCity="Ulm"))
@@ -651,6 +700,14 @@ def test_bulk_results_that_are_always_cut_short_raise(org: Org) -> None:
     org.fail("bulk_query_results", "truncate", every=1)
     with pytest.raises(RetryLater):
         everything(org.connect(bulk_above=PAGE), "accounts")
+
+
+@pytest.mark.parametrize(("kind", "params"), [("reset", {"after_commit": True}), ("status", {"status": 500})])
+def test_a_bulk_query_whose_beginning_got_no_answer_is_begun_again(org: Org, kind: str, params: dict[str, Any]) -> None:
+    """A query changes nothing, so that asking twice does no harm, though it is sent by POST."""
+    org.fail("bulk_query_create", kind, **params)
+    rows, _ = everything(org.connect(bulk_above=PAGE), "accounts")
+    assert sorted(row.id for row in rows) == sorted(IDS)
 
 
 def test_a_bulk_job_that_takes_long_is_waited_for(wire: Wire) -> None:
