@@ -49,6 +49,7 @@ ACCOUNT_FIELDS = (
     "IsDeleted",
 )
 CUSTOM_FIELDS = ("Segment__c", "Do_Not_Route__c", "Primary_Contact_Email__c", "Billing_Customer_Id__c")
+CHECKSUM = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 OWNER_FIELDS = ("Id", "OwnerId", "SystemModstamp", "LastModifiedById", "IsDeleted")
 
 WRITE_BATCH = 200  # rows of one collections call (sObject Collections, limit 200)
@@ -102,8 +103,10 @@ class SalesforceConnector:
 
     def pull_rows(self, stream: str, ids: Sequence[str]) -> tuple[SourceRow, ...]:
         known_stream(stream)
-        found = {record["Id"]: to_row(record) for record in self._by_ids(self._fields, ids)}
-        return tuple(found.get(id_) or SourceRow(NAME, "accounts", id_, None, {"Id": id_}, deleted=True) for id_ in ids)
+        found = {short_id(record["Id"]): to_row(record) for record in self._by_ids(self._fields, ids)}
+        return tuple(
+            found.get(short_id(id_)) or SourceRow(NAME, "accounts", id_, None, {"Id": id_}, deleted=True) for id_ in ids
+        )
 
     def to_value(self, row: SourceRow) -> AccountRecord | None:
         read = RowReader(row)
@@ -142,9 +145,15 @@ class SalesforceConnector:
         return (*people, *(OutsideUser(q["Id"], q["Name"], q.get("Email") or "", True, "queue") for q in queues))
 
     def read_owners(self, remote_ids: Sequence[str]) -> tuple[ObservedOwner, ...]:
-        """One call for each 500 ids. `version` is SystemModstamp: only single-record reads give an ETag."""
-        found = {record["Id"]: to_observed(record) for record in self._by_ids(OWNER_FIELDS, remote_ids)}
-        return tuple(found.get(id_) or ObservedOwner(id_, None, RecordState.MISSING) for id_ in remote_ids)
+        """One call for each 500 ids. `version` is SystemModstamp with the owner: only single-record reads give an
+        ETag, and a timestamp of whole seconds alone would miss an edit within the same one."""
+        found = {short_id(record["Id"]): record for record in self._by_ids(OWNER_FIELDS, remote_ids)}
+        return tuple(
+            to_observed(id_, found[short_id(id_)])
+            if short_id(id_) in found
+            else ObservedOwner(id_, None, RecordState.MISSING)
+            for id_ in remote_ids
+        )
 
     def update_owners(self, changes: Sequence[OwnerChange]) -> tuple[OwnerResult, ...]:
         """One collections call for each 200 changes (allOrNone=false); failed rows are told by position, they carry
@@ -152,7 +161,7 @@ class SalesforceConnector:
         return write_in_batches(changes, WRITE_BATCH, self._write_batch)
 
     def update_owner_if(self, change: OwnerChange, version: str) -> OwnerResult:
-        """Compare-and-set by If-Match. `version` is an ETag, or the SystemModstamp that `read_owners` gave."""
+        """Compare-and-set by If-Match. `version` is an ETag, or what `read_owners` gave."""
         path = f"sobjects/{change.object_type}/{change.remote_id}"
         try:
             etag = version if is_etag(version) else self._etag_of(path, version)
@@ -198,9 +207,9 @@ class SalesforceConnector:
             raise Ambiguous(NAME, "the answer does not have one result for each row", code="BAD_ANSWER")
         return [to_result(change, answer) for change, answer in zip(batch, answers, strict=True)]
 
-    def _etag_of(self, path: str, modstamp: str) -> str:
+    def _etag_of(self, path: str, version: str) -> str:
         response = self._api.get(path)
-        if response.json().get("SystemModstamp") != modstamp:
+        if to_version(response.json()) != version:
             raise OwnerMoved(NAME, "the record changed since it was read", code="SYSTEM_MODSTAMP")
         etag = response.headers.get("ETag")
         if not etag:
@@ -248,13 +257,18 @@ def parse_water(high_water: str) -> datetime:
     return at
 
 
-def to_observed(record: dict[str, Any]) -> ObservedOwner:
-    """What an OWNER_FIELDS record says."""
+def to_version(record: dict[str, Any]) -> str | None:
+    """What changes with every write by somebody else that matters here."""
+    return f"{record['SystemModstamp']} {record.get('OwnerId')}" if record.get("SystemModstamp") else None
+
+
+def to_observed(remote_id: str, record: dict[str, Any]) -> ObservedOwner:
+    """What an OWNER_FIELDS record says. `remote_id` is the id as it was asked for, short or long."""
     return ObservedOwner(
-        remote_id=record["Id"],
+        remote_id=remote_id,
         owner_id=record.get("OwnerId"),
         state=RecordState.DELETED if record.get("IsDeleted") else RecordState.LIVE,
-        version=record.get("SystemModstamp"),
+        version=to_version(record),
         modified_at=to_instant(record.get("SystemModstamp")),
         modified_by=record.get("LastModifiedById"),
     )
@@ -271,8 +285,21 @@ def to_result(change: OwnerChange, answer: dict[str, Any]) -> OwnerResult:
 
 
 def is_id(text: str) -> bool:
-    """15 or 18 letters and digits; anything else would not belong in SOQL."""
-    return re.fullmatch(r"[A-Za-z0-9]{15}(?:[A-Za-z0-9]{3})?", text) is not None
+    """An id in its short form, or in the long one with the right checksum: one wrong id fails a whole query."""
+    if re.fullmatch(r"[A-Za-z0-9]{15}(?:[A-Za-z0-9]{3})?", text) is None:
+        return False
+    return text[15:] in ("", checksum(text))
+
+
+def checksum(id_: str) -> str:
+    """The last three letters of a long id: for each five characters, which of them are upper case."""
+    fives = (id_[start : start + 5] for start in range(0, 15, 5))
+    return "".join(CHECKSUM[sum(1 << bit for bit, char in enumerate(five) if char.isupper())] for five in fives)
+
+
+def short_id(id_: str) -> str:
+    """The 15 characters that name a record; its long form adds a checksum."""
+    return id_[:15]
 
 
 def is_etag(version: str) -> bool:

@@ -44,7 +44,7 @@ BULK_POLLS = 240  # about two hours at the longest interval
 BULK_PAGE = 50_000  # rows a result page, the client library's own default
 
 # Row and request codes that mean "not done, ask again".
-NOT_DONE = frozenset({"UNABLE_TO_LOCK_ROW", "SERVER_UNAVAILABLE", "INVALID_QUERY_LOCATOR"})
+NOT_DONE = frozenset({"UNABLE_TO_LOCK_ROW", "SERVER_UNAVAILABLE"})
 # Codes after which asking again, for any record, is useless until a person acts.
 STOPPING = {
     "REQUEST_LIMIT_EXCEEDED": "The org's daily API allowance is used up; wait for the next 24 hours or raise it",
@@ -170,12 +170,21 @@ class SalesforceApi:
             yield QueryPage(tuple(body["records"]), expected, started_at, last=not following)
             if not following:
                 return
-            body = _query_body(self.get(following))
+            body = _query_body(self._next_page(following))
+
+    def _next_page(self, following: str) -> Any:
+        try:
+            return self.get(following)
+        except RecordRejected as error:
+            if error.code != "INVALID_QUERY_LOCATOR":
+                raise
+            raise cut_short("the org closed the query before its last page") from error
 
     def _bulk_pages(self, soql: str) -> Iterator[QueryPage]:
         # The library's bulk client neither refreshes a session nor lets us choose how to wait.
         body = {"operation": "queryAll", "query": soql, "columnDelimiter": "COMMA", "lineEnding": "LF"}
-        created = self.send("POST", "jobs/query", body).json()
+        # A second job for the same query costs one job and does no harm.
+        created = self._patience.read(lambda: self._call("POST", "jobs/query", json=body, headers={})).json()
         job = self._await_job(str(created["id"]))
         expected, seen, locator = int(job["numberRecordsProcessed"]), 0, ""
         while True:
