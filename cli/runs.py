@@ -59,21 +59,25 @@ class Runs(ExitStack):
         return run
 
     def wait_for_next(self, flow: str, after: datetime, within_s: float = 120.0) -> FlowRun:
-        """Wait until the first run of `flow` due after the instant `after` has ended. Raises `RunFailed`."""
-        first = _poll(lambda: next(iter(self._due_after(flow, after)), None), within_s, f"a run of {flow}")
+        """Wait until the first run of `flow` that something other than a schedule started after `after` has ended.
+
+        Raises `RunFailed`.
+        """
+        first = _poll(lambda: self._started_after(flow, after), within_s, f"a run of {flow}")
         return self.wait(first.id, within_s)
 
     def _ended(self, run_id: UUID) -> FlowRun | None:
         run = self._client.read_flow_run(run_id)
         return run if run.state is not None and run.state.is_final() else None
 
-    def _due_after(self, flow: str, after: datetime) -> list[FlowRun]:
-        return self._client.read_flow_runs(
+    def _started_after(self, flow: str, after: datetime) -> FlowRun | None:
+        runs = self._client.read_flow_runs(
             flow_filter=FlowFilter(name=FlowFilterName(any_=[flow])),
             flow_run_filter=FlowRunFilter(expected_start_time=FlowRunFilterExpectedStartTime(after_=after)),
             sort=FlowRunSort.EXPECTED_START_TIME_ASC,
-            limit=1,
         )
+        # Schedules make their runs long before they are due.
+        return next((run for run in runs if not run.auto_scheduled), None)
 
 
 def _poll(ask: Callable[[], T | None], within_s: float, what: str) -> T:

@@ -534,8 +534,8 @@ def test_anything_nested_deeper_is_refused(tmp_path: Path, nested: str) -> None:
 
 
 @pytest.mark.parametrize("opened", ["[", "{a: ", "- ", "? "])
-def test_what_is_nested_thousands_deep_is_refused_and_does_no_harm(tmp_path: Path, opened: str) -> None:
-    assert refused(tmp_path, POLICY + "named: \n  " + opened * 3_000)[0].startswith("policy.yaml:")
+def test_what_is_nested_a_thousand_deep_is_refused_and_does_no_harm(tmp_path: Path, opened: str) -> None:
+    assert refused(tmp_path, POLICY + "named: \n  " + opened * 1_000)[0].startswith("policy.yaml:")
 
 
 # --- the hash ---
