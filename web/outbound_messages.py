@@ -44,7 +44,7 @@ def read_outbound_message(body: bytes) -> OutboundMessage:
     """Parse a message, with entities and DTDs refused. Raises `NotAnOutboundMessage`."""
     try:
         root = ElementTree.fromstring(body, forbid_dtd=True)
-    except (ParseError, DefusedXmlException, ValueError) as problem:
+    except (ParseError, DefusedXmlException, ValueError, LookupError) as problem:  # LookupError: unknown encoding
         raise NotAnOutboundMessage(str(problem)) from problem
     organization = root.find(f".//{OUTBOUND}OrganizationId")
     notifications = tuple(

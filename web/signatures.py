@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hmac
+import re
 from hashlib import sha256
 
 HUBSPOT_WINDOW_MS = 300_000
@@ -22,7 +23,7 @@ def is_from_hubspot(
     `uri` is our public address as configured, never what the Host header says. Refuses timestamps more than five
     minutes away on either side; HubSpot's own library accepts future ones.
     """
-    if not secret or not timestamp.isdecimal() or abs(now_ms - int(timestamp)) > HUBSPOT_WINDOW_MS:
+    if not secret or not re.fullmatch("[0-9]{1,15}", timestamp) or abs(now_ms - int(timestamp)) > HUBSPOT_WINDOW_MS:
         return False
     for encoded, plain in HUBSPOT_DECODED.items():
         uri = uri.replace(encoded, plain).replace(encoded.lower(), plain)

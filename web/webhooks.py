@@ -5,11 +5,10 @@ Nothing here decides anything or calls a vendor. A payload is a hint that names 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
 
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -22,6 +21,21 @@ from web.outbound_messages import ACK, NotAnOutboundMessage, read_outbound_messa
 from web.signatures import is_from_hubspot
 
 MAX_BODY = 1_000_000
+LAST_MS = 253_402_300_799_999  # the last instant a datetime can hold
+
+
+class HubSpotEvent(BaseModel):
+    """What a webhook event says that matters here; `occurredAt` in epoch milliseconds. Field names are HubSpot's."""
+
+    model_config = ConfigDict(extra="allow", strict=True)
+
+    eventId: int = Field(ge=0)
+    objectId: int = Field(gt=0)
+    occurredAt: int = Field(ge=0, le=LAST_MS)
+    propertyName: str = ""
+
+
+EVENTS = TypeAdapter(list[HubSpotEvent])
 
 
 async def hubspot(request: Request) -> Response:
@@ -43,9 +57,10 @@ async def hubspot(request: Request) -> Response:
     if not genuine:
         return Response(status_code=401)
     try:
-        notes = [_hubspot_note(event) for event in json.loads(body)]
-    except (ValueError, TypeError, KeyError, AttributeError):
+        events = EVENTS.validate_json(body)
+    except ValidationError:
         return JSONResponse({"error": "expected a JSON array of HubSpot events"}, status_code=400)
+    notes = [_hubspot_note(event) for event in events]
     return await _accept(request, "hubspot", notes, now, Response(status_code=204))
 
 
@@ -88,13 +103,12 @@ async def _accept(
     return answer
 
 
-def _hubspot_note(event: dict[str, Any]) -> ChangeNote:
-    occurred = int(event["occurredAt"])
+def _hubspot_note(event: HubSpotEvent) -> ChangeNote:
     # HubSpot does not promise that eventId is unique, so the key is everything that tells two changes apart.
-    parts = (event["eventId"], event["objectId"], event.get("propertyName", ""), occurred)
+    parts = (event.eventId, event.objectId, event.propertyName, event.occurredAt)
     return ChangeNote(
         event_key="/".join(str(part) for part in parts),
-        object_id=str(event["objectId"]),
-        occurred_at=datetime.fromtimestamp(occurred / 1000, UTC),
-        body=json.dumps(event, sort_keys=True),
+        object_id=str(event.objectId),
+        occurred_at=datetime.fromtimestamp(event.occurredAt / 1000, UTC),
+        body=event.model_dump_json(),
     )
