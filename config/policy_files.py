@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
+from zoneinfo import available_timezones
 
 from ruamel.yaml.comments import CommentedMap
 
@@ -17,6 +18,7 @@ from ownership.model import Rep
 from ownership.overlap import are_disjoint
 from ownership.policy import STEPS, NamedAccount, Policy, Pool, Requirement, Roster, Territory
 
+CRMS = ("salesforce", "hubspot")
 CHAIN = ("next_in_line", "manager", "queue")
 
 
@@ -55,8 +57,8 @@ class _RosterReader(Reader):
         self.header("Roster")
         self.keys(root, "the roster", ("apiVersion", "kind", "reps"))
         nodes = self.mappings(root, "reps", "reps", "a rep")
-        seen: set[str] = set()
-        reps = {rep.id: rep for node in nodes if (rep := self._rep(node, seen))}
+        ids, emails = set[str](), set[str]()
+        reps = {rep.id: rep for node in nodes if (rep := self._rep(node, ids, emails))}
         for node in nodes:
             manager = node.get("manager")
             if isinstance(manager, str) and manager and manager not in reps:
@@ -64,11 +66,12 @@ class _RosterReader(Reader):
                 self.say(node, "manager", wrong, "Correct it")
         return Roster(reps)
 
-    def _rep(self, node: CommentedMap, seen: set[str]) -> Rep:
+    def _rep(self, node: CommentedMap, ids: set[str], emails: set[str]) -> Rep:
         optional = ("manager", "timezone", "capacity", "left_on", "external_ids", "active")
         self.keys(node, "a rep", ("id", "name", "email", "role", "team"), optional)
         id_ = self.text(node, "id", "a rep")
-        self.once(node, "id", "the rep", id_, seen)
+        self.once(node, "id", "the rep", id_, ids)
+        self.once(node, "email", "the e-mail address", self.text(node, "email", id_).casefold(), emails)
         outside = self.mapping(node, "external_ids", f"external_ids of {id_}")
         return Rep(
             id=id_,
@@ -77,12 +80,19 @@ class _RosterReader(Reader):
             role=self.text(node, "role", id_),
             team=self.text(node, "team", id_),
             manager=self.text(node, "manager", id_) or None,
-            timezone=self.text(node, "timezone", id_, "UTC"),
+            timezone=self._timezone(node, id_),
             capacity=self.whole(node, "capacity", id_, 0) if "capacity" in node else None,
             active=self.flag(node, "active", id_, True),
             left_on=self._day(node, "left_on", id_),
             external_ids={str(system): self.text(outside, system, f"external_ids of {id_}") for system in outside},
         )
+
+    def _timezone(self, node: CommentedMap, what: str) -> str:
+        name = self.text(node, "timezone", what, "UTC")
+        if name not in available_timezones():
+            wrong = f"timezone of {what} is '{name}'{hint(name, available_timezones())}"
+            self.say(node, "timezone", wrong, "Write an IANA name such as Europe/Berlin")
+        return name
 
     def _day(self, node: CommentedMap, key: str, what: str) -> str | None:
         text = self.text(node, key, what)
@@ -120,10 +130,17 @@ class _PolicyReader(ConditionReader):
             named=tuple(self._named(node, domains) for node in named),
             territories=tuple(found),
             pools=self.pools,
-            system_of_record=self.text(root, "system_of_record", "the policy", "salesforce"),
+            system_of_record=self._system_of_record(root),
             acceptance_hours=self.whole(acceptance, "hours", "acceptance", 24, 1),
             acceptance_chain=self._chain(acceptance),
         )
+
+    def _system_of_record(self, root: CommentedMap) -> str:
+        crm = self.text(root, "system_of_record", "the policy", CRMS[0])
+        if crm not in CRMS:
+            wrong = f"system_of_record is '{crm}'{hint(crm, CRMS)}"
+            self.say(root, "system_of_record", wrong, f"It is one of {', '.join(CRMS)}")
+        return crm
 
     def _steps(self, node: CommentedMap, key: str, known: tuple[str, ...]) -> tuple[str, ...]:
         steps = tuple(str(step) for step in self.items(node, key, key)) or known

@@ -29,7 +29,11 @@ class Settings(BaseSettings):
     salesforce_client_id: str = ""
     salesforce_client_secret: SecretStr = SecretStr("")
     salesforce_api_version: str = "66.0"
-    salesforce_org_id: str = Field("", description="Organization id, 18 characters; outbound messages must name it")
+    salesforce_org_id: str = Field(
+        "",
+        pattern="^(00D[A-Za-z0-9]{15})?$",
+        description="Organization id of 18 characters; outbound messages must name it",
+    )
 
     hubspot_token: SecretStr = SecretStr("")
     hubspot_api_version: str = Field("v3", description="v3 until 2027-03, or a dated one such as 2026-03")

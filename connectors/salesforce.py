@@ -298,8 +298,8 @@ def checksum(id_: str) -> str:
 
 
 def short_id(id_: str) -> str:
-    """The 15 characters that name a record; its long form adds a checksum."""
-    return id_[:15]
+    """The 15 characters that name a record; its long form adds a checksum. What is no id stays as it is."""
+    return id_[:15] if is_id(id_) else id_
 
 
 def is_etag(version: str) -> bool:

@@ -48,7 +48,7 @@ async def hubspot(request: Request) -> Response:
     genuine = is_from_hubspot(
         settings.hubspot_webhook_secret.get_secret_value(),
         request.method,
-        settings.public_url + request.url.path,
+        settings.public_url.rstrip("/") + request.url.path,
         body,
         request.headers.get("x-hubspot-signature-v3", ""),
         request.headers.get("x-hubspot-request-timestamp", ""),

@@ -614,8 +614,8 @@ def test_a_deleted_account_is_told_from_one_that_never_was_and_cannot_be_written
 
 def test_an_id_that_is_none_of_salesforces_is_missing_and_harms_only_itself(small: Org) -> None:
     """Ids come from webhooks and links too. The vendor refuses a whole query for one id it cannot read."""
-    misspelt = IDS[0][:15] + ("AAA" if not IDS[0].endswith("AAA") else "BAA")
-    for bad in ("", "acme", "' OR Name != '", misspelt):
+    misspelt = [f"{IDS[n][:15]}{'BAA' if IDS[n].endswith('AAA') else 'AAA'}" for n in (0, 1)]
+    for bad in ("", "acme", "' OR Name != '", *misspelt):
         assert [one.state for one in small.connector.read_owners([IDS[1], bad])] == [
             RecordState.LIVE,
             RecordState.MISSING,

@@ -182,6 +182,7 @@ MISTAKES: dict[str, tuple[str, str]] = {
     "a pool that is a number": (TREE + "  - {id: a, pool: 12}  # <-\n", "12, not text"),
     "a member that is a number": (POLICY + "pools:\n  - {id: p, members: [{rep: ann}, {rep: 12}]}  # <-\n", "12"),
     "a domain that is a number": (POLICY + "named:\n  - {domain: 12, owner: ann}  # <-\n", "12, not text"),
+    "a system of record nobody knows": (POLICY + "system_of_record: salesfroce  # <-\n", "'salesforce'?"),
     "a system of record that is a list": (POLICY + "system_of_record: [salesforce]  # <-\n", "not text"),
     "pools that are no list": (POLICY + "pools: {a: b}  # <-\n", "pools is not a list"),
     "territories that are no list": (POLICY + "territories: all of them  # <-\n", "territories is not a list"),
@@ -294,6 +295,14 @@ def test_a_mistake_in_the_policy_is_refused_with_its_line_and_a_mend(tmp_path: P
 
 
 ROSTER_MISTAKES: dict[str, tuple[str, str]] = {
+    "a time zone nobody knows": (
+        ROSTER + REP + ", timezone: Europe/Berlim}  # <-\n",
+        "(did you mean 'Europe/Berlin'?)",
+    ),
+    "an address two reps have": (
+        ROSTER + "  - {id: cem, name: C, email: Ann@northwind-data.example, role: ae, team: t}  # <-\n",
+        "'ann@northwind-data.example' is there twice",
+    ),
     "an unknown key": (ROSTER + REP + ", mangaer: ann}  # <-\n", "(did you mean 'manager'?)"),
     "a rep without an email": (ROSTER + "  - {id: cem, name: C, role: ae, team: t}  # <-\n", "a rep has no 'email'"),
     "a rep without an id": (
