@@ -11,6 +11,8 @@ from emulators.faults import Fault
 from emulators.world import build_world
 from tests.northwind import Northwind, northwind
 
+pytestmark = pytest.mark.slow
+
 WRITES = {"collections_update", "row_update", "companies.batch_update", "companies.update", "chat.postMessage"}
 BAD_DAY = [
     Fault("salesforce", "query_all", "status", nth=1, params={"status": 503}),

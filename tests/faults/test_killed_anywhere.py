@@ -16,6 +16,8 @@ from tasks.acceptance import escalate_due
 from tasks.notices import deliver_notices
 from tests.company import Company, found_company
 
+pytestmark = pytest.mark.slow
+
 US_SMB = {"country": "US", "state": "NY", "employees": 20}
 DACH = {"country": "Germany", "employees": 300}
 

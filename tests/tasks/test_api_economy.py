@@ -13,6 +13,8 @@ import pytest
 from emulators.world import build_world
 from tests.northwind import Northwind, northwind
 
+pytestmark = pytest.mark.slow
+
 MOST = 1.2  # times the smallest possible number of calls
 
 
