@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 import click
 from pydantic import ValidationError
 
+from cli import scenarios
 from cli.processes import DidNotStart, RunFailed
 from config.policy_files import load_policy
 from config.settings import Settings
@@ -140,6 +141,9 @@ def upgrade() -> None:
 
     open_store(Settings().database_url).migrate()
     click.echo("database ok")
+
+
+main.add_command(scenarios.test)
 
 
 def _open() -> Any:

@@ -26,7 +26,7 @@ class PolicyError(ValueError):
 
     def __init__(self, problems: Iterable[str]) -> None:
         self.problems = tuple(problems)
-        super().__init__("the policy does not load:\n  " + "\n  ".join(self.problems))
+        super().__init__("this does not load:\n  " + "\n  ".join(self.problems))
 
 
 class Document:

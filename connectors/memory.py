@@ -139,6 +139,16 @@ class MemorySource:
         return SourceRow(self.name, stream, id_, modified_at, dict(row.fields), deleted=row.deleted)
 
 
+class MemoryFacts(MemorySource):
+    """A source whose rows are facts: `name`, `email` and `links` apart, every field is a value."""
+
+    def to_value(self, row: SourceRow) -> AccountRecord | AccountFact | None:
+        read = RowReader(row)
+        values = {name: value for name, value in row.fields.items() if name not in ("name", "email", "links")}
+        links = dict(row.fields.get("links") or {})
+        return AccountFact(self.name, row.id, values, read.text("name"), read.text("email"), links)
+
+
 class MemoryTarget:
     """Owners of the rows of a `MemorySource`; `written` and `tasks` record every write that happened."""
 
@@ -234,4 +244,4 @@ class MemoryNotifier:
         return notice.dedup_key
 
 
-__all__ = ["MemoryNotifier", "MemorySource", "MemoryTarget"]
+__all__ = ["MemoryFacts", "MemoryNotifier", "MemorySource", "MemoryTarget"]

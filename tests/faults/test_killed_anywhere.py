@@ -14,7 +14,7 @@ from store.engine import Store
 from tasks import pull
 from tasks.acceptance import escalate_due
 from tasks.notices import deliver_notices
-from tests.company import Company, found_company
+from tasks.rehearsal import Rehearsal, rehearse
 
 pytestmark = pytest.mark.slow
 
@@ -47,7 +47,7 @@ class Steps:
 
         return stepped
 
-    def watch(self, company: Company, patch: pytest.MonkeyPatch) -> None:
+    def watch(self, company: Rehearsal, patch: pytest.MonkeyPatch) -> None:
         patch.setattr(Store, "run", self.around(Store.run))
         for target in company.targets.values():
             patch.setattr(target, "read_owners", self.around(target.read_owners))
@@ -55,14 +55,14 @@ class Steps:
         patch.setattr(company.notifier, "notify", self.around(company.notifier.notify))
 
 
-def settle_down(company: Company) -> None:
+def settle_down(company: Rehearsal) -> None:
     """Everything the flows do, once; and escalation after a day without an answer from anybody."""
     company.assign()
     deliver_notices(company.context)
     company.push()
 
 
-def people_the_crm(company: Company) -> None:
+def people_the_crm(company: Rehearsal) -> None:
     company.salesforce.page_size = company.hubspot.page_size = 4
     for number in range(5):
         company.account("salesforce", f"001{number}", name=f"Firma {number}", website=f"firma{number}.de", **DACH)
@@ -72,7 +72,7 @@ def people_the_crm(company: Company) -> None:
     company.account("hubspot", "79", name="Nowhere", employees=20)
 
 
-def end_state(company: Company) -> dict[str, Any]:
+def end_state(company: Rehearsal) -> dict[str, Any]:
     """What people see, whichever runs it took: owners in the ledger and outside, exceptions, turns, the chain."""
     with company.context.store.transaction(readonly=True) as uow:
         owners = {account_id: current.owner_id for account_id, current in uow.ledger.current().items()}
@@ -97,7 +97,7 @@ def end_state(company: Company) -> dict[str, Any]:
     }
 
 
-def written_twice(company: Company) -> list[str]:
+def written_twice(company: Rehearsal) -> list[str]:
     """Records that got the same owner more than once: the mark of a blind repeat."""
     written = [(change.remote_id, change.owner_id) for target in company.targets.values() for change in target.written]
     return sorted({remote_id for remote_id, owner in written if written.count((remote_id, owner)) > 1})
@@ -105,7 +105,7 @@ def written_twice(company: Company) -> list[str]:
 
 @pytest.fixture
 def undisturbed(tmp_path: Path) -> Iterator[dict[str, Any]]:
-    company = found_company(tmp_path / "undisturbed")
+    company = rehearse(tmp_path / "undisturbed")
     people_the_crm(company)
     settle_down(company)
     yield end_state(company)
@@ -113,7 +113,7 @@ def undisturbed(tmp_path: Path) -> Iterator[dict[str, Any]]:
 
 
 def places_to_die(tmp_path: Path) -> int:
-    company, steps = found_company(tmp_path / "counted"), Steps()
+    company, steps = rehearse(tmp_path / "counted"), Steps()
     people_the_crm(company)
     with pytest.MonkeyPatch.context() as patch:
         steps.watch(company, patch)
@@ -122,7 +122,7 @@ def places_to_die(tmp_path: Path) -> int:
     return steps.passed
 
 
-def killed_and_started_again(company: Company, die_at: int) -> None:
+def killed_and_started_again(company: Rehearsal, die_at: int) -> None:
     people_the_crm(company)
     with pytest.MonkeyPatch.context() as patch:
         Steps(die_at).watch(company, patch)
@@ -137,7 +137,7 @@ def test_killed_at_any_step_and_started_again_the_job_ends_the_same(
     places = places_to_die(tmp_path)
     assert places > 40
     for die_at in range(1, places + 1):
-        company = found_company(tmp_path / f"killed-{die_at}")
+        company = rehearse(tmp_path / f"killed-{die_at}")
         killed_and_started_again(company, die_at)
         assert end_state(company) == undisturbed, f"killed at step {die_at} of {places}"
         assert written_twice(company) == [], f"killed at step {die_at} of {places}"
@@ -150,7 +150,7 @@ def test_the_same_on_postgres(tmp_path: Path, undisturbed: dict[str, Any], postg
     places = places_to_die(tmp_path)
     for die_at in range(1 + part, places + 1, 4):
         with postgres_server.database() as url:
-            company = found_company(tmp_path, url)
+            company = rehearse(tmp_path, database_url=url)
             killed_and_started_again(company, die_at)
             assert end_state(company) == undisturbed, f"killed at step {die_at} of {places}"
             assert written_twice(company) == [], f"killed at step {die_at} of {places}"
@@ -159,7 +159,7 @@ def test_the_same_on_postgres(tmp_path: Path, undisturbed: dict[str, Any], postg
 
 def test_an_escalation_killed_midway_is_finished_by_the_next_pass(tmp_path: Path) -> None:
     def holders(die_at: int | None) -> tuple[dict[str, Any], int]:
-        company, steps = found_company(tmp_path / f"escalated-{die_at}"), Steps(die_at)
+        company, steps = rehearse(tmp_path / f"escalated-{die_at}"), Steps(die_at)
         people_the_crm(company)
         settle_down(company)
         company.pass_time(hours=25)
@@ -201,7 +201,7 @@ def test_control_a_cursor_stored_before_its_rows_loses_some_of_them(
     monkeypatch.setattr(pull, "_store_page", cursor_first)
     lost = 0
     for die_at in range(1, 16):
-        company = found_company(tmp_path / f"control-{die_at}")
+        company = rehearse(tmp_path / f"control-{die_at}")
         killed_and_started_again(company, die_at)
         lost += end_state(company) != undisturbed
         company.context.store.close()

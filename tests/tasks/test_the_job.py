@@ -15,21 +15,21 @@ from tasks.audit import audit_completeness, audit_ledger, audit_target
 from tasks.matching import match_accounts
 from tasks.notices import deliver_notices
 from tasks.pull import pull_records, pull_stream
+from tasks.rehearsal import Rehearsal, rehearse
 from tasks.scope import UnknownTerritory, accounts_in_territory, accounts_showing, without_existing_owner
-from tests.company import Company, found_company
 
 US_SMB = {"country": "US", "state": "NY", "employees": 20}
 DACH = {"country": "Germany", "employees": 300}
 
 
 @pytest.fixture
-def company(tmp_path: Path, store_url: str) -> Iterator[Company]:
-    founded = found_company(tmp_path, store_url)
+def company(tmp_path: Path, store_url: str) -> Iterator[Rehearsal]:
+    founded = rehearse(tmp_path, database_url=store_url)
     yield founded
     founded.context.store.close()
 
 
-def test_a_new_account_gets_an_owner_whom_every_crm_shows(company: Company) -> None:
+def test_a_new_account_gets_an_owner_whom_every_crm_shows(company: Rehearsal) -> None:
     company.account("salesforce", "001A", name="Acme Inc.", website="acme.example.com", **US_SMB)
     company.account("hubspot", "77", name="ACME", website="https://www.acme.example.com/", **US_SMB)
     company.assign()
@@ -39,7 +39,7 @@ def test_a_new_account_gets_an_owner_whom_every_crm_shows(company: Company) -> N
     assert {company.shown("salesforce", "001A"), company.shown("hubspot", "77")} == {owner}
 
 
-def test_a_second_run_changes_nothing_and_writes_nothing(company: Company) -> None:
+def test_a_second_run_changes_nothing_and_writes_nothing(company: Rehearsal) -> None:
     for number in range(30):
         company.account("salesforce", f"001{number:02}", name=f"Company {number}", owner=None, **US_SMB)
     company.assign()
@@ -51,7 +51,7 @@ def test_a_second_run_changes_nothing_and_writes_nothing(company: Company) -> No
     assert {name: len(target.written) for name, target in company.targets.items()} == written
 
 
-def test_an_owner_in_the_crm_is_adopted_and_nobody_is_written(company: Company) -> None:
+def test_an_owner_in_the_crm_is_adopted_and_nobody_is_written(company: Rehearsal) -> None:
     company.account("salesforce", "001A", name="Acme", owner="grace-liu", **US_SMB)
     company.assign()
     company.push()
@@ -59,21 +59,21 @@ def test_an_owner_in_the_crm_is_adopted_and_nobody_is_written(company: Company) 
     assert company.targets["salesforce"].written == []
 
 
-def test_accounts_of_a_rep_who_left_move_on(company: Company) -> None:
+def test_accounts_of_a_rep_who_left_move_on(company: Rehearsal) -> None:
     company.account("salesforce", "001A", name="Acme", owner="gary-sutton", **US_SMB)
     company.assign()
     company.push()
     assert company.shown("salesforce", "001A") not in {None, "gary-sutton"}
 
 
-def test_an_owner_nobody_knows_counts_as_nobody(company: Company) -> None:
+def test_an_owner_nobody_knows_counts_as_nobody(company: Rehearsal) -> None:
     company.account("salesforce", "001A", name="Acme", owner_external_id="005-legacy-sync", **US_SMB)
     company.assign()
     company.push()
     assert company.shown("salesforce", "001A") == company.owner("salesforce", "001A")
 
 
-def test_a_record_that_cannot_be_read_harms_only_itself_and_waits_for_a_person(company: Company) -> None:
+def test_a_record_that_cannot_be_read_harms_only_itself_and_waits_for_a_person(company: Rehearsal) -> None:
     company.account("salesforce", "001A", name="Acme", **US_SMB)
     company.account("salesforce", "001B", name="Broken", employees="many", country="US")
     company.assign()
@@ -85,7 +85,7 @@ def test_a_record_that_cannot_be_read_harms_only_itself_and_waits_for_a_person(c
     assert company.owner("salesforce", "001B") is not None
 
 
-def test_an_account_without_a_country_waits_and_goes_on_when_it_is_filled_in(company: Company) -> None:
+def test_an_account_without_a_country_waits_and_goes_on_when_it_is_filled_in(company: Rehearsal) -> None:
     company.account("hubspot", "77", name="Acme", employees=20)
     company.assign()
     assert (company.owner("hubspot", "77"), company.exceptions()) == (None, {"missing_data": 1})
@@ -95,7 +95,7 @@ def test_an_account_without_a_country_waits_and_goes_on_when_it_is_filled_in(com
     assert company.exceptions() == {}
 
 
-def test_a_persons_edit_of_the_owner_is_held_and_never_overwritten(company: Company) -> None:
+def test_a_persons_edit_of_the_owner_is_held_and_never_overwritten(company: Rehearsal) -> None:
     company.account("salesforce", "001A", name="Acme", **US_SMB)
     company.assign()
     company.push()
@@ -106,7 +106,7 @@ def test_a_persons_edit_of_the_owner_is_held_and_never_overwritten(company: Comp
     assert company.exceptions() == {"owner_drift": 1}
 
 
-def test_an_edit_between_decision_and_push_is_held_too(company: Company) -> None:
+def test_an_edit_between_decision_and_push_is_held_too(company: Rehearsal) -> None:
     company.account("salesforce", "001A", name="Acme", owner=None, **US_SMB)
     company.assign()
     company.account("salesforce", "001A", owner="dana-whitfield")
@@ -115,7 +115,7 @@ def test_an_edit_between_decision_and_push_is_held_too(company: Company) -> None
     assert company.exceptions() == {"owner_drift": 1}
 
 
-def test_drift_is_settled_when_the_person_puts_the_owner_back(company: Company) -> None:
+def test_drift_is_settled_when_the_person_puts_the_owner_back(company: Rehearsal) -> None:
     company.account("salesforce", "001A", name="Acme", **US_SMB)
     company.assign()
     company.push()
@@ -127,7 +127,7 @@ def test_drift_is_settled_when_the_person_puts_the_owner_back(company: Company) 
     assert company.exceptions() == {}
 
 
-def test_an_account_that_is_deleted_everywhere_needs_nobody_any_more(company: Company) -> None:
+def test_an_account_that_is_deleted_everywhere_needs_nobody_any_more(company: Rehearsal) -> None:
     company.account("hubspot", "77", name="Acme", employees=20)
     company.assign()
     company.hubspot.delete("accounts", "77")
@@ -135,14 +135,14 @@ def test_an_account_that_is_deleted_everywhere_needs_nobody_any_more(company: Co
     assert company.exceptions() == {}
 
 
-def test_a_child_follows_its_parents_owner(company: Company) -> None:
+def test_a_child_follows_its_parents_owner(company: Rehearsal) -> None:
     company.account("salesforce", "001P", name="Parent AG", owner="jonas-keller", **DACH)
     company.account("salesforce", "001C", name="Child GmbH", parent_external_id="001P", **DACH)
     company.assign()
     assert company.owner("salesforce", "001C") == "jonas-keller"
 
 
-def test_a_territory_rerun_shows_its_diff_and_then_does_the_same(company: Company) -> None:
+def test_a_territory_rerun_shows_its_diff_and_then_does_the_same(company: Rehearsal) -> None:
     for number in range(6):
         company.account("salesforce", f"001{number}", name=f"Firma {number}", owner="grace-liu", **DACH)
     company.assign()
@@ -159,12 +159,12 @@ def test_a_territory_rerun_shows_its_diff_and_then_does_the_same(company: Compan
     assert {company.shown("salesforce", f"001{number}") for number in range(6)} == {"jonas-keller", "sabine-hartmann"}
 
 
-def test_a_territory_nobody_has_heard_of_is_refused_with_those_there_are(company: Company) -> None:
+def test_a_territory_nobody_has_heard_of_is_refused_with_those_there_are(company: Rehearsal) -> None:
     with pytest.raises(UnknownTerritory, match="no territory 'narnia' in the policy; there are: amer"):
         accounts_in_territory(company.context.policy.policy, "narnia")
 
 
-def test_a_change_event_reads_the_record_itself_and_decides_only_its_account(company: Company) -> None:
+def test_a_change_event_reads_the_record_itself_and_decides_only_its_account(company: Rehearsal) -> None:
     company.account("hubspot", "77", name="Acme", employees=20)
     company.account("hubspot", "78", name="Zenith", employees=20)
     company.assign()
@@ -179,7 +179,7 @@ def test_a_change_event_reads_the_record_itself_and_decides_only_its_account(com
     assert company.owner("hubspot", "78") is None
 
 
-def test_a_system_out_of_reach_keeps_its_changes_until_it_is_back(company: Company) -> None:
+def test_a_system_out_of_reach_keeps_its_changes_until_it_is_back(company: Rehearsal) -> None:
     company.account("salesforce", "001A", name="Acme", website="acme.example.com", owner=None, **US_SMB)
     company.account("hubspot", "77", name="Acme", website="acme.example.com", owner=None, **US_SMB)
     company.assign()
@@ -193,7 +193,7 @@ def test_a_system_out_of_reach_keeps_its_changes_until_it_is_back(company: Compa
 
 
 def test_a_write_without_an_answer_is_read_before_anything_else(
-    company: Company, monkeypatch: pytest.MonkeyPatch
+    company: Rehearsal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     company.account("salesforce", "001A", name="Acme", owner=None, **US_SMB)
     company.assign()
@@ -219,7 +219,7 @@ def _lose_the_answer(target: MemoryTarget, monkeypatch: pytest.MonkeyPatch) -> p
     return monkeypatch
 
 
-def test_a_connector_that_stops_says_so_and_the_other_goes_on(company: Company) -> None:
+def test_a_connector_that_stops_says_so_and_the_other_goes_on(company: Rehearsal) -> None:
     company.account("salesforce", "001A", name="Acme", **US_SMB)
     company.salesforce.fail_with = ConnectorStopped("salesforce", "no login", mend="Check STEWARD_SALESFORCE_DOMAIN")
     company.new_run()
@@ -228,7 +228,7 @@ def test_a_connector_that_stops_says_so_and_the_other_goes_on(company: Company) 
     assert pull_stream(company.context, "hubspot", "accounts").rows == 0
 
 
-def test_an_unanswered_offer_goes_to_the_next_then_the_manager_then_to_the_queue(company: Company) -> None:
+def test_an_unanswered_offer_goes_to_the_next_then_the_manager_then_to_the_queue(company: Rehearsal) -> None:
     company.account("salesforce", "001A", name="Firma", owner=None, **DACH)
     company.assign()
     holders = [company.owner("salesforce", "001A")]
@@ -244,7 +244,7 @@ def test_an_unanswered_offer_goes_to_the_next_then_the_manager_then_to_the_queue
     assert company.exceptions() == {"unaccepted": 1}
 
 
-def test_an_accepted_offer_stays_where_it_is(company: Company) -> None:
+def test_an_accepted_offer_stays_where_it_is(company: Rehearsal) -> None:
     company.account("salesforce", "001A", name="Firma", owner=None, **DACH)
     company.assign()
     owner = str(company.owner("salesforce", "001A"))
@@ -256,7 +256,7 @@ def test_an_accepted_offer_stays_where_it_is(company: Company) -> None:
     assert "waits for no answer; it belongs to" in accept_account(company.context, "Firma", owner)
 
 
-def test_only_the_one_who_is_asked_or_their_manager_may_accept(company: Company) -> None:
+def test_only_the_one_who_is_asked_or_their_manager_may_accept(company: Rehearsal) -> None:
     company.account("salesforce", "001A", name="Firma", owner=None, **DACH)
     company.assign()
     with pytest.raises(NotYours, match="only they or their manager"):
@@ -266,7 +266,7 @@ def test_only_the_one_who_is_asked_or_their_manager_may_accept(company: Company)
     assert "is accepted for" in accept_account(company.context, "Firma", "peter-novak")
 
 
-def test_an_offer_is_never_escalated_early_nor_twice(company: Company) -> None:
+def test_an_offer_is_never_escalated_early_nor_twice(company: Rehearsal) -> None:
     company.account("salesforce", "001A", name="Firma", owner=None, **DACH)
     company.assign()
     company.pass_time(hours=23.99)
@@ -277,7 +277,7 @@ def test_an_offer_is_never_escalated_early_nor_twice(company: Company) -> None:
     assert escalate_due(company.context).looked_at == 0
 
 
-def test_each_new_owner_is_told_once_in_one_message(company: Company) -> None:
+def test_each_new_owner_is_told_once_in_one_message(company: Rehearsal) -> None:
     for number in range(12):
         company.account("salesforce", f"001{number:02}", name=f"Firma {number}", owner=None, **DACH)
     company.assign()
@@ -288,7 +288,7 @@ def test_each_new_owner_is_told_once_in_one_message(company: Company) -> None:
     assert {notice.subject for notice in notices} == {"You now own 6 accounts"}
 
 
-def test_the_audit_accounts_for_every_record_and_reads_every_crm(company: Company) -> None:
+def test_the_audit_accounts_for_every_record_and_reads_every_crm(company: Rehearsal) -> None:
     company.account("salesforce", "001A", name="Acme", **US_SMB)
     company.account("salesforce", "001B", name="Broken", employees="many")
     company.account("hubspot", "77", name="Nowhere Ltd", employees=20)
@@ -303,7 +303,7 @@ def test_the_audit_accounts_for_every_record_and_reads_every_crm(company: Compan
     assert audit_ledger(company.context) is None
 
 
-def test_the_audit_finds_what_a_crm_shows_behind_our_back(company: Company) -> None:
+def test_the_audit_finds_what_a_crm_shows_behind_our_back(company: Rehearsal) -> None:
     company.account("salesforce", "001A", name="Acme", **US_SMB)
     company.account("salesforce", "001B", name="Broken", employees="many")
     company.assign()

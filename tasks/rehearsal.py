@@ -1,0 +1,173 @@
+"""Rehearsal: a company in memory that runs the real steps on a real store, by a clock that only moves when told.
+
+What `steward test` plays scenarios on. The connectors are the in-memory twins, which keep every promise of the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from config.policy_files import LoadedPolicy, load_policy
+from config.settings import POLICY_DIR, Settings
+from connectors.base import OutsideUser
+from connectors.memory import MemoryFacts, MemoryNotifier, MemorySource, MemoryTarget
+from connectors.registry import Connectors
+from ownership.model import Ref
+from store.engine import open_store
+from store.runs import RunStart
+from store.unit_of_work import UnitOfWork
+from tasks.assignment import Assigned, assign_accounts
+from tasks.context import RunContext
+from tasks.matching import match_accounts
+from tasks.pull import pull_people, pull_stream
+from tasks.push import Pushed, push_target
+
+START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+CRMS = {"salesforce": "Account", "hubspot": "companies"}
+FACTS = ("stripe", "usage")
+
+
+@dataclass
+class Rehearsal:
+    """Salesforce and HubSpot, billing and product usage in memory, and one store.
+
+    `now` holds one instant: the clock. `told` are the notices delivered so far, by e-mail address.
+    """
+
+    context: RunContext
+    sources: Mapping[str, MemorySource]
+    targets: Mapping[str, MemoryTarget]
+    notifier: MemoryNotifier
+    now: list[datetime]
+
+    @property
+    def salesforce(self) -> MemorySource:
+        return self.sources["salesforce"]
+
+    @property
+    def hubspot(self) -> MemorySource:
+        return self.sources["hubspot"]
+
+    def account(self, source: str, id_: str, **fields: Any) -> None:
+        """Somebody creates or edits a record; `owner` is a rep id, None for nobody."""
+        if "owner" in fields:
+            owner = fields.pop("owner")
+            fields["owner_external_id"] = user_id(source, owner) if owner else None
+        self.sources[source].put("accounts", id_, fields, by="a person")
+
+    def new_run(self) -> None:
+        """Give the next steps a run of their own, as another flow run would."""
+        self.context = RunContext(
+            self.context.settings,
+            self.context.store,
+            self.context.connectors,
+            self.context.policy,
+            clock=lambda: self.now[0],
+            sleep=lambda seconds: self.pass_time(seconds=seconds),
+        )
+        start = RunStart(
+            run_id=self.context.run_id,
+            flow="rehearsal",
+            flow_run_id=None,
+            deployment=None,
+            trigger="rehearsal",
+            actor="rehearsal",
+            code_version="0",
+            connector_versions={},
+            policy_hash=self.context.policy.policy_hash,
+        )
+
+        def write(uow: Any) -> None:
+            uow.policies.put(self.context.policy.policy_hash, self.context.policy.canonical, self.now[0])
+            uow.runs.start(start, self.now[0])
+
+        self.context.store.run(write)
+
+    def pass_time(self, **delta: float) -> None:
+        self.now[0] += timedelta(**delta)
+
+    def assign(self) -> Assigned:
+        """Pull → match → assign → record, as the flow does."""
+        self.new_run()
+        for target in self.targets:
+            pull_people(self.context, target)
+        for source in self.context.connectors.sources:
+            pull_stream(self.context, source, "accounts")
+        match_accounts(self.context)
+        return assign_accounts(self.context)
+
+    def push(self) -> dict[str, Pushed]:
+        self.new_run()
+        return {target: push_target(self.context, target) for target in self.targets}
+
+    def owner(self, source: str, id_: str) -> str | None:
+        """The ledger's owner of the account that has this record. Raises `LookupError` when none has."""
+        with self.context.store.transaction(readonly=True) as uow:
+            account_id = self._account_of(uow, source, id_)
+            current = uow.ledger.current([account_id]).get(account_id)
+        return current.owner_id if current else None
+
+    def reason(self, source: str, id_: str) -> str | None:
+        """Why the account that has this record was decided as it was. Raises `LookupError` when none has."""
+        with self.context.store.transaction(readonly=True) as uow:
+            account_id = self._account_of(uow, source, id_)
+            last = uow.decisions.latest([account_id]).get(account_id)
+        return last.reason if last else None
+
+    def _account_of(self, uow: UnitOfWork, source: str, id_: str) -> str:
+        kind = CRMS.get(source, "workspace")
+        found = uow.accounts.by_refs([Ref(source, kind, id_)])
+        if not found:
+            raise LookupError(f"{source}/{id_} is in no account")
+        return next(iter(found.values()))
+
+    def shown(self, source: str, id_: str) -> str | None:
+        """Who the CRM itself shows, as a rep id."""
+        owner = self.targets[source].read_owners([id_])[0].owner_id
+        return owner.removeprefix(f"{source}-") if owner else None
+
+    def outbox(self) -> dict[tuple[str, str], int]:
+        """How many changes are in which state, by (target, state)."""
+        with self.context.store.transaction(readonly=True) as uow:
+            return uow.outbox.counts()
+
+    def exceptions(self) -> dict[str, int]:
+        """How many exceptions are open, by kind."""
+        found: dict[str, int] = {}
+        with self.context.store.transaction(readonly=True) as uow:
+            for item in uow.exceptions.open_items():
+                found[item.kind] = found.get(item.kind, 0) + 1
+        return found
+
+
+def user_id(source: str, rep: str) -> str:
+    return f"{source}-{rep}"
+
+
+def rehearse(folder: Path, policy: LoadedPolicy | None = None, database_url: str | None = None) -> Rehearsal:
+    """An empty company with everybody of the roster as a user of both CRMs; who left is inactive there.
+
+    The database is a new SQLite file in `folder` unless `database_url` names one.
+    """
+    url = database_url or f"sqlite:///{folder / 'steward.db'}"
+    settings = Settings(database_url=url, _env_file=None)
+    policy = policy or load_policy(POLICY_DIR)
+    sources = {name: MemorySource(name, object_type=kind) for name, kind in CRMS.items()}
+    targets = {name: MemoryTarget(source, _users(name, policy)) for name, source in sources.items()}
+    facts = {name: MemoryFacts(name) for name in FACTS}
+    notifier = MemoryNotifier()
+    connectors = Connectors({**sources, **facts}, targets, notifier)
+    store = open_store(url)
+    store.migrate()
+    now = [START]
+    context = RunContext(settings, store, connectors, policy, clock=lambda: now[0])
+    return Rehearsal(context, {**sources, **facts}, targets, notifier, now)
+
+
+def _users(source: str, policy: LoadedPolicy) -> list[OutsideUser]:
+    reps = policy.roster.reps.values()
+    return [OutsideUser(user_id(source, rep.id), rep.name, rep.email, rep.left_on is None) for rep in reps]
