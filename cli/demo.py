@@ -160,7 +160,7 @@ class Demo:
         self.stack.control("DELETE", "/journal")
         run_id = self._run("rerun-territory", territory=RERUN_TERRITORY, dry_run=True)
         assigned = self._counts("rerun-territory")["assigned"]
-        policy = self.context.policy.policy
+        policy = self.context.policy.policy.on(self.context.today())
         wanted = accounts_in_territory(policy, RERUN_TERRITORY)
         moves = preview_accounts(self.context, wanted, without_existing_owner(policy)).moves
         self.say(f"{assigned['looked_at']:,} accounts looked at, {assigned['moves']:,} would change owner:")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
-from datetime import date
 from hashlib import sha256
 from pathlib import Path
 from zoneinfo import available_timezones
@@ -14,12 +13,31 @@ from ruamel.yaml.comments import CommentedMap
 from config.condition_files import ConditionReader
 from config.yaml_files import Document, PolicyError, Reader, hint, to_plain
 from ownership.conditions import ALWAYS, MAX_DEPTH
-from ownership.model import Rep
+from ownership.model import Period, Rep
 from ownership.overlap import are_disjoint
-from ownership.policy import STEPS, NamedAccount, Policy, Pool, Requirement, Roster, Territory
+from ownership.policy import (
+    OPTIONAL_STEPS,
+    STEPS,
+    Assign,
+    NamedAccount,
+    Override,
+    Policy,
+    Pool,
+    Registration,
+    Requirement,
+    Roster,
+    Rule,
+    Territory,
+)
 
 CRMS = ("salesforce", "hubspot")
 CHAIN = ("next_in_line", "manager", "queue")
+STRATEGIES = ("turns", "least_loaded")
+SECTIONS = (
+    *("order", "system_of_record", "require", "overrides", "named", "registrations", "rules"),
+    *("pools", "territories", "acceptance"),
+)
+TERRITORY_KEYS = ("name", "when", "owner", "pool", "skills", "priority", "from", "until", "children")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +85,7 @@ class _RosterReader(Reader):
         return Roster(reps)
 
     def _rep(self, node: CommentedMap, ids: set[str], emails: set[str]) -> Rep:
-        optional = ("manager", "timezone", "capacity", "left_on", "external_ids", "active")
+        optional = ("manager", "timezone", "capacity", "skills", "leave", "left_on", "external_ids", "active")
         self.keys(node, "a rep", ("id", "name", "email", "role", "team"), optional)
         id_ = self.text(node, "id", "a rep")
         self.once(node, "id", "the rep", id_, ids)
@@ -83,9 +101,15 @@ class _RosterReader(Reader):
             timezone=self._timezone(node, id_),
             capacity=self.whole(node, "capacity", id_, 0) if "capacity" in node else None,
             active=self.flag(node, "active", id_, True),
-            left_on=self._day(node, "left_on", id_),
+            left_on=self.day(node, "left_on", id_),
             external_ids={str(system): self.text(outside, system, f"external_ids of {id_}") for system in outside},
+            skills=self.words(node, "skills", id_),
+            leave=tuple(self._leave(each, id_) for each in self.mappings(node, "leave", f"leave of {id_}", "a leave")),
         )
+
+    def _leave(self, node: CommentedMap, what: str) -> Period:
+        self.keys(node, f"a leave of {what}", ("from",), ("until",))
+        return self.period(node, f"a leave of {what}")
 
     def _timezone(self, node: CommentedMap, what: str) -> str:
         name = self.text(node, "timezone", what, "UTC")
@@ -93,14 +117,6 @@ class _RosterReader(Reader):
             wrong = f"timezone of {what} is '{name}'{hint(name, available_timezones())}"
             self.say(node, "timezone", wrong, "Write an IANA name such as Europe/Berlin")
         return name
-
-    def _day(self, node: CommentedMap, key: str, what: str) -> str | None:
-        text = self.text(node, key, what)
-        try:
-            return date.fromisoformat(text).isoformat() if text else None
-        except ValueError:
-            self.say(node, key, f"{key} of {what} is '{text}', which is no date", 'Write it as "2026-12-31"')
-            return None
 
 
 class _PolicyReader(ConditionReader):
@@ -112,22 +128,27 @@ class _PolicyReader(ConditionReader):
     def read(self) -> Policy:
         root = self.document.root
         self.header("Policy")
-        optional = ("order", "system_of_record", "require", "named", "pools", "territories", "acceptance")
-        self.keys(root, "the policy", ("apiVersion", "kind", "name"), optional)
-        pools, domains, territories = set[str](), set[str](), set[str]()
+        self.keys(root, "the policy", ("apiVersion", "kind", "name"), SECTIONS)
+        pools, domains, ids = set[str](), set[str](), set[str]()
         self.pools = tuple(self._pool(node, pools) for node in self.mappings(root, "pools", "pools", "a pool"))
         acceptance = self.mapping(root, "acceptance", "acceptance")
         self.keys(acceptance, "acceptance", (), ("hours", "chain"))
         named = self.mappings(root, "named", "named", "a named account")
         requirements = self.mappings(root, "require", "require", "a requirement")
+        rules = self.mappings(root, "rules", "rules", "a rule")
         found: list[Territory] = []
         for node in self.mappings(root, "territories", "territories", "a territory"):
-            self._territory(node, None, found, territories, 1)
+            self._territory(node, None, found, ids, 1)
         return Policy(
             name=self.text(root, "name", "the policy"),
             order=self._order(root),
             requirements=tuple(map(self._requirement, requirements)),
+            overrides=tuple(map(self._override, self.mappings(root, "overrides", "overrides", "an override"))),
             named=tuple(self._named(node, domains) for node in named),
+            registrations=tuple(
+                map(self._registration, self.mappings(root, "registrations", "registrations", "a claim"))
+            ),
+            rules=tuple(self._rule(node, ids) for node in rules),
             territories=tuple(found),
             pools=self.pools,
             system_of_record=self._system_of_record(root),
@@ -153,7 +174,8 @@ class _PolicyReader(ConditionReader):
     def _order(self, root: CommentedMap) -> tuple[str, ...]:
         order = self._steps(root, "order", STEPS)
         for step in STEPS:
-            if order.count(step) != 1:
+            may_be_missing = step in OPTIONAL_STEPS and OPTIONAL_STEPS[step] not in root
+            if order.count(step) > 1 or (order.count(step) == 0 and not may_be_missing):
                 self.say(root, "order", f"order has '{step}' {order.count(step)} times", "Name each step once")
         return order
 
@@ -170,27 +192,81 @@ class _PolicyReader(ConditionReader):
         return Requirement(name, when, self.text(node, "mend", name))
 
     def _named(self, node: CommentedMap, seen: set[str]) -> NamedAccount:
-        self.keys(node, "a named account", ("domain", "owner"), ("note",))
+        self.keys(node, "a named account", ("domain", "owner"), ("note", "from", "until"))
         domain = self.text(node, "domain", "a named account").casefold()
         self.once(node, "domain", "the named account", domain, seen)
         owner = self._owner(node, "owner", f"named account '{domain}'")
-        return NamedAccount(domain, owner, self.text(node, "note", domain))
+        return NamedAccount(domain, owner, self.text(node, "note", domain), self.period(node, domain))
+
+    def _override(self, node: CommentedMap) -> Override:
+        self.keys(node, "an override", ("account", "owner", "reason", "requested_by", "approved_by"), ("from", "until"))
+        account = self.text(node, "account", "an override")
+        what = f"the override of {account}"
+        asked, approved = self._person(node, "requested_by", what), self._person(node, "approved_by", what)
+        if asked and asked == approved:
+            self.say(node, "approved_by", f"{what} is approved by who asked for it", "Have somebody else approve it")
+        owner = self._owner(node, "owner", what)
+        account = account if "/" in account else account.casefold()
+        return Override(account, owner, self.text(node, "reason", what), asked, approved, self.period(node, what))
+
+    def _registration(self, node: CommentedMap) -> Registration:
+        self.keys(node, "a claim", ("domain", "rep", "from", "until"))
+        domain = self.text(node, "domain", "a claim").casefold()
+        what = f"the claim to {domain}"
+        return Registration(domain, self._owner(node, "rep", what), self.period(node, what))
+
+    def _rule(self, node: CommentedMap, seen: set[str]) -> Rule:
+        self.keys(node, "a rule", ("id", "when", "assign"), ("name", "from", "until"))
+        id_ = self.text(node, "id", "a rule")
+        what = f"rule '{id_}'"
+        self.once(node, "id", "the rule or territory", id_, seen)
+        when = self.condition(node, "when", what) if "when" in node else ALWAYS
+        assign = self.mapping(node, "assign", f"assign of {what}") if node.get("assign") != "keep" else CommentedMap()
+        self.keys(assign, f"assign of {what}", (), ("owner", "pool", "skills"))
+        if "assign" in node and node["assign"] != "keep" and not {"owner", "pool"} & set(assign):
+            self.say(node, "assign", f"{what} assigns to nobody", "Give an owner or a pool, or write assign: keep")
+        return Rule(id_, when, self._assign(assign, what), self.text(node, "name", id_), self.period(node, what))
+
+    def _assign(self, node: CommentedMap, what: str) -> Assign:
+        owner = self._owner(node, "owner", what) if "owner" in node else None
+        pool = self._pool_of(node, what) if "pool" in node else None
+        if pool and owner:
+            self.say(node, "pool", f"{what} has both an owner and a pool", "Keep one of them")
+        return Assign(owner, pool, self.words(node, "skills", what))
+
+    def _person(self, node: CommentedMap, key: str, what: str) -> str:
+        """Somebody on the roster, here or not: history keeps who asked and who approved."""
+        rep = self.text(node, key, what)
+        if rep and rep not in self.roster.reps:
+            wrong = f"{key} of {what} is '{rep}', who is nobody on the roster{hint(rep, self.roster.reps)}"
+            self.say(node, key, wrong, "Correct it")
+        return rep
 
     def _pool(self, node: CommentedMap, seen: set[str]) -> Pool:
-        self.keys(node, "a pool", ("id", "members"))
+        self.keys(node, "a pool", ("id", "members"), ("strategy", "per_day", "per_week"))
         id_ = self.text(node, "id", "a pool")
         self.once(node, "id", "the pool", id_, seen)
         members: dict[str, int] = {}
+        periods: dict[str, Period] = {}
         known: set[str] = set()
         what = f"pool '{id_}'"
         for member in self.mappings(node, "members", f"members of {what}", f"a member of {what}"):
-            self.keys(member, f"a member of {what}", ("rep",), ("weight",))
+            self.keys(member, f"a member of {what}", ("rep",), ("weight", "from", "until"))
             rep = self._owner(member, "rep", what)
             self.once(member, "rep", f"{what}: the member", rep, known)
             members[rep] = self.whole(member, "weight", what, 1, 1)
+            if {"from", "until"} & set(member):
+                periods[rep] = self.period(member, f"{rep} in {what}")
         if not any(self._is_here(member) for member in members):
             self.say(node, "members", f"{what} has nobody who is still there", "Add a member or remove the pool")
-        return Pool(id_, members)
+        strategy = self.text(node, "strategy", what, STRATEGIES[0])
+        if strategy not in STRATEGIES:
+            wrong = f"strategy of {what} is '{strategy}'{hint(strategy, STRATEGIES)}"
+            self.say(node, "strategy", wrong, f"It is one of {', '.join(STRATEGIES)}")
+        per_day, per_week = (
+            self.whole(node, cap, what, 1, 1) if cap in node else None for cap in ("per_day", "per_week")
+        )
+        return Pool(id_, members, strategy, per_day, per_week, periods)
 
     def _territory(
         self, node: CommentedMap, parent: str | None, found: list[Territory], seen: set[str], depth: int
@@ -198,17 +274,15 @@ class _PolicyReader(ConditionReader):
         if depth > MAX_DEPTH:
             self.say(node, None, f"territories are nested more than {MAX_DEPTH} deep", "Flatten them")
             return
-        self.keys(node, "a territory", ("id",), ("name", "when", "owner", "pool", "priority", "children"))
+        self.keys(node, "a territory", ("id",), TERRITORY_KEYS)
         id_ = self.text(node, "id", "a territory")
         what = f"territory '{id_}'"
         self.once(node, "id", "the territory", id_, seen)
-        owner = self._owner(node, "owner", what) if "owner" in node else None
-        pool = self._pool_of(node, what) if "pool" in node else None
-        if pool and owner:
-            self.say(node, "pool", f"{what} has both an owner and a pool", "Keep one of them")
+        to = self._assign(node, what)
         when = self.condition(node, "when", what) if "when" in node else ALWAYS
         priority = self.whole(node, "priority", id_, 0, -1000)
-        territory = Territory(id_, self.text(node, "name", id_, id_), when, parent, owner, pool, priority)
+        name, period = self.text(node, "name", id_, id_), self.period(node, what)
+        territory = Territory(id_, name, when, parent, to.owner, to.pool, priority, to.skills, period)
         self._beside(node, territory, found)
         found.append(territory)
         for child in self.mappings(node, "children", f"children of '{id_}'", "a territory"):
@@ -218,7 +292,8 @@ class _PolicyReader(ConditionReader):
         """Two siblings of one priority that can both hold would be told apart by nothing anybody wrote."""
         for sibling in found:
             same_place = (sibling.parent, sibling.priority) == (territory.parent, territory.priority)
-            if same_place and sibling.id != territory.id and not are_disjoint(sibling.when, territory.when):
+            same_place = same_place and sibling.id != territory.id and sibling.period.meets(territory.period)
+            if same_place and not are_disjoint(sibling.when, territory.when):
                 wrong = f"territories '{sibling.id}' and '{territory.id}' can both hold and have the same priority"
                 mend = "Give one of them a higher priority, or a condition that rules the other out"
                 self.say(node, "id", wrong, mend)

@@ -7,6 +7,7 @@ refused: a file either loads whole or not at all.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import MarkedYAMLError
 from ruamel.yaml.tokens import AliasToken, TagToken
+
+from ownership.model import Period
 
 MAX_BYTES = 2_000_000
 API_VERSION = "steward/v1"
@@ -146,6 +149,30 @@ class Reader:
             return value
         self.say(node, key, f"{key} of {what} is {value!r}", "Write true or false")
         return default
+
+    def words(self, node: CommentedMap, key: str, what: str) -> frozenset[str]:
+        """A list of words, none of them twice."""
+        words = self.items(node, key, f"{key} of {what}")
+        for word in words:
+            if not isinstance(word, str) or not word:
+                self.say(node, key, f"{key} of {what} holds {word!r}, not text", "Put it in quotes")
+        return frozenset(str(word) for word in words)
+
+    def day(self, node: CommentedMap, key: str, what: str) -> str | None:
+        """An ISO date, None when the key is missing."""
+        text = self.text(node, key, what)
+        try:
+            return date.fromisoformat(text).isoformat() if text else None
+        except ValueError:
+            self.say(node, key, f"{key} of {what} is '{text}', which is no date", 'Write it as "2026-12-31"')
+            return None
+
+    def period(self, node: CommentedMap, what: str) -> Period:
+        """The days from `from` to `until`, both included; either may be missing."""
+        since, until = self.day(node, "from", what), self.day(node, "until", what)
+        if since and until and until < since:
+            self.say(node, "until", f"{what} ends before it begins", "Correct one of the dates")
+        return Period(since, until)
 
     def items(self, node: CommentedMap, key: str, what: str) -> list[Any]:
         value = node.get(key)

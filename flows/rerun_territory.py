@@ -19,8 +19,8 @@ from tasks.scope import accounts_in_territory, without_existing_owner
 def rerun_territory(territory: str, dry_run: bool = True) -> dict[str, object]:
     """Re-decide `territory` and everything below it. Raises `UnknownTerritory` naming the ones there are."""
     with recorded_run("rerun-territory", trigger="on demand", flow_run_id=runtime.flow_run.id) as context:
-        wanted = accounts_in_territory(context.policy.policy, territory)
-        rules = without_existing_owner(context.policy.policy)
+        policy = context.policy.policy.on(context.today())
+        wanted, rules = accounts_in_territory(policy, territory), without_existing_owner(policy)
         decide = preview_accounts_task if dry_run else assign_accounts_task
         assigned = decide(context, wanted, rules)
         report_moves(context, f"rerun-{territory}", assigned, title="Would change" if dry_run else "Changed")

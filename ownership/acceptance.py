@@ -53,7 +53,7 @@ def next_step(
     `asked` are all who were asked before, `owner_id` too: nobody is offered again what they missed. `pool` is the
     one the account was given by, None when it was not a turn. Steps of the chain that lead to nobody are skipped.
     """
-    present = roster.present_on(today)
+    policy, present = policy.on(today), roster.present_on(today) - roster.away_on(today).keys()
     for position in range(level, len(policy.acceptance_chain)):
         step = policy.acceptance_chain[position]
         if step == "queue":

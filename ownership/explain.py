@@ -10,15 +10,21 @@ from ownership.policy import Roster
 RULE_WORDS = {
     "do_not_route": "Do-not-route",
     "gate": "Minimum data",
+    "override": "Overrides",
     "named": "Named accounts",
+    "registration": "Deal registration",
     "parent_owner": "Parent's owner",
     "existing_owner": "Existing owner",
+    "rules": "Rules",
     "territory": "Territory",
     "catch_all": "Nothing else applied",
     "acceptance": "Acceptance",
 }
 REASON_WORDS = {
+    "override": "an approved override says so",
     "named": "leadership named this account for them",
+    "registration": "they registered it first",
+    "rule": "a rule of the policy says so",
     "parent_owner": "they own its parent account",
     "existing_owner": "they have it already",
     "territory": "it lies in their territory",

@@ -84,8 +84,27 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
+class Period:
+    """From the first day to the last, both included, as ISO dates; None: without beginning, or without end."""
+
+    since: str | None = None
+    until: str | None = None
+
+    def holds_on(self, day: str) -> bool:
+        return (self.since is None or self.since <= day) and (self.until is None or day <= self.until)
+
+    def meets(self, other: Period) -> bool:
+        """Whether some day lies in both."""
+        since = max(self.since or "", other.since or "")
+        until = min(self.until or "9999-12-31", other.until or "9999-12-31")
+        return since <= until
+
+
+@dataclass(frozen=True, slots=True)
 class Rep:
     """Anyone who can own. `external_ids` is one user id for each outside system.
+
+    `leave` are the periods in which they are given nothing; they keep what they have.
 
     `left_on` (ISO date) is the last day; a rep who has left is on the roster so that history keeps its names.
     """
@@ -101,6 +120,8 @@ class Rep:
     active: bool = True
     left_on: str | None = None
     external_ids: Mapping[str, str] = field(default_factory=dict)
+    skills: frozenset[str] = frozenset()
+    leave: tuple[Period, ...] = ()
 
 
 class Outcome(StrEnum):

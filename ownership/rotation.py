@@ -10,9 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from typing import Any
 
 TURN = 2**40
+DAYS_KEPT = 6  # before today: enough for a week's cap
 # Shares are rounded down to whole units: less than this is owed to nobody, or a turn would come one full turn early.
 ROUNDING = 2**20
 
@@ -21,21 +23,41 @@ ROUNDING = 2**20
 class PoolTurns:
     """What each member is owed, in 2^-40 turns (positive: waits for one), and how many they have taken.
 
-    The credits of all members always sum to zero.
+    The credits of all members always sum to zero. `days` counts what each was given on the last days, by ISO date.
     """
 
     credit: Mapping[str, int] = field(default_factory=dict)
     taken: Mapping[str, int] = field(default_factory=dict)
+    days: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+
+    def given(self, rep: str, since: str) -> int:
+        """How many a member was given from the day `since` on."""
+        return sum(count for day, count in self.days.get(rep, {}).items() if day >= since)
 
     def to_json(self) -> dict[str, Any]:
-        return {"credit": dict(sorted(self.credit.items())), "taken": dict(sorted(self.taken.items()))}
+        state: dict[str, Any] = {
+            "credit": dict(sorted(self.credit.items())),
+            "taken": dict(sorted(self.taken.items())),
+        }
+        if self.days:
+            state["days"] = {rep: dict(sorted(days.items())) for rep, days in sorted(self.days.items())}
+        return state
 
     @staticmethod
     def from_json(state: Mapping[str, Any]) -> PoolTurns:
         return PoolTurns(
             {str(rep): int(credit) for rep, credit in state["credit"].items()},
             {str(rep): int(count) for rep, count in state["taken"].items()},
+            {str(rep): {str(day): int(n) for day, n in days.items()} for rep, days in state.get("days", {}).items()},
         )
+
+    def counted(self, rep: str, day: str) -> PoolTurns:
+        """The state after `rep` was given one more on `day`; days a week back and more are forgotten."""
+        oldest = (date.fromisoformat(day) - timedelta(days=DAYS_KEPT)).isoformat()
+        days = {each: {d: n for d, n in counts.items() if d >= oldest} for each, counts in self.days.items()}
+        mine = days.get(rep, {})
+        days[rep] = {**mine, day: mine.get(day, 0) + 1}
+        return PoolTurns(self.credit, self.taken, {each: counts for each, counts in sorted(days.items()) if counts})
 
 
 def next_in_turn(turns: PoolTurns, weights: Mapping[str, int], eligible: Iterable[str]) -> str | None:
@@ -56,7 +78,7 @@ def take_turn(turns: PoolTurns, weights: Mapping[str, int], eligible: Iterable[s
     chosen = _pick(credit, shares)
     credit[chosen] -= TURN
     taken = {**turns.taken, chosen: turns.taken.get(chosen, 0) + 1}
-    return chosen, PoolTurns(credit, taken)
+    return chosen, PoolTurns(credit, taken, turns.days)
 
 
 def without_leavers(turns: PoolTurns, members: Iterable[str]) -> PoolTurns:
@@ -70,7 +92,8 @@ def without_leavers(turns: PoolTurns, members: Iterable[str]) -> PoolTurns:
     credit = {
         rep: turns.credit.get(rep, 0) + each + (1 if position < rest else 0) for position, rep in enumerate(staying)
     }
-    return PoolTurns(credit, {rep: turns.taken[rep] for rep in staying if rep in turns.taken})
+    taken = {rep: turns.taken[rep] for rep in staying if rep in turns.taken}
+    return PoolTurns(credit, taken, {rep: turns.days[rep] for rep in staying if rep in turns.days})
 
 
 def _shares(weights: Mapping[str, int], eligible: Iterable[str]) -> dict[str, int]:

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from ownership.assignment import decide_owners, family_order
+from ownership.case import keeper_of
 from ownership.model import Account, Decision, Outcome, Ref
 from ownership.plan import OwnerMove, held_by, move_of
 from ownership.policy import Policy
@@ -61,37 +62,68 @@ def assign_accounts(context: RunContext, wanted: Wanted | None = None, policy: P
     """
     policy = policy or context.policy.policy
     total = Assigned()
-    for number, ids in enumerate(chunks(_ids_in_order(context, wanted), BATCH)):
-        batch = partial(_assign_batch, context, policy=policy, account_ids=ids, number=number)
+    accounts, books = _accounts_in_order(context, policy)
+    ids = [account.id for account in accounts if wanted is None or wanted(account)]
+    for number, some in enumerate(chunks(ids, BATCH)):
+        batch = partial(_assign_batch, context, policy=policy, account_ids=some, number=number, books=books)
         total = total.plus(context.store.run(batch))
+        books.recorded(some)
     return total
 
 
 def preview_accounts(context: RunContext, wanted: Wanted | None = None, policy: Policy | None = None) -> Assigned:
     """The same decisions as `assign_accounts` would make now, recorded nowhere."""
     policy = policy or context.policy.policy
+    everything, books = _accounts_in_order(context, policy)
+    accounts = [account for account in everything if wanted is None or wanted(account)]
     with context.store.transaction(readonly=True) as uow:
-        accounts = [account for account in family_order(list(uow.accounts.all())) if wanted is None or wanted(account)]
         current = _current_owners(uow, accounts)
-        turns, load = _load_turns(uow, policy, lock=False), uow.ledger.book_sizes()
+        turns, load = _load_turns(uow, policy, lock=False), books.sizes(uow)
         decisions, _ = decide_owners(accounts, policy, context.policy.roster, current, load, turns, context.today())
     return _summary(policy, accounts, decisions, current)
 
 
-def _ids_in_order(context: RunContext, wanted: Wanted | None) -> list[str]:
+class _Books:
+    """How many accounts each rep has: by the ledger as it is now, and by the CRMs for what nobody owns of record.
+
+    The second part is counted once for a run and shrinks as the run records owners.
+    """
+
+    def __init__(self, shown: Mapping[str, str]) -> None:
+        self._shown = dict(shown)
+        self._sizes = Counter(self._shown.values())
+
+    def sizes(self, uow: UnitOfWork) -> dict[str, int]:
+        return dict(Counter(uow.ledger.book_sizes()) + self._sizes)
+
+    def recorded(self, account_ids: Iterable[str]) -> None:
+        """These accounts have an owner of record now, or nobody could be given them."""
+        for account_id in account_ids:
+            if rep := self._shown.pop(account_id, None):
+                self._sizes[rep] -= 1
+
+
+def _accounts_in_order(context: RunContext, policy: Policy) -> tuple[list[Account], _Books]:
     with context.store.transaction(readonly=True) as uow:
         accounts = family_order(list(uow.accounts.all()))
-    return [account.id for account in accounts if wanted is None or wanted(account)]
+        owned = uow.ledger.current().keys()
+    present = context.policy.roster.present_on(context.today())
+    shown = {
+        account.id: keeper
+        for account in accounts
+        if account.id not in owned and (keeper := keeper_of(account, None, present, policy.system_of_record))
+    }
+    return accounts, _Books(shown)
 
 
 def _assign_batch(
-    context: RunContext, uow: UnitOfWork, *, policy: Policy, account_ids: Sequence[str], number: int
+    context: RunContext, uow: UnitOfWork, *, policy: Policy, account_ids: Sequence[str], number: int, books: _Books
 ) -> Assigned:
     known = uow.accounts.get_many(account_ids)
     accounts = [known[account_id] for account_id in account_ids if account_id in known]
     turns = _load_turns(uow, policy, lock=True)
     uow.accounts.lock(known)
-    before, load = _current_owners(uow, accounts), uow.ledger.book_sizes()
+    before, load = _current_owners(uow, accounts), books.sizes(uow)
     decisions, turns_after = decide_owners(
         accounts, policy, context.policy.roster, before, load, turns, context.today()
     )

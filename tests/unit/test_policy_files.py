@@ -247,6 +247,53 @@ MISTAKES: dict[str, tuple[str, str]] = {
         TREE + "  - {id: a, when: {segment: {is_missing: false}}}  # <-\n",
         "is_missing",
     ),
+    "an override that its requester approves": (
+        POLICY + "overrides:\n  - account: a.example\n    owner: ann\n    reason: because\n"
+        "    requested_by: bob\n    approved_by: bob  # <-\n",
+        "approved by who asked for it",
+    ),
+    "an override nobody approved": (
+        POLICY + "overrides:\n  - {account: a.example, owner: ann, reason: x, requested_by: bob}  # <-\n",
+        "has no 'approved_by'",
+    ),
+    "an override approved by a stranger": (
+        POLICY + "overrides:\n"
+        "  - {account: a.example, owner: ann, reason: x, requested_by: bob, approved_by: eve}  # <-\n",
+        "'eve', who is nobody on the roster",
+    ),
+    "a claim without an end": (
+        POLICY + 'registrations:\n  - {domain: a.example, rep: ann, from: "2026-01-01"}  # <-\n',
+        "a claim has no 'until'",
+    ),
+    "a claim that ends before it begins": (
+        POLICY + 'registrations:\n  - {domain: a.example, rep: ann, from: "2026-02-01", until: "2026-01-01"}  # <-\n',
+        "ends before it begins",
+    ),
+    "a rule that assigns to nobody": (
+        POLICY + "rules:\n  - {id: r, when: {paying: true}, assign: {skills: [x]}}  # <-\n",
+        "assigns to nobody",
+    ),
+    "a rule without an assignment": (
+        POLICY + "rules:\n  - {id: r, when: {paying: true}}  # <-\n",
+        "a rule has no 'assign'",
+    ),
+    "a rule and a territory of one id": (
+        POLICY + "territories: [{id: r, owner: ann}]\nrules:\n"
+        "  - {id: r, when: {paying: true}, assign: keep}  # <-\n",
+        "'r' is there twice",
+    ),
+    "rules that the order leaves out": (
+        POLICY + "rules: [{id: r, when: {paying: true}, assign: keep}]\n"
+        "order: [do_not_route, gate, named, parent_owner, existing_owner, territory]  # <-\n",
+        "order has 'rules' 0 times",
+    ),
+    "a strategy nobody knows": (
+        POLICY + "pools:\n  - {id: p, members: [{rep: ann}], strategy: least_laoded}  # <-\n",
+        "(did you mean 'least_loaded'?)",
+    ),
+    "a cap of nothing": (POLICY + "pools:\n  - {id: p, members: [{rep: ann}], per_day: 0}  # <-\n", "at least 1"),
+    "a skill that is a number": (TREE + "  - {id: a, owner: ann, skills: [7]}  # <-\n", "7, not text"),
+    "a day that is none": (TREE + '  - {id: a, owner: ann, from: "1 May"}  # <-\n', "'1 May', which is no date"),
     "an unknown step": (
         POLICY + "order: [do_not_rout, gate, named, parent_owner, existing_owner, territory]  # <-\n",
         "(did you mean 'do_not_route'?)",
@@ -323,6 +370,8 @@ ROSTER_MISTAKES: dict[str, tuple[str, str]] = {
         "7, not text",
     ),
     "a last day without quotes": (ROSTER + REP + ", left_on: 2026-06-30}  # <-\n", "not text. Put it in quotes"),
+    "a leave without a beginning": (ROSTER + REP + ', leave: [{until: "2026-12-01"}]}  # <-\n', "has no 'from'"),
+    "skills that are a word": (ROSTER + REP + ", skills: german}  # <-\n", "is not a list"),
     "a last day that is no ISO date": (ROSTER + REP + ', left_on: "30.06.2026"}  # <-\n', "30.06.2026"),
     "a capacity in words": (ROSTER + REP + ", capacity: plenty}  # <-\n", "whole number of at least 0"),
     "a capacity below nothing": (ROSTER + REP + ", capacity: -1}  # <-\n", "whole number of at least 0"),
