@@ -14,6 +14,7 @@ from typing import Any
 
 from ownership.case import Case, State, Verdict
 from ownership.conditions import fold_fields
+from ownership.index import PolicyIndex
 from ownership.model import Account, Decision, Outcome, Step
 from ownership.policy import Policy, Roster
 from ownership.rotation import PoolTurns
@@ -37,9 +38,10 @@ def decide_owners(
     """
     state = State(dict(owners), dict(load), dict(turns))
     policy, present, away = policy.on(today), roster.present_on(today), roster.away_on(today)
+    index = PolicyIndex(policy)
     decided: dict[str, Decision] = {}
     for account in family_order(accounts):
-        case = Case(account, fold_fields(account.fields), policy, roster, present, away, today, state)
+        case = Case(account, fold_fields(account.fields), policy, index, roster, present, away, today, state)
         decided[account.id] = decide_owner(case)
     return [decided[account.id] for account in accounts], state.turns
 

@@ -17,8 +17,7 @@ def assigned(case: Case, assign: Assign, reason: str, rule: str, where: str, who
     """
     if assign.owner:
         return _whole_owner(case, assign, reason, rule, where, whose)
-    pool = next(pool for pool in case.policy.pools if pool.id == assign.pool)
-    return _from_pool(case, assign, pool, reason, rule, where)
+    return _from_pool(case, assign, case.index.pools[str(assign.pool)], reason, rule, where)
 
 
 def gate_of(case: Case, rep_id: str, assign: Assign) -> str | None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ownership.index import PolicyIndex
 from ownership.model import Account, Candidate
 from ownership.policy import Policy, Roster
 from ownership.rotation import PoolTurns
@@ -43,6 +44,7 @@ class Case:
     account: Account
     fields: Mapping[str, Any]
     policy: Policy
+    index: PolicyIndex
     roster: Roster
     present: frozenset[str]
     away: Mapping[str, str]
