@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 import click
 from pydantic import ValidationError
 
-from cli import scenarios
+from cli import questions, scenarios
 from cli.processes import DidNotStart, RunFailed
 from config.policy_files import load_policy
 from config.settings import Settings
@@ -143,7 +143,8 @@ def upgrade() -> None:
     click.echo("database ok")
 
 
-main.add_command(scenarios.test)
+for command in (scenarios.test, questions.what_if, questions.why_not, questions.lint):
+    main.add_command(command)
 
 
 def _open() -> Any:

@@ -52,12 +52,11 @@ class PoolTurns:
         )
 
     def counted(self, rep: str, day: str) -> PoolTurns:
-        """The state after `rep` was given one more on `day`; days a week back and more are forgotten."""
+        """The state after `rep` was given one more on `day`; of theirs, days a week back and more are forgotten."""
         oldest = (date.fromisoformat(day) - timedelta(days=DAYS_KEPT)).isoformat()
-        days = {each: {d: n for d, n in counts.items() if d >= oldest} for each, counts in self.days.items()}
-        mine = days.get(rep, {})
-        days[rep] = {**mine, day: mine.get(day, 0) + 1}
-        return PoolTurns(self.credit, self.taken, {each: counts for each, counts in sorted(days.items()) if counts})
+        mine = {each: count for each, count in self.days.get(rep, {}).items() if each >= oldest}
+        mine[day] = mine.get(day, 0) + 1
+        return PoolTurns(self.credit, self.taken, {**self.days, rep: mine})
 
 
 def next_in_turn(turns: PoolTurns, weights: Mapping[str, int], eligible: Iterable[str]) -> str | None:

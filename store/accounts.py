@@ -85,19 +85,19 @@ class Accounts:
             raise LookupError(f"{len(missing)} accounts are not in the store, first {missing[0]}")
 
     def find(self, text: str, limit: int = 20) -> list[Account]:
-        """Live accounts with this id or outside id, or with `text` in their name or web domain; best first."""
+        """Live accounts with this id or outside id, or with `text` in their name or a web domain.
+
+        Best first: an id, then a whole name or domain, then one that begins so, then the rest by name.
+        """
         wanted = text.strip()
         by_ref = select(account_ref.c.account_id).where(account_ref.c.external_id == wanted)
-        pattern = "%" + wanted.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+        is_id = or_(account.c.account_id == wanted, account.c.account_id.in_(by_ref))
+        inside = wanted.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+        said = account.c.search_text
+        whole, beginning = said.like(f"%\n{inside}\n%", escape="\\"), said.like(f"%\n{inside}%", escape="\\")
         rows = self._connection.execute(
-            _LIVE.where(
-                or_(
-                    account.c.account_id == wanted,
-                    account.c.account_id.in_(by_ref),
-                    account.c.search_text.like(pattern, escape="\\"),
-                )
-            )
-            .order_by(account.c.account_id.in_(by_ref).desc(), account.c.search_text, account.c.account_id)
+            _LIVE.where(or_(is_id, said.like(f"%{inside}%", escape="\\")))
+            .order_by(is_id.desc(), whole.desc(), beginning.desc(), said, account.c.account_id)
             .limit(limit)
         ).all()
         refs = self._refs_of([row.account_id for row in rows])
@@ -140,11 +140,10 @@ _LIVE: Select[Any] = select(account).where(account.c.gone_at.is_(None))
 def _to_columns(each: Account, now: datetime) -> dict[str, Any]:
     shown = sorted((ref.source, ref.object_type, ref.external_id, owner) for ref, owner in each.crm_owners.items())
     refs = [(ref.source, ref.object_type, ref.external_id) for ref in each.refs]
-    web_domain = each.fields.get("domain") or ""
     return {
         "account_id": each.id,
         "name": each.name,
-        "search_text": f"{each.name}\n{web_domain}".lower(),
+        "search_text": _search_text(each),
         "fields": each.fields,
         "parent_id": each.parent_id,
         "content_hash": digest([each.name, each.fields, each.parent_id, refs, shown]),
@@ -152,6 +151,12 @@ def _to_columns(each: Account, now: datetime) -> dict[str, Any]:
         "changed_at": now,
         "gone_at": None,
     }
+
+
+def _search_text(each: Account) -> str:
+    """Name and web domains, each on a line of its own with a line end on both sides, so that whole ones are found."""
+    domains = each.fields.get("domains") or [each.fields.get("domain") or ""]
+    return "\n" + "\n".join([each.name, *domains]).lower() + "\n"
 
 
 def _ref_columns(each: Account) -> list[dict[str, Any]]:

@@ -1,0 +1,169 @@
+"""Questions about decisions that are not made: what if, why not, and what a policy still has wrong. Writes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from config.policy_files import LoadedPolicy
+from config.settings import Settings
+from config.yaml_files import hint
+from ownership.case import book_sizes
+from ownership.conditions import FIELDS
+from ownership.counterfactual import NoSuchValue, Situation, WhyNot, shown, to_value, what_if, why_not
+from ownership.explain import RULE_WORDS, explain
+from ownership.lint import Coverage, Finding, coverage, lint
+from ownership.model import Account, Decision, Rep
+from ownership.policy import Roster
+from ownership.rotation import PoolTurns
+from store.engine import open_store
+from store.errors import StoreError
+from store.unit_of_work import UnitOfWork
+from tasks.context import RunContext, utc_now
+from tasks.explanation import find_account, unknown_account
+
+
+def what_if_lines(context: RunContext, query: str, settings: Sequence[str]) -> Iterator[str]:
+    """The decision now and the one with these `field=value` settings. Raises `NoSuchValue`, naming what is wrong."""
+    changed = dict(map(_setting, settings))
+    now = read_situation(context, query)
+    if now is None:
+        yield unknown_account(query)
+        return
+    then = what_if(now, changed)
+    before, after = now.decide(), then.decide()
+    yield "Now"
+    yield from _told(before, now)
+    yield f"With {_differences(now.account, then.account)}"
+    yield from _told(after, then)
+    yield _outcome(before, after, context.policy.roster)
+
+
+def why_not_lines(context: RunContext, query: str, who: str) -> Iterator[str]:
+    """Why the rep (an id, name or e-mail address) is not given the account, and the smallest change that would."""
+    now = read_situation(context, query)
+    if now is None:
+        yield unknown_account(query)
+        return
+    roster = context.policy.roster
+    rep = find_rep(roster, who)
+    answer = why_not(now, rep.id if rep else who)
+    yield from explain(answer.decision, now.account, roster).splitlines()
+    if answer.gate is None:
+        yield f"{rep.name if rep else who} is who it is given to."
+    elif rep is None:
+        yield f"'{who}' is not on the roster{hint(who, roster.reps)}."
+    else:
+        yield from _why_not_told(answer, rep)
+
+
+def find_rep(roster: Roster, who: str) -> Rep | None:
+    """The rep with this id, else with this name or e-mail address."""
+    wanted = who.strip().casefold()
+    named = (rep for rep in roster.reps.values() if wanted in (rep.name.casefold(), rep.email.casefold()))
+    return roster.reps.get(who) or next(named, None)
+
+
+def read_situation(context: RunContext, query: str) -> Situation | None:
+    """The account that `query` finds, with everything its decision rests on; None when there is none."""
+    policy, roster = context.policy.policy, context.policy.roster
+    with context.store.transaction(readonly=True) as uow:
+        account = find_account(uow, query)
+        if account is None:
+            return None
+        owners = {id_: current.owner_id for id_, current in uow.ledger.current().items()}
+        load = book_sizes(uow.accounts.all(), owners, roster.present_on(context.today()), policy.system_of_record)
+        turns = {pool.id: _turns(uow, pool.id) for pool in policy.pools}
+        return Situation(account, policy, roster, owners, load, turns, context.today())
+
+
+def check_policy(loaded: LoadedPolicy) -> list[Finding]:
+    """What a policy that loads still has wrong today."""
+    return lint(loaded.policy, loaded.roster, utc_now().date().isoformat())
+
+
+def finding_line(finding: Finding) -> str:
+    """One finding as people read it."""
+    return f"{finding.severity:<7}  {finding.kind} {finding.id}: {finding.what}. {finding.mend}."
+
+
+def coverage_lines(loaded: LoadedPolicy, settings: Settings) -> Iterator[str]:
+    """How the map fits the accounts of the configured database; silent when there is none, or none in it."""
+    if not _has_database(settings.database_url):
+        return
+    try:
+        measured = _measure(loaded, settings)
+    except StoreError as problem:
+        yield f"Coverage is not measured: {problem}"
+        return
+    if measured.accounts:
+        yield f"Of {measured.accounts} accounts {_counts(measured.in_no_territory, 'lie in no territory')}."
+    if measured.unserved:
+        yield f"Of those in a territory {_counts(measured.unserved, 'are served by nobody')}."
+
+
+def _measure(loaded: LoadedPolicy, settings: Settings) -> Coverage:
+    store = open_store(settings.database_url)
+    try:
+        store.migrate()
+        with store.transaction(readonly=True) as uow:
+            return coverage(uow.accounts.all(), loaded.policy)
+    finally:
+        store.close()
+
+
+def _has_database(url: str) -> bool:
+    """A file that is not there is no database to measure, and checking a policy must not make one."""
+    scheme, _, path = url.partition(":///")
+    return not scheme.startswith("sqlite") or Path(path.partition("?")[0]).exists()
+
+
+def _counts(counts: Mapping[str, int], what: str) -> str:
+    each = ", ".join(f"{name} {count}" for name, count in counts.items())
+    return f"{sum(counts.values())} {what}" + (f": {each}" if each else "")
+
+
+def _turns(uow: UnitOfWork, pool: str) -> PoolTurns:
+    stored = uow.turns.load(pool, lock=False)
+    return PoolTurns.from_json(stored) if stored else PoolTurns()
+
+
+def _setting(text: str) -> tuple[str, Any]:
+    field, equals, value = text.partition("=")
+    if not equals:
+        raise NoSuchValue(f"'{text}' sets nothing; write field=value, or field= to leave it unknown")
+    return field.strip(), to_value(field.strip(), value)
+
+
+def _told(decision: Decision, situation: Situation) -> Iterator[str]:
+    for line in explain(decision, situation.account, situation.roster).splitlines():
+        yield f"  {line}"
+
+
+def _differences(before: Account, after: Account) -> str:
+    fields = [name for name in FIELDS if before.fields.get(name) != after.fields.get(name)]
+    return ", ".join(f"{name} {shown(name, after.fields.get(name))}" for name in fields) or "nothing different"
+
+
+def _outcome(before: Decision, after: Decision, roster: Roster) -> str:
+    if (before.owner_id, before.reason) == (after.owner_id, after.reason):
+        return "The outcome is the same."
+    return f"The outcome is different: {_result(after, roster)} instead of {_result(before, roster)}."
+
+
+def _result(decision: Decision, roster: Roster) -> str:
+    rep = roster.reps.get(decision.owner_id or "")
+    return f"{rep.name} ({decision.reason})" if rep else decision.owner_id or f"nobody ({decision.reason})"
+
+
+def _why_not_told(answer: WhyNot, rep: Rep) -> Iterator[str]:
+    yield f"Not {rep.name}: {answer.gate}."
+    yield f"The step that decided: {RULE_WORDS.get(answer.step.rule, answer.step.rule)}."
+    if not answer.changes:
+        yield f"No single change gives it to {rep.name}."
+        return
+    smallest, *others = answer.changes
+    yield f"The smallest change that gives it to {rep.name}: {smallest.what}."
+    for other in others:
+        yield f"  So would: {other.what}."
