@@ -14,7 +14,7 @@ from config.condition_files import ConditionReader
 from config.yaml_files import Document, PolicyError, Reader, hint, to_plain
 from ownership.conditions import ALWAYS, MAX_DEPTH
 from ownership.model import Period, Rep
-from ownership.overlap import are_disjoint
+from ownership.overlap import Siblings
 from ownership.policy import (
     OPTIONAL_STEPS,
     STEPS,
@@ -124,6 +124,7 @@ class _PolicyReader(ConditionReader):
         super().__init__(document)
         self.roster = roster
         self.pools: tuple[Pool, ...] = ()
+        self.siblings: dict[tuple[str | None, int], tuple[Siblings, list[Territory]]] = {}
 
     def read(self) -> Policy:
         root = self.document.root
@@ -283,20 +284,21 @@ class _PolicyReader(ConditionReader):
         priority = self.whole(node, "priority", id_, 0, -1000)
         name, period = self.text(node, "name", id_, id_), self.period(node, what)
         territory = Territory(id_, name, when, parent, to.owner, to.pool, priority, to.skills, period)
-        self._beside(node, territory, found)
+        self._beside(node, territory)
         found.append(territory)
         for child in self.mappings(node, "children", f"children of '{id_}'", "a territory"):
             self._territory(child, id_, found, seen, depth + 1)
 
-    def _beside(self, node: CommentedMap, territory: Territory, found: list[Territory]) -> None:
+    def _beside(self, node: CommentedMap, territory: Territory) -> None:
         """Two siblings of one priority that can both hold would be told apart by nothing anybody wrote."""
-        for sibling in found:
-            same_place = (sibling.parent, sibling.priority) == (territory.parent, territory.priority)
-            same_place = same_place and sibling.id != territory.id and sibling.period.meets(territory.period)
-            if same_place and not are_disjoint(sibling.when, territory.when):
+        siblings, territories = self.siblings.setdefault((territory.parent, territory.priority), (Siblings(), []))
+        for number in siblings.add(territory.when):
+            sibling = territories[number]
+            if sibling.id != territory.id and sibling.period.meets(territory.period):
                 wrong = f"territories '{sibling.id}' and '{territory.id}' can both hold and have the same priority"
                 mend = "Give one of them a higher priority, or a condition that rules the other out"
                 self.say(node, "id", wrong, mend)
+        territories.append(territory)
 
     def _pool_of(self, node: CommentedMap, what: str) -> str:
         pool, known = self.text(node, "pool", what), [pool.id for pool in self.pools]

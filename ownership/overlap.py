@@ -6,11 +6,12 @@ Looks at what a conjunction demands of each field: a set of values, a range of n
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import inf
 from typing import Any
 
-from ownership.conditions import All, Condition, Test
+from ownership.conditions import FIELDS, All, Condition, Test
 
 Bound = tuple[float, int]
 """A number and a nudge, compared in this order: (5, 1) lies just above 5, (5, -1) just below."""
@@ -42,11 +43,51 @@ class Demand:
         return any(not isinstance(value, int | float) or self.low <= (value, 0) <= self.high for value in self.values)
 
 
+ANYTHING = Demand()
+
+
 def are_disjoint(one: Condition, other: Condition) -> bool:
     """True when some field would have to be two things at once."""
-    first, second = _demands(one), _demands(other)
-    together = {field: first.get(field, Demand()).both(second.get(field, Demand())) for field in first | second}
-    return any(not demand.can_hold() for demand in together.values())
+    return _are_disjoint(_demands(one), _demands(other))
+
+
+class Siblings:
+    """Conditions side by side. Tells which earlier ones may hold together with a new one, without asking all."""
+
+    def __init__(self) -> None:
+        self._demands: list[Mapping[str, Demand]] = []
+        self._under: dict[tuple[str, Any], list[int]] = {}
+        self._without: dict[str, list[int]] = {field: [] for field in FIELDS}
+
+    def add(self, condition: Condition) -> list[int]:
+        """Add a condition; returns the numbers, counted from zero, of those before it that it may overlap."""
+        demands = _demands(condition)
+        overlaps = [number for number in self._candidates(demands) if not _are_disjoint(self._demands[number], demands)]
+        number = len(self._demands)
+        self._demands.append(demands)
+        for field in FIELDS:
+            values = demands[field].values if field in demands else None
+            if values is None:
+                self._without[field].append(number)
+            for value in values or ():
+                self._under.setdefault((field, value), []).append(number)
+        return overlaps
+
+    def _candidates(self, demands: Mapping[str, Demand]) -> Iterable[int]:
+        """Those that do not demand another value of the field of which the fewest values are demanded."""
+        sets = {field: demand.values for field, demand in demands.items() if demand.values is not None}
+        if not sets:
+            return range(len(self._demands))
+        field = min(sets, key=lambda name: (len(self._without[name]), len(sets[name]), name))
+        found = set(self._without[field])
+        for value in sets[field]:
+            found.update(self._under.get((field, value), ()))
+        return sorted(found)
+
+
+def _are_disjoint(first: Mapping[str, Demand], second: Mapping[str, Demand]) -> bool:
+    fields = first.keys() | second.keys()
+    return any(not first.get(field, ANYTHING).both(second.get(field, ANYTHING)).can_hold() for field in fields)
 
 
 def _demands(condition: Condition) -> dict[str, Demand]:

@@ -16,6 +16,7 @@ from config.policy_files import LoadedPolicy, load_policy
 from config.settings import POLICY_DIR
 from config.yaml_files import MAX_BYTES, PolicyError
 from ownership.conditions import FIELDS, MAX_DEPTH, OPERATORS, fold_fields, holds
+from ownership.index import PolicyIndex
 from ownership.policy import STEPS
 from ownership.territories import path_of
 
@@ -594,6 +595,24 @@ def test_anything_nested_deeper_is_refused(tmp_path: Path, nested: str) -> None:
 @pytest.mark.parametrize("opened", ["[", "{a: ", "- ", "? "])
 def test_what_is_nested_a_thousand_deep_is_refused_and_does_no_harm(tmp_path: Path, opened: str) -> None:
     assert refused(tmp_path, POLICY + "named: \n  " + opened * 1_000)[0].startswith("policy.yaml:")
+
+
+@pytest.mark.slow
+def test_more_than_other_products_allow_loads_and_decides(tmp_path: Path) -> None:
+    """Elsewhere 1,000 territories, 15 rules for one of them and 10 conditions in a rule are the end."""
+    twelve = ", ".join(f"{{city: City {number}}}" for number in range(12))
+    text = POLICY + POOL + "territories:\n"
+    text += "".join(f"  - {{id: t{number}, when: {{postcode: '{number:05}'}}, pool: east}}\n" for number in range(1100))
+    text += "rules:\n" + "".join(
+        f"  - {{id: r{number}, when: {{postcode: '00007', any: [{twelve}], employees: {number}}}, assign: {{pool: east}}}}\n"
+        for number in range(20)
+    )
+    policy = load(tmp_path, text).policy
+    assert (len(policy.territories), len(policy.rules)) == (1100, 20)
+    index = PolicyIndex(policy)
+    assert [territory.id for territory in index.path_of({"postcode": "01099"})] == ["t1099"]
+    held = index.rules.holding({"postcode": "00007", "city": "city 11", "employees": 19})
+    assert [rule.id for rule in held] == ["r19"]
 
 
 # --- the hash ---
