@@ -604,7 +604,8 @@ def test_more_than_other_products_allow_loads_and_decides(tmp_path: Path) -> Non
     text = POLICY + POOL + "territories:\n"
     text += "".join(f"  - {{id: t{number}, when: {{postcode: '{number:05}'}}, pool: east}}\n" for number in range(1100))
     text += "rules:\n" + "".join(
-        f"  - {{id: r{number}, when: {{postcode: '00007', any: [{twelve}], employees: {number}}}, assign: {{pool: east}}}}\n"
+        f"  - {{id: r{number}, when: {{postcode: '00007', any: [{twelve}], employees: {number}}}, "
+        "assign: {pool: east}}\n"
         for number in range(20)
     )
     policy = load(tmp_path, text).policy
