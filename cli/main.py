@@ -10,6 +10,7 @@ import click
 from pydantic import ValidationError
 
 from cli import questions, scenarios
+from cli.decide import decide
 from cli.processes import DidNotStart, RunFailed
 from config.policy_files import load_policy
 from config.settings import Settings
@@ -17,6 +18,7 @@ from config.yaml_files import PolicyError
 from connectors.errors import ConnectorError
 from ownership.acceptance import NotYours
 from store.errors import StoreError
+from tasks.account_files import UnreadableFile
 
 
 class Steward(click.Group):
@@ -25,7 +27,7 @@ class Steward(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except (PolicyError, StoreError, ConnectorError, DidNotStart, RunFailed, NotYours) as problem:
+        except (PolicyError, StoreError, ConnectorError, DidNotStart, RunFailed, NotYours, UnreadableFile) as problem:
             _end(str(problem))
         except ValidationError as problem:
             _end("; ".join(f"STEWARD_{str(e['loc'][0]).upper()}: {e['msg']}" for e in problem.errors()))
@@ -143,7 +145,7 @@ def upgrade() -> None:
     click.echo("database ok")
 
 
-for command in (scenarios.test, questions.what_if, questions.why_not, questions.lint):
+for command in (decide, scenarios.test, questions.what_if, questions.why_not, questions.lint):
     main.add_command(command)
 
 

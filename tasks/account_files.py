@@ -1,0 +1,202 @@
+"""Files of accounts in, files of decisions out: CSV and Parquet, read and written whole or not at all.
+
+What the rows mean is `tasks/headless.py`.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ownership.conditions import FIELDS
+from ownership.model import Decision
+from ownership.rotation import PoolTurns
+
+if TYPE_CHECKING:  # polars takes a third of a second to import, and every `steward` command imports this module
+    import polars as pl
+
+REQUIRED = ("id", "name")
+COLUMNS = (*dict.fromkeys((*REQUIRED, *FIELDS)), "website", "email", "parent_id", "owner")
+"""Every column that is read. All are text, in CSV as in Parquet."""
+OUTPUT = (
+    *("account_id", "outcome", "owner_id", "reason", "rule", "because"),
+    *("path", "candidates", "turn", "policy_hash", "inputs_hash"),
+)
+"""The columns that are written, all text; `owner_id` and `turn` are empty when there is none."""
+FORMATS = (".csv", ".parquet")
+OVERFLOW = "(more cells than columns)"
+
+Row = Mapping[str, str]
+
+
+class UnreadableFile(ValueError):
+    """A file that cannot be used. The message names the file, what is wrong with it, and the mend."""
+
+    def __init__(self, path: Path, wrong: str, mend: str) -> None:
+        super().__init__(f"{path}: {wrong}. {mend}")
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A file's rows in its order, each as {column: text} without its empty cells; `ignored` are unknown columns."""
+
+    rows: tuple[Row, ...]
+    ignored: tuple[str, ...] = ()
+
+
+def read_sheet(path: Path) -> Sheet:
+    """Read accounts from a .csv (UTF-8, commas, a header) or .parquet file.
+
+    Raises `UnreadableFile` when it cannot be read, or lacks `id` or `name`, or has a column twice.
+    """
+    file_format = format_of(path)
+    content = _content(path)
+    if not content.strip():
+        raise UnreadableFile(path, "is empty", "Write a line of column names, then a line for each account")
+    import polars as pl
+
+    try:
+        names, rows = _csv_cells(content) if file_format == ".csv" else _parquet_cells(content)
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as problem:
+        said = str(problem).strip().split("\n")[0][:200]
+        mend = "Save it as UTF-8 with commas, and close every quote" if file_format == ".csv" else "Write it again"
+        raise UnreadableFile(path, f"is no {file_format[1:]} file we can read ({said})", mend) from None
+    columns = [name.strip().casefold() for name in names]
+    _check_columns(path, columns)
+    ignored = tuple(name for name, column in zip(names, columns, strict=True) if column not in (*COLUMNS, OVERFLOW, ""))
+    return Sheet(tuple(_row(columns, cells) for cells in rows), ignored)
+
+
+def format_of(path: Path) -> str:
+    """ ".csv" or ".parquet", by the file's name. Raises `UnreadableFile` for any other."""
+    if path.suffix.casefold() not in FORMATS:
+        raise UnreadableFile(path, "is neither .csv nor .parquet", "Name it by what it holds")
+    return path.suffix.casefold()
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as problem:
+        raise UnreadableFile(path, f"cannot be read ({problem.strerror})", "Correct the path or its rights") from None
+
+
+def _csv_cells(content: bytes) -> tuple[list[str], list[tuple[str | None, ...]]]:
+    """The header and the rows as text, with one column more for what a line has too much. Empty lines are no rows."""
+    import polars as pl
+
+    first = pl.read_csv(io.BytesIO(content), has_header=False, infer_schema=False, n_rows=1, truncate_ragged_lines=True)
+    names = [str(name or "") for name in first.row(0)] + [OVERFLOW]
+    schema = {f"column_{position}": pl.String for position in range(len(names))}
+    frame = pl.read_csv(
+        io.BytesIO(content),
+        has_header=False,
+        schema=schema,
+        truncate_ragged_lines=True,
+        missing_columns="insert",
+    )
+    return names, [cells for cells in frame.rows()[1:] if any(cells)]
+
+
+def _parquet_cells(content: bytes) -> tuple[list[str], list[tuple[str | None, ...]]]:
+    import polars as pl
+
+    frame = pl.read_parquet(io.BytesIO(content))
+    known = [name for name in frame.columns if name.strip().casefold() in COLUMNS]
+    ignored = [name for name in frame.columns if name not in known]
+    rows = frame.select(_as_text(frame[name]) for name in known).rows()
+    return known + ignored, [cells + (None,) * len(ignored) for cells in rows]
+
+
+def _as_text(column: pl.Series) -> pl.Series:
+    import polars as pl
+
+    if isinstance(column.dtype, pl.List):
+        return column.cast(pl.List(pl.String)).list.join(";", ignore_nulls=True)
+    if column.dtype.is_float():
+        column = column.fill_nan(None)
+    return column.cast(pl.String)
+
+
+def _check_columns(path: Path, columns: Sequence[str]) -> None:
+    for name in REQUIRED:
+        if name not in columns:
+            found = ", ".join(column for column in columns if column not in ("", OVERFLOW)) or "none"
+            raise UnreadableFile(path, f"has no column '{name}' (its columns: {found[:200]})", "Add or rename it")
+    for name in COLUMNS:
+        if columns.count(name) > 1:
+            raise UnreadableFile(path, f"has the column '{name}' {columns.count(name)} times", "Keep one of them")
+
+
+def _row(columns: Sequence[str], cells: Sequence[str | None]) -> Row:
+    stripped = ((column, (cell or "").strip()) for column, cell in zip(columns, cells, strict=True))
+    return {column: cell for column, cell in stripped if cell}
+
+
+def write_decisions(decisions: Iterable[Decision], path: Path) -> None:
+    """Write `OUTPUT` as .csv or .parquet, whole or not at all. Raises `UnreadableFile` when it cannot be written."""
+    buffer = io.BytesIO()
+    frame = _frame(decisions)
+    if format_of(path) == ".csv":
+        frame.write_csv(buffer)
+    else:
+        frame.write_parquet(buffer)
+    _write(path, buffer.getvalue())
+
+
+def decisions_csv(decisions: Iterable[Decision]) -> str:
+    """`OUTPUT` as CSV text."""
+    return _frame(decisions).write_csv()
+
+
+def _frame(decisions: Iterable[Decision]) -> pl.DataFrame:
+    import polars as pl
+
+    return pl.DataFrame(list(map(_cells, decisions)), schema=dict.fromkeys(OUTPUT, pl.String), orient="row")
+
+
+def _cells(decision: Decision) -> tuple[str | None, ...]:
+    path = json.dumps([asdict(step) for step in decision.path], ensure_ascii=False)
+    candidates = json.dumps([asdict(candidate) for candidate in decision.candidates], ensure_ascii=False)
+    return (
+        *(decision.account_id, decision.outcome.value, decision.owner_id, decision.reason, decision.rule),
+        *(decision.path[-1].because, path, candidates, decision.turn, decision.policy_hash, decision.inputs_hash),
+    )
+
+
+def read_turns(path: Path) -> dict[str, PoolTurns]:
+    """The pools' turns as `write_turns` left them; none when there is no such file yet.
+
+    Raises `UnreadableFile` when it holds anything else than {pool: state of `PoolTurns.to_json`}.
+    """
+    if not path.exists():
+        return {}
+    try:
+        states = json.loads(_content(path))
+        return {str(pool): PoolTurns.from_json(state) for pool, state in states.items()}
+    except UnreadableFile:
+        raise
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
+        mend = "Bring back the last good one, or remove it to start the turns anew"
+        raise UnreadableFile(path, "does not hold the turns of pools", mend) from None
+
+
+def write_turns(turns: Mapping[str, PoolTurns], path: Path) -> None:
+    """Write all turns, whole or not at all. Raises `UnreadableFile` when they cannot be written."""
+    states = {pool: state.to_json() for pool, state in sorted(turns.items())}
+    _write(path, (json.dumps(states, indent=1) + "\n").encode())
+
+
+def _write(path: Path, content: bytes) -> None:
+    beside = path.with_name(path.name + ".part")
+    try:
+        beside.write_bytes(content)
+        beside.replace(path)
+    except OSError as problem:
+        beside.unlink(missing_ok=True)
+        mend = "Correct the path or its rights"
+        raise UnreadableFile(path, f"cannot be written ({problem.strerror})", mend) from None
