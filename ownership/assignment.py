@@ -12,9 +12,8 @@ from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
-from ownership.case import Case, State, Verdict
+from ownership.case import Case, Day, State, Verdict
 from ownership.conditions import fold_fields
-from ownership.index import PolicyIndex
 from ownership.model import Account, Decision, Outcome, Step
 from ownership.policy import Policy, Roster
 from ownership.rotation import PoolTurns
@@ -36,13 +35,21 @@ def decide_owners(
     has in all, as `ownership.case.book_sizes` counts them. `today` is an ISO date. Returns one decision for each
     account in the order given, and the pools' turns afterwards.
     """
+    return decide_on(Day.of(policy, roster, today), accounts, owners, load, turns)
+
+
+def decide_on(
+    day: Day,
+    accounts: Sequence[Account],
+    owners: Mapping[str, str],
+    load: Mapping[str, int],
+    turns: Mapping[str, PoolTurns],
+) -> tuple[list[Decision], dict[str, PoolTurns]]:
+    """As `decide_owners`, for who decides more than once in a day: making the `Day` costs more than one decision."""
     state = State(dict(owners), dict(load), dict(turns))
-    policy, present, away = policy.on(today), roster.present_on(today), roster.away_on(today)
-    index = PolicyIndex(policy)
     decided: dict[str, Decision] = {}
     for account in family_order(accounts):
-        case = Case(account, fold_fields(account.fields), policy, index, roster, present, away, today, state)
-        decided[account.id] = decide_owner(case)
+        decided[account.id] = decide_owner(Case(account, fold_fields(account.fields), day, state))
     return [decided[account.id] for account in accounts], state.turns
 
 
@@ -50,7 +57,7 @@ def decide_owner(case: Case) -> Decision:
     """Ask the rules in the policy's order; the first that decides does. Moves `case.state` on accordingly."""
     path: list[Step] = []
     inputs = _inputs_hash(case)
-    for name in case.policy.asked:
+    for name in case.day.steps:
         verdict = RULES[name](case)
         path.append(Step(name, verdict.reason is not None, verdict.because))
         if verdict.reason is not None:

@@ -17,17 +17,17 @@ def assigned(case: Case, assign: Assign, reason: str, rule: str, where: str, who
     """
     if assign.owner:
         return _whole_owner(case, assign, reason, rule, where, whose)
-    return _from_pool(case, assign, case.index.pools[str(assign.pool)], reason, rule, where)
+    return _from_pool(case, assign, case.day.index.pools[str(assign.pool)], reason, rule, where)
 
 
 def gate_of(case: Case, rep_id: str, assign: Assign) -> str | None:
     """The first thing that keeps a rep from taking one more account, None when nothing does."""
     if rep_id not in case.present:
         return "is not there"
-    if rep_id in case.away:
-        until = case.away[rep_id]
+    if rep_id in case.day.away:
+        until = case.day.away[rep_id]
         return f"is on leave until {until}" if until else "is on leave"
-    rep = case.roster.reps[rep_id]
+    rep = case.day.roster.reps[rep_id]
     if missing := sorted(assign.skills - rep.skills):
         return f"lacks {', '.join(missing)}"
     load = case.state.load.get(rep_id, 0)
@@ -37,9 +37,9 @@ def gate_of(case: Case, rep_id: str, assign: Assign) -> str | None:
 
 
 def _cap_of(case: Case, rep_id: str, pool: Pool, turns: PoolTurns) -> str | None:
-    if pool.per_day is not None and turns.given(rep_id, case.today) >= pool.per_day:
+    if pool.per_day is not None and turns.given(rep_id, case.day.date) >= pool.per_day:
         return f"was given {pool.per_day} today, the most for a day"
-    if pool.per_week is not None and turns.given(rep_id, _monday(case.today)) >= pool.per_week:
+    if pool.per_week is not None and turns.given(rep_id, _monday(case.day.date)) >= pool.per_week:
         return f"was given {pool.per_week} this week, the most for a week"
     return None
 
@@ -77,7 +77,7 @@ def _from_pool(case: Case, assign: Assign, pool: Pool, reason: str, rule: str, w
     else:
         owner, turns = take_turn(turns, pool.members, eligible)
         said, other = "next in turn", "not their turn"
-    case.state.turns[pool.id] = turns.counted(owner, case.today)
+    case.state.turns[pool.id] = turns.counted(owner, case.day.date)
     candidates = tuple(
         Candidate(rep, rep == owner, gate or (said if rep == owner else other)) for rep, gate in gates.items()
     )

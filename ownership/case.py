@@ -37,26 +37,51 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
+class Day:
+    """A policy and a roster as they are on one day (ISO date). Made once, then asked for every account.
+
+    `present` are the reps who are with the company, `away` those of them who are on leave, with their last day of it;
+    `steps` are those of the policy's order that have anything to say.
+    """
+
+    date: str
+    policy: Policy
+    roster: Roster
+    index: PolicyIndex
+    steps: tuple[str, ...]
+    present: frozenset[str]
+    away: Mapping[str, str]
+
+    @staticmethod
+    def of(policy: Policy, roster: Roster, date: str) -> Day:
+        policy = policy.on(date)
+        index = PolicyIndex(policy)
+        return Day(date, policy, roster, index, policy.asked, roster.present_on(date), roster.away_on(date))
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
-    """One account under decision, with what every rule may look at. `today` is an ISO date; `present` are the reps
-    who are with the company, `away` those of them who are on leave today, with their last day of it."""
+    """One account under decision, with what every rule may look at. `fields` are folded."""
 
     account: Account
     fields: Mapping[str, Any]
-    policy: Policy
-    index: PolicyIndex
-    roster: Roster
-    present: frozenset[str]
-    away: Mapping[str, str]
-    today: str
+    day: Day
     state: State
+
+    @property
+    def policy(self) -> Policy:
+        return self.day.policy
+
+    @property
+    def present(self) -> frozenset[str]:
+        return self.day.present
 
     @property
     def current(self) -> str | None:
         return self.state.owners.get(self.account.id)
 
     def name(self, rep_id: str) -> str:
-        rep = self.roster.reps.get(rep_id)
+        rep = self.day.roster.reps.get(rep_id)
         return rep.name if rep else rep_id
 
     @property

@@ -40,7 +40,7 @@ def _gate(case: Case) -> Verdict:
 def _override(case: Case) -> Verdict:
     known_as = set(case.fields.get("domains") or ()) | {f"{ref.source}/{ref.external_id}" for ref in case.account.refs}
     said = "not overridden"
-    for override in (each for name in sorted(known_as) for each in case.index.overrides.get(name, ())):
+    for override in (each for name in sorted(known_as) for each in case.day.index.overrides.get(name, ())):
         if override.owner in case.present:
             until = f" until {override.period.until}" if override.period.until else ""
             because = (
@@ -54,7 +54,7 @@ def _override(case: Case) -> Verdict:
 def _named(case: Case) -> Verdict:
     domains = case.fields.get("domains") or frozenset()
     said = "not a named account"
-    for named in (each for domain in sorted(domains) for each in case.index.named.get(domain, ())):
+    for named in (each for domain in sorted(domains) for each in case.day.index.named.get(domain, ())):
         if named.owner in case.present:
             because = f"{named.domain} is a named account of {case.name(named.owner)}"
             return Verdict(because, "named", named.owner, f"named/{named.domain}")
@@ -65,7 +65,7 @@ def _named(case: Case) -> Verdict:
 def _registration(case: Case) -> Verdict:
     """The earliest claim to one of its web domains that is still protected, of a rep who is here."""
     domains = case.fields.get("domains") or frozenset()
-    made = (claim for domain in sorted(domains) for claim in case.index.registrations.get(domain, ()))
+    made = (claim for domain in sorted(domains) for claim in case.day.index.registrations.get(domain, ()))
     claims = [claim for claim in made if claim.rep in case.present]
     if not claims:
         return Verdict("nobody has registered it")
@@ -104,7 +104,7 @@ def _existing_owner(case: Case) -> Verdict:
 
 def _rules(case: Case) -> Verdict:
     """The first rule that holds and can name somebody. One whose people are all unavailable says so at once."""
-    for rule in case.index.rules.holding(case.fields):
+    for rule in case.day.index.rules.holding(case.fields):
         label = rule.name or rule.id
         if rule.assign.owner or rule.assign.pool:
             return assigned(case, rule.assign, "rule", rule.id, label, label)
@@ -115,7 +115,7 @@ def _rules(case: Case) -> Verdict:
 
 
 def _territory(case: Case) -> Verdict:
-    path = case.index.path_of(case.fields)
+    path = case.day.index.path_of(case.fields)
     territory = serving(path)
     if territory is None:
         where = f"lies in {path[-1].name}, which nobody serves" if path else "lies in no territory"

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 
-from ownership.assignment import decide_owners, family_order
-from ownership.case import keeper_of
+from ownership.assignment import decide_on, family_order
+from ownership.case import Day, keeper_of
 from ownership.model import Account, Decision, Outcome, Ref
 from ownership.plan import OwnerMove, held_by, move_of
 from ownership.policy import Policy
@@ -60,12 +60,12 @@ def assign_accounts(context: RunContext, wanted: Wanted | None = None, policy: P
     Deciding again with nothing new records nothing, takes no turn and writes nothing outside.
     `policy` stands in for the loaded one when a run must look at the rules differently (a territory rerun).
     """
-    policy = policy or context.policy.policy
+    day = _day(context, policy)
     total = Assigned()
-    accounts, books = _accounts_in_order(context, policy)
+    accounts, books = _accounts_in_order(context, day)
     ids = [account.id for account in accounts if wanted is None or wanted(account)]
     for number, some in enumerate(chunks(ids, BATCH)):
-        batch = partial(_assign_batch, context, policy=policy, account_ids=some, number=number, books=books)
+        batch = partial(_assign_batch, context, day=day, account_ids=some, number=number, books=books)
         total = total.plus(context.store.run(batch))
         books.recorded(some)
     return total
@@ -73,14 +73,18 @@ def assign_accounts(context: RunContext, wanted: Wanted | None = None, policy: P
 
 def preview_accounts(context: RunContext, wanted: Wanted | None = None, policy: Policy | None = None) -> Assigned:
     """The same decisions as `assign_accounts` would make now, recorded nowhere."""
-    policy = policy or context.policy.policy
-    everything, books = _accounts_in_order(context, policy)
+    day = _day(context, policy)
+    everything, books = _accounts_in_order(context, day)
     accounts = [account for account in everything if wanted is None or wanted(account)]
     with context.store.transaction(readonly=True) as uow:
         current = _current_owners(uow, accounts)
-        turns, load = _load_turns(uow, policy, lock=False), books.sizes(uow)
-        decisions, _ = decide_owners(accounts, policy, context.policy.roster, current, load, turns, context.today())
-    return _summary(policy, accounts, decisions, current)
+        turns, load = _load_turns(uow, day.policy, lock=False), books.sizes(uow)
+        decisions, _ = decide_on(day, accounts, current, load, turns)
+    return _summary(day.policy, accounts, decisions, current)
+
+
+def _day(context: RunContext, policy: Policy | None) -> Day:
+    return Day.of(policy or context.policy.policy, context.policy.roster, context.today())
 
 
 class _Books:
@@ -103,35 +107,33 @@ class _Books:
                 self._sizes[rep] -= 1
 
 
-def _accounts_in_order(context: RunContext, policy: Policy) -> tuple[list[Account], _Books]:
+def _accounts_in_order(context: RunContext, day: Day) -> tuple[list[Account], _Books]:
     with context.store.transaction(readonly=True) as uow:
         accounts = family_order(list(uow.accounts.all()))
         owned = uow.ledger.current().keys()
-    present = context.policy.roster.present_on(context.today())
+    record = day.policy.system_of_record
     shown = {
         account.id: keeper
         for account in accounts
-        if account.id not in owned and (keeper := keeper_of(account, None, present, policy.system_of_record))
+        if account.id not in owned and (keeper := keeper_of(account, None, day.present, record))
     }
     return accounts, _Books(shown)
 
 
 def _assign_batch(
-    context: RunContext, uow: UnitOfWork, *, policy: Policy, account_ids: Sequence[str], number: int, books: _Books
+    context: RunContext, uow: UnitOfWork, *, day: Day, account_ids: Sequence[str], number: int, books: _Books
 ) -> Assigned:
     known = uow.accounts.get_many(account_ids)
     accounts = [known[account_id] for account_id in account_ids if account_id in known]
-    turns = _load_turns(uow, policy, lock=True)
+    turns = _load_turns(uow, day.policy, lock=True)
     uow.accounts.lock(known)
     before, load = _current_owners(uow, accounts), books.sizes(uow)
-    decisions, turns_after = decide_owners(
-        accounts, policy, context.policy.roster, before, load, turns, context.today()
-    )
-    desk = _Desk(context, uow, policy, accounts, before)
+    decisions, turns_after = decide_on(day, accounts, before, load, turns)
+    desk = _Desk(context, uow, day.policy, accounts, before)
     recorded = uow.record(desk.recordings(decisions), context.run_id, context.now())
     _save_turns(uow, turns, turns_after, context)
     drifts = desk.note_outside(decisions)
-    summary = _summary(policy, accounts, decisions, before)
+    summary = _summary(day.policy, accounts, decisions, before)
     add_owner_notices(uow, context, summary.moves, str(number))
     return replace(summary, recorded=recorded.decided, writes=recorded.pushed, drifts=drifts)
 
