@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 UV_FLAGS := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -q
 
-.PHONY: help demo up test check fast lock clean
+.PHONY: help demo up test check fast bench-decide lock clean
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
@@ -34,6 +34,9 @@ fast: .venv/dev ## the tests that take seconds
 test: check fast ## everything, PostgreSQL included
 	@$(BIN)/pytest -q -n 2 -m "(postgres or slow) and not e2e" tests
 	@$(BIN)/pytest -q -m e2e tests
+
+bench-decide: .venv/runtime ## how fast the rules decide; SIZES="10000 100000" for fewer accounts
+	@$(BIN)/python -m benchmarks.bench_decide $(SIZES)
 
 lock: ## resolve requirements/*.lock again (needs uv)
 	uv pip compile pyproject.toml $(UV_FLAGS) -o requirements/runtime.lock
