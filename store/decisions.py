@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -85,8 +85,11 @@ def to_columns(made: Decision) -> dict[str, Any]:
         "turn": made.turn,
         "policy_hash": made.policy_hash,
         "inputs_hash": made.inputs_hash,
-        "path": [asdict(step) for step in made.path],
-        "candidates": [asdict(candidate) for candidate in made.candidates],
+        # Written out: `dataclasses.asdict` copies deeply and takes ten times as long.
+        "path": [{"rule": step.rule, "matched": step.matched, "because": step.because} for step in made.path],
+        "candidates": [
+            {"rep_id": each.rep_id, "chosen": each.chosen, "because": each.because} for each in made.candidates
+        ],
     }
 
 

@@ -8,10 +8,20 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select, update
 
-from store.statements import chunks, insert_if_new, new_id
+from store.statements import chunks, insert_new, new_id
 from store.tables import notification
 
 STATES = ("pending", "sent", "refused")
+
+
+@dataclass(frozen=True, slots=True)
+class NewNotification:
+    """A message to be queued."""
+
+    dedup_key: str
+    email: str
+    subject: str
+    lines: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,20 +40,23 @@ class Notifications:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def add(self, dedup_key: str, email: str, subject: str, lines: Sequence[str], now: datetime) -> bool:
-        """Queue a message; False when one with this key was queued before."""
-        row = {
-            "notification_id": new_id(),
-            "dedup_key": dedup_key,
-            "email": email,
-            "subject": subject,
-            "lines": list(lines),
-            "state": "pending",
-            "attempts": 0,
-            "error": "",
-            "created_at": now,
-        }
-        return insert_if_new(self._connection, notification, row, unique=("dedup_key",))
+    def add(self, messages: Sequence[NewNotification], now: datetime) -> None:
+        """Queue messages; one whose key was queued before is left alone."""
+        rows = [
+            {
+                "notification_id": new_id(),
+                "dedup_key": message.dedup_key,
+                "email": message.email,
+                "subject": message.subject,
+                "lines": list(message.lines),
+                "state": "pending",
+                "attempts": 0,
+                "error": "",
+                "created_at": now,
+            }
+            for message in messages
+        ]
+        insert_new(self._connection, notification, rows, unique=("dedup_key",))
 
     def pending(self) -> list[Notification]:
         """Messages to be delivered, oldest first."""

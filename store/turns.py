@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, select
 
-from store.statements import insert_if_new, insert_into
+from store.statements import insert_into, insert_new, select_in
 from store.tables import pool_turns
 
 
@@ -16,17 +16,19 @@ class Turns:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def load(self, pool: str, lock: bool = True) -> Mapping[str, Any] | None:
-        """A pool's state, None for a pool that never took a turn.
+    def load(self, pools: Iterable[str], lock: bool = True) -> dict[str, Mapping[str, Any]]:
+        """The states of these pools; one that never took a turn is missing.
 
-        With `lock`, nobody else loads it so until this transaction ends: two runs must not give out the same turn.
+        With `lock`, nobody else loads them so until this transaction ends: two runs must not give out the same turn.
+        Locks are taken by name, so that two runs wait for each other instead of deadlocking.
         """
-        statement = select(pool_turns.c.state).where(pool_turns.c.pool == pool)
+        names = sorted(set(pools))
+        statement = select(pool_turns.c.pool, pool_turns.c.state).order_by(pool_turns.c.pool)
         if lock:  # an empty row first, so that there is something to lock on a pool's very first turn
-            insert_if_new(self._connection, pool_turns, {"pool": pool, "version": 0}, unique=("pool",))
+            insert_new(self._connection, pool_turns, [{"pool": p, "version": 0} for p in names], unique=("pool",))
             statement = statement.with_for_update()
-        state: Mapping[str, Any] | None = self._connection.execute(statement).scalar_one_or_none()
-        return state
+        rows = select_in(self._connection, statement, pool_turns.c.pool, names)
+        return {row.pool: row.state for row in rows if row.state is not None}
 
     def save(self, pool: str, state: Mapping[str, Any], now: datetime) -> None:
         """Replace a pool's state; `version` counts the changes."""

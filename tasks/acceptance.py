@@ -84,7 +84,8 @@ def _escalation(context: RunContext, uow: UnitOfWork, offer: Offer, account: Acc
     if last is None:
         return None
     policy, roster = context.policy.policy, context.policy.roster
-    stored = uow.turns.load(last.decision.turn, lock=False) if last.decision.turn else None
+    pool = last.decision.turn
+    stored = uow.turns.load([pool], lock=False).get(pool) if pool else None
     step = next_step(
         offer.owner_id,
         offer.escalation_level,

@@ -17,7 +17,6 @@ from ownership.case import Day, keeper_of
 from ownership.model import Account, Decision, Outcome, Ref
 from ownership.plan import OwnerMove, held_by, move_of
 from ownership.policy import Policy
-from ownership.rotation import PoolTurns
 from ownership.writeback import Writeback, plan_writeback
 from store.exceptions import RECORD_KINDS, record_key
 from store.recording import PushWanted, Recording
@@ -27,6 +26,7 @@ from tasks.context import RunContext
 from tasks.identities import load_identities
 from tasks.notices import add_owner_notices
 from tasks.steps import as_task
+from tasks.turns import load_turns, save_turns
 
 BATCH = 500
 Wanted = Callable[[Account], bool]
@@ -78,7 +78,7 @@ def preview_accounts(context: RunContext, wanted: Wanted | None = None, policy: 
     accounts = [account for account in everything if wanted is None or wanted(account)]
     with context.store.transaction(readonly=True) as uow:
         current = _current_owners(uow, accounts)
-        turns, load = _load_turns(uow, day.policy, lock=False), books.sizes(uow)
+        turns, load = load_turns(uow, day.policy, lock=False), books.sizes(uow)
         decisions, _ = decide_on(day, accounts, current, load, turns)
     return _summary(day.policy, accounts, decisions, current)
 
@@ -125,13 +125,13 @@ def _assign_batch(
 ) -> Assigned:
     known = uow.accounts.get_many(account_ids)
     accounts = [known[account_id] for account_id in account_ids if account_id in known]
-    turns = _load_turns(uow, day.policy, lock=True)
+    turns = load_turns(uow, day.policy, lock=True)
     uow.accounts.lock(known)
     before, load = _current_owners(uow, accounts), books.sizes(uow)
     decisions, turns_after = decide_on(day, accounts, before, load, turns)
     desk = _Desk(context, uow, day.policy, accounts, before)
     recorded = uow.record(desk.recordings(decisions), context.run_id, context.now())
-    _save_turns(uow, turns, turns_after, context)
+    save_turns(uow, turns, turns_after, context.now())
     drifts = desk.note_outside(decisions)
     summary = _summary(day.policy, accounts, decisions, before)
     add_owner_notices(uow, context, summary.moves, str(number))
@@ -260,19 +260,6 @@ def _current_owners(uow: UnitOfWork, accounts: Iterable[Account]) -> dict[str, s
     """Owners of record of these accounts and of their parents."""
     ids = {id_ for account in accounts for id_ in (account.id, account.parent_id) if id_}
     return {account_id: current.owner_id for account_id, current in uow.ledger.current(ids).items()}
-
-
-def _load_turns(uow: UnitOfWork, policy: Policy, *, lock: bool) -> dict[str, PoolTurns]:
-    stored = {pool.id: uow.turns.load(pool.id, lock) for pool in policy.pools}
-    return {pool: PoolTurns.from_json(state) if state else PoolTurns() for pool, state in stored.items()}
-
-
-def _save_turns(
-    uow: UnitOfWork, before: Mapping[str, PoolTurns], after: Mapping[str, PoolTurns], context: RunContext
-) -> None:
-    for pool, turns in sorted(after.items()):
-        if turns != before.get(pool):
-            uow.turns.save(pool, turns.to_json(), context.now())
 
 
 def _snapshot(account: Account) -> dict[str, object]:

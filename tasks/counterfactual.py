@@ -16,12 +16,11 @@ from ownership.explain import RULE_WORDS, explain
 from ownership.lint import Coverage, Finding, coverage, lint
 from ownership.model import Account, Decision, Rep
 from ownership.policy import Roster
-from ownership.rotation import PoolTurns
 from store.engine import open_store
 from store.errors import StoreError
-from store.unit_of_work import UnitOfWork
 from tasks.context import RunContext, utc_now
 from tasks.explanation import find_account, unknown_account
+from tasks.turns import load_turns
 
 
 def what_if_lines(context: RunContext, query: str, settings: Sequence[str]) -> Iterator[str]:
@@ -74,7 +73,7 @@ def read_situation(context: RunContext, query: str) -> Situation | None:
             return None
         owners = {id_: current.owner_id for id_, current in uow.ledger.current().items()}
         load = book_sizes(uow.accounts.all(), owners, roster.present_on(context.today()), policy.system_of_record)
-        turns = {pool.id: _turns(uow, pool.id) for pool in policy.pools}
+        turns = load_turns(uow, policy, lock=False)
         return Situation(account, policy, roster, owners, load, turns, context.today())
 
 
@@ -122,11 +121,6 @@ def _has_database(url: str) -> bool:
 def _counts(counts: Mapping[str, int], what: str) -> str:
     each = ", ".join(f"{name} {count}" for name, count in counts.items())
     return f"{sum(counts.values())} {what}" + (f": {each}" if each else "")
-
-
-def _turns(uow: UnitOfWork, pool: str) -> PoolTurns:
-    stored = uow.turns.load(pool, lock=False)
-    return PoolTurns.from_json(stored) if stored else PoolTurns()
 
 
 def _setting(text: str) -> tuple[str, Any]:

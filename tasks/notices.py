@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from connectors.base import Notice, Notifier
 from connectors.errors import ConnectorStopped, RecordRejected, RetryLater
 from ownership.plan import OwnerMove
-from store.notifications import Notification
+from store.notifications import NewNotification, Notification
 from store.unit_of_work import UnitOfWork
 from tasks.context import RunContext
 from tasks.steps import as_task
@@ -36,11 +36,17 @@ def add_owner_notices(uow: UnitOfWork, context: RunContext, moves: Sequence[Owne
     for move in moves:
         if move.after is not None:
             by_owner[move.after].append(move)
-    for owner_id, mine in sorted(by_owner.items()):
-        rep = context.policy.roster.reps[owner_id]
-        key = f"new-owner:{context.run_id}:{batch_key}:{owner_id}"
-        lines = [f"{move.name}: {move.because}" for move in mine]
-        uow.notifications.add(key, rep.email, NEW_OWNER, lines, context.now())
+    reps = context.policy.roster.reps
+    messages = [
+        NewNotification(
+            dedup_key=f"new-owner:{context.run_id}:{batch_key}:{owner_id}",
+            email=reps[owner_id].email,
+            subject=NEW_OWNER,
+            lines=tuple(f"{move.name}: {move.because}" for move in mine),
+        )
+        for owner_id, mine in sorted(by_owner.items())
+    ]
+    uow.notifications.add(messages, context.now())
 
 
 def deliver_notices(context: RunContext) -> Notified:

@@ -77,7 +77,7 @@ def end_state(company: Rehearsal) -> dict[str, Any]:
     with company.context.store.transaction(readonly=True) as uow:
         owners = {account_id: current.owner_id for account_id, current in uow.ledger.current().items()}
         history = {account_id: [row.owner_id for row in uow.ledger.history(account_id)] for account_id in owners}
-        turns = {pool.id: uow.turns.load(pool.id, lock=False) for pool in company.context.policy.policy.pools}
+        turns = uow.turns.load([pool.id for pool in company.context.policy.policy.pools], lock=False)
         broken, rebuilt = uow.ledger.verify(), uow.ledger.rebuild_current() == uow.ledger.current()
         waiting = {state for (_, state) in uow.outbox.counts()} & {"pending", "unknown"}
     shown = {
@@ -89,7 +89,7 @@ def end_state(company: Rehearsal) -> dict[str, Any]:
     return {
         "owners": owners,
         "history": history,
-        "turns": {pool: state for pool, state in turns.items() if state},
+        "turns": turns,
         "shown": shown,
         "exceptions": company.exceptions(),
         "ledger": (broken, rebuilt),
