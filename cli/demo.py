@@ -262,11 +262,15 @@ def _examples(context: RunContext) -> list[str]:
 
 
 def _account_to_complete(context: RunContext) -> tuple[Account, str]:
-    """An account that only lacks its country and is in HubSpot alone: the first by id, and its company id there."""
+    """A small company that only lacks its country and is in HubSpot alone: the first by id, and its id there.
+
+    A small one, because the books of the enterprise teams are nearly full.
+    """
     with context.store.transaction(readonly=True) as uow:
         missing = {a for a, decision in uow.decisions.latest().items() if decision.reason == "missing_data"}
         for account in sorted(uow.accounts.all(), key=lambda account: account.id):
             companies = [ref.external_id for ref in account.refs if ref.source == "hubspot"]
-            if account.id in missing and len(account.refs) == 1 and companies and "segment" in account.fields:
+            alone = companies and len(account.refs) == 1
+            if account.id in missing and alone and account.fields.get("segment") == "smb":
                 return account, companies[0]
-    raise Broken("the demo world has no HubSpot company that only lacks its country")
+    raise Broken("the demo world has no small HubSpot company that only lacks its country")

@@ -52,7 +52,7 @@ class Stack:
         settings: Mapping[str, str] | None = None,
     ) -> None:
         """`settings` are STEWARD_ variables to set beside those that follow from the emulated vendors."""
-        self.folder = folder
+        self.folder = folder.resolve()  # the processes started here run in the checkout, wherever we are
         self.say = say
         self.world_size = world_size
         ports = ports or Ports()

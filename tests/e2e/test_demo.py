@@ -1,0 +1,48 @@
+"""The first thing a newcomer runs: every claim it prints is checked by it, so that it has to end well."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.e2e
+
+CLAIMS = (
+    "nothing is left waiting in the outbox",
+    "with exactly one owner of record",
+    "salesforce itself shows the ledger's owner",
+    "hubspot itself shows the ledger's owner",
+    "0 owner changes",
+    "0 vendor writes",
+    "the edit started the run 'hubspot: 1 changed'",
+    "HubSpot shows the same",
+    "nothing was written",
+)
+
+
+def test_the_demo_ends_well_and_stops_what_it_started(tmp_path: Path) -> None:
+    before = others()
+    done = subprocess.run(
+        [Path(sys.executable).parent / "steward", "demo"],
+        cwd=tmp_path, capture_output=True, text=True, timeout=350, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    assert [claim for claim in CLAIMS if claim not in done.stdout] == []
+    assert "Traceback" not in done.stdout + done.stderr
+    assert others() <= before
+
+
+def others() -> set[str]:
+    """Processes that run something of a demo's folder."""
+    found = set()
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit() and int(folder.name) != os.getpid():
+            try:
+                environment = (folder / "environ").read_bytes()
+            except OSError:
+                continue
+            if b".steward/demo" in environment:
+                found.add(folder.name)
+    return found
