@@ -163,6 +163,9 @@ class Stack:
             "PREFECT_LOGGING_LEVEL": "WARNING",
             "PREFECT_WORKER_QUERY_SECONDS": "0.5",
             "PREFECT_CLI_PROMPT": "false",
+            # A run that has to wait for another one asks again soon, and a killed run keeps its place for a minute.
+            "PREFECT_SERVER_CONCURRENCY_MAXIMUM_CONCURRENCY_SLOT_WAIT_SECONDS": "2",
+            "PREFECT_SERVER_CONCURRENCY_INITIAL_DEPLOYMENT_LEASE_DURATION": "60",
             "DO_NOT_TRACK": "1",
             "STEWARD_HOME": str(CHECKOUT),
             # The deployments say "python": the worker must find the one that has Steward installed.

@@ -39,11 +39,15 @@ def play_all(scenarios: list[Scenario], policy_dir: Path) -> Iterator[Played]:
         store = open_store(f"sqlite:///{blank}")
         store.migrate()
         store.close()
+        policies: dict[str, LoadedPolicy] = {}
         for number, scenario in enumerate(scenarios):
             stage = Path(folder) / str(number)
             stage.mkdir()
             shutil.copy(blank, stage / "steward.db")
-            yield Played(scenario, tuple(_play(scenario, _policy_of(scenario, stage, policy_dir), stage)))
+            told = json.dumps([str(scenario.policy_dir), scenario.policy, scenario.roster])
+            if told not in policies:
+                policies[told] = _policy_of(scenario, stage, policy_dir)
+            yield Played(scenario, tuple(_play(scenario, policies[told], stage)))
 
 
 def _policy_of(scenario: Scenario, stage: Path, policy_dir: Path) -> LoadedPolicy:

@@ -46,6 +46,7 @@ def test_sixteen_threads_write_the_same_account(store: Store) -> None:
     check(store, 16)
 
 
+@pytest.mark.slow
 def test_eight_processes_write_the_same_account(store: Store, store_url: str) -> None:
     know(store, "acme", *(f"own-{worker}" for worker in range(8)))
     with ProcessPoolExecutor(8, mp_context=multiprocessing.get_context("spawn")) as pool:

@@ -493,6 +493,7 @@ WORLD = [
 ]
 
 
+@pytest.mark.slow
 @examples
 @given(CONDITIONS, CONDITIONS)
 def test_no_account_ever_lies_in_two_siblings_of_one_priority(one: dict[str, Any], other: dict[str, Any]) -> None:
@@ -697,6 +698,7 @@ PIECES = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 @examples
 @given(st.lists(st.sampled_from(PIECES), max_size=12).map("".join))
 def test_random_yaml_loads_or_is_refused(content: str) -> None:
@@ -726,6 +728,7 @@ def _with_keys(*keys: str) -> st.SearchStrategy[dict[str, Any]]:
     return st.fixed_dictionaries({}, optional=dict.fromkeys(keys, TREES))
 
 
+@pytest.mark.slow
 @examples
 @given(
     _with_keys("order", "system_of_record", "require", "named", "pools", "territories", "acceptance"),
