@@ -8,6 +8,7 @@ from typing import Any
 
 from ownership.index import PolicyIndex
 from ownership.model import Account, Candidate
+from ownership.plan import shown_owners
 from ownership.policy import Policy, Roster
 from ownership.rotation import PoolTurns
 
@@ -101,8 +102,7 @@ def keeper_of(account: Account, current: str | None, present: frozenset[str], sy
     """Who of those `present` has the account: by the ledger, else by the CRM of record, else by another CRM."""
     if current in present:
         return current
-    shown = sorted(account.crm_owners.items(), key=lambda item: (item[0].source != system_of_record, item[0]))
-    return next((owner for _, owner in shown if owner in present), None)
+    return next((owner for owner in shown_owners(account, system_of_record) if owner in present), None)
 
 
 def book_sizes(

@@ -20,12 +20,17 @@ class OwnerMove:
     because: str
 
 
+def shown_owners(account: Account, system_of_record: str) -> list[str]:
+    """Who is shown as owner on the account's records: those of the CRM of record first, then by record."""
+    shown = sorted(account.crm_owners.items(), key=lambda item: (item[0].source != system_of_record, item[0]))
+    return [owner for _, owner in shown]
+
+
 def held_by(account: Account, current: str | None, system_of_record: str) -> str | None:
     """Who has the account as people see it: the ledger's owner, else the one the CRM of record shows."""
     if current is not None:
         return current
-    shown = sorted(account.crm_owners.items(), key=lambda item: (item[0].source != system_of_record, item[0]))
-    return next((owner for _, owner in shown), None)
+    return next(iter(shown_owners(account, system_of_record)), None)
 
 
 def move_of(account: Account, decision: Decision, held: str | None) -> OwnerMove | None:

@@ -62,11 +62,6 @@ class Decisions:
         ).first()
         return _to_explanation(row) if row else None
 
-    def by_run(self, run_id: str) -> list[Explanation]:
-        """Everything one run decided, in the order it was recorded."""
-        rows = self._connection.execute(_EXPLAINED.where(decision.c.run_id == run_id).order_by(decision.c.decision_id))
-        return [_to_explanation(row) for row in rows]
-
 
 _EXPLAINED = select(decision, input_snapshot.c.payload).outerjoin_from(
     decision, input_snapshot, input_snapshot.c.inputs_hash == decision.c.inputs_hash

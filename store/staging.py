@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, func, select
 from sqlalchemy.engine import Row
 
 from store.canonical import digest
@@ -64,15 +64,6 @@ class Staging:
                 writes.append(written)
             upsert(self._connection, source_row, writes)
         return PutSummary(new, changed, same)
-
-    def mark_problem(self, source: str, stream: str, external_id: str, problem: str | None) -> None:
-        """Say why a staged row cannot be read, or that it can (None)."""
-        columns = source_row.c
-        self._connection.execute(
-            update(source_row)
-            .where(columns.source == source, columns.stream == stream, columns.external_id == external_id)
-            .values(problem=problem)
-        )
 
     def live(self, source: str | None = None) -> Iterator[StagedRow]:
         """Rows that are not deleted, in key order."""

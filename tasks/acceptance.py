@@ -13,7 +13,7 @@ from ownership.rotation import PoolTurns
 from store.offers import Offer
 from store.recording import Recording
 from store.unit_of_work import UnitOfWork
-from tasks.assignment import Assigned, writes_for
+from tasks.assignment import Assigned, Desk, desk_for
 from tasks.context import RunContext
 from tasks.explanation import find_account, unknown_account
 from tasks.notices import add_owner_notices
@@ -62,12 +62,13 @@ def _escalate_batch(context: RunContext, uow: UnitOfWork) -> Assigned:
     offers = uow.offers.due(context.now(), BATCH)
     accounts = uow.accounts.get_many(offer.account_id for offer in offers)
     uow.accounts.lock(accounts)
+    desk = desk_for(context, uow, list(accounts.values()))
     recordings: list[Recording] = []
     moves: list[OwnerMove] = []
     for offer in offers:
         if not uow.offers.answer(offer.offer_id, "expired", "steward", context.now()):
             continue  # answered while we waited for the lock
-        recording = _escalation(context, uow, offer, accounts[offer.account_id])
+        recording = _escalation(context, uow, offer, accounts[offer.account_id], desk)
         if recording is not None:
             recordings.append(recording)
             if move := move_of(accounts[offer.account_id], recording.decision, offer.owner_id):
@@ -78,7 +79,7 @@ def _escalate_batch(context: RunContext, uow: UnitOfWork) -> Assigned:
     return Assigned(len(offers), recorded.decided, by_reason, recorded.pushed, 0, tuple(moves))
 
 
-def _escalation(context: RunContext, uow: UnitOfWork, offer: Offer, account: Account) -> Recording | None:
+def _escalation(context: RunContext, uow: UnitOfWork, offer: Offer, account: Account, desk: Desk) -> Recording | None:
     """The decision that follows a missed offer; None when a person has to look, which an exception then says."""
     last = uow.decisions.explanation(offer.account_id)
     if last is None:
@@ -112,7 +113,7 @@ def _escalation(context: RunContext, uow: UnitOfWork, offer: Offer, account: Acc
     return Recording(
         decision=decision,
         snapshot=last.snapshot or {},
-        pushes=writes_for(context, uow, account, step.to),
+        pushes=desk.pushes(account, step.to),
         offer_due_by=context.now() + timedelta(hours=policy.acceptance_hours),
         event_type="escalated",
         escalation_level=step.level,

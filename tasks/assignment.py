@@ -129,7 +129,7 @@ def _assign_batch(
     uow.accounts.lock(known)
     before, load = _current_owners(uow, accounts), books.sizes(uow)
     decisions, turns_after = decide_on(day, accounts, before, load, turns)
-    desk = _Desk(context, uow, day.policy, accounts, before)
+    desk = Desk(context, uow, day.policy, accounts, before)
     recorded = uow.record(desk.recordings(decisions), context.run_id, context.now())
     save_turns(uow, turns, turns_after, context.now())
     drifts = desk.note_outside(decisions)
@@ -138,7 +138,7 @@ def _assign_batch(
     return replace(summary, recorded=recorded.decided, writes=recorded.pushed, drifts=drifts)
 
 
-class _Desk:
+class Desk:
     """One batch's accounts with what the outside shows of them, ready to turn decisions into recordings."""
 
     def __init__(
@@ -247,9 +247,9 @@ class _Desk:
         exceptions.close(solved, "steward", "the record shows the owner of record", now)
 
 
-def writes_for(context: RunContext, uow: UnitOfWork, account: Account, owner: str) -> tuple[PushWanted, ...]:
-    """What the outside has to be told when `owner` becomes the owner of one account."""
-    return _Desk(context, uow, context.policy.policy, [account], {}).pushes(account, owner)
+def desk_for(context: RunContext, uow: UnitOfWork, accounts: Sequence[Account]) -> Desk:
+    """A desk for accounts that are given to somebody without asking the rules."""
+    return Desk(context, uow, context.policy.policy, accounts, {})
 
 
 def _key(kind: str, ref: Ref) -> str:
