@@ -27,16 +27,17 @@ from config.policy_files import LoadedPolicy
 from config.settings import Settings
 from connectors.registry import Connectors
 from ownership.assignment import decide_on
-from ownership.case import Day
+from ownership.case import State
+from ownership.day import Day
 from ownership.conditions import All, Test
+from ownership.entries import Assign, Pool, Rule, Territory
 from ownership.model import Account, Decision, Ref, Rep
-from ownership.policy import Assign, Policy, Pool, Roster, Rule, Territory
-from ownership.rotation import PoolTurns
+from ownership.policy import Policy, Roster
 from store.engine import open_store
 from tasks.assignment import assign_accounts
 from tasks.context import RunContext
 
-TODAY = "2026-11-25"
+NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 COUNTRIES, INDUSTRIES, SEGMENTS = [f"c{n}" for n in range(40)], [f"i{n}" for n in range(25)], ["smb", "mid", "ent"]
 CHUNK = 20_000
 SINGLES = 2_000
@@ -109,14 +110,11 @@ def bulk(size: int, folder: Path) -> dict[str, float]:
     source, out = folder / f"{size}.parquet", folder / f"{size}-decisions"
     accounts_frame(size).write_parquet(source)
     out.mkdir()
-    day = Day.of(*company_policy(), TODAY)
+    day = Day.of(*company_policy(), NOW)
     started = time.process_time()
-    turns: dict[str, PoolTurns] = {}
-    load: dict[str, int] = {}
+    state = State()
     for number, accounts in enumerate(to_accounts(pl.read_parquet(source))):
-        decisions, turns = decide_on(day, accounts, {}, load, turns)
-        for decision in decisions:
-            load[str(decision.owner_id)] = load.get(str(decision.owner_id), 0) + 1
+        decisions, state = decide_on(day, accounts, state)
         to_frame(decisions).write_parquet(out / f"{number:05}.parquet")
     decided = time.process_time() - started
     parts = [pl.read_parquet(part) for part in sorted(out.iterdir())]
@@ -130,12 +128,12 @@ def bulk(size: int, folder: Path) -> dict[str, float]:
 
 def singles() -> dict[str, float]:
     """One account at a time with a warm policy, microseconds of wall time."""
-    day = Day.of(*company_policy(), TODAY)
-    turns: dict[str, PoolTurns] = {}
+    day = Day.of(*company_policy(), NOW)
+    state = State()
     taken = []
     for (account,) in ([each] for chunk in to_accounts(accounts_frame(SINGLES)) for each in chunk):
         started = time.perf_counter()
-        _, turns = decide_on(day, [account], {}, {}, turns)
+        _, state = decide_on(day, [account], state)
         taken.append((time.perf_counter() - started) * 1e6)
     cuts = quantiles(taken, n=100)
     return {"single_p50_us": round(cuts[49]), "single_p99_us": round(cuts[98])}

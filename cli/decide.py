@@ -8,8 +8,10 @@ from pathlib import Path
 import click
 
 from config.policy_files import load_policy
+from ownership.conditions import vocabulary
 
 FILE = click.Path(path_type=Path)
+INSTANT = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"])
 
 
 @click.command("decide")
@@ -17,35 +19,57 @@ FILE = click.Path(path_type=Path)
 @click.option("--accounts", type=FILE, required=True, help="The accounts, .csv or .parquet (docs/headless.md).")
 @click.option("--out", type=FILE, help="Where decisions go, .csv or .parquet; CSV to standard output by default.")
 @click.option("--turns", type=FILE, help="JSON file that keeps the pools' turns from one run to the next.")
-@click.option("--today", type=click.DateTime(["%Y-%m-%d"]), help="The day to decide for; today in UTC by default.")
-def decide(policy_dir: Path, accounts: Path, out: Path | None, turns: Path | None, today: datetime | None) -> None:
-    """Decide who owns each account of a file, by the policy in a folder. Nothing but the named files is touched."""
+@click.option("--leads", type=FILE, help="Leads to route beside the accounts, .csv or .parquet.")
+@click.option("--roster", type=FILE, help="A roster.yaml to use instead of the one beside the policy.")
+@click.option("--now", type=INSTANT, help="The day (at noon) or instant to decide for, in UTC; now by default.")
+def decide(
+    policy_dir: Path,
+    accounts: Path,
+    out: Path | None,
+    turns: Path | None,
+    leads: Path | None,
+    roster: Path | None,
+    now: datetime | None,
+) -> None:
+    """Decide who owns each account and lead of a file, by the policy in a folder. Touches only the named files."""
     from tasks.account_files import (
+        Memory,
         UnreadableFile,
         decisions_csv,
         format_of,
+        read_memory,
         read_sheet,
-        read_turns,
         write_decisions,
-        write_turns,
+        write_memory,
     )
     from tasks.headless import decide_sheet, summary_lines
 
     if out:
         format_of(out)  # before the work rather than after it
-        if out.resolve() == accounts.resolve():
-            raise UnreadableFile(out, "holds the accounts, which would be lost", "Give --out another name")
-    loaded = load_policy(policy_dir)
-    sheet = read_sheet(accounts)
-    if sheet.ignored:
-        click.echo(f"ignored columns: {', '.join(sheet.ignored)}", err=True)
-    day = (today or datetime.now(UTC)).date().isoformat()
-    decided = decide_sheet(sheet, loaded, read_turns(turns) if turns else {}, day)
+        for given in (accounts, leads):
+            if given and out.resolve() == given.resolve():
+                raise UnreadableFile(out, "holds what is to be decided, which would be lost", "Give --out another name")
+    loaded = load_policy(policy_dir, roster)
+    fields = vocabulary(loaded.policy.fields)
+    sheet, inbound = read_sheet(accounts, fields), read_sheet(leads, fields) if leads else None
+    for each in (sheet, inbound):
+        if each and each.ignored:
+            click.echo(f"ignored columns: {', '.join(each.ignored)}", err=True)
+    memory = read_memory(turns) if turns else Memory()
+    decided = decide_sheet(sheet, loaded, memory, _instant(now), inbound)
     if out:
         write_decisions(decided.decisions, out)
     else:
         click.echo(decisions_csv(decided.decisions), nl=False)
     if turns:
-        write_turns(decided.turns, turns)
+        write_memory(decided.memory, turns)
     for line in summary_lines(decided):
         click.echo(line, err=True)
+
+
+def _instant(said: datetime | None) -> datetime:
+    """What --now says, in UTC: a day alone is its noon."""
+    if said is None:
+        return datetime.now(UTC)
+    at = said.replace(tzinfo=UTC)
+    return at.replace(hour=12) if (at.hour, at.minute, at.second) == (0, 0, 0) else at

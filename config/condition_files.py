@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import isfinite
 from typing import Any
 
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
 from config.yaml_files import Reader, hint
-from ownership.conditions import ALWAYS, FIELDS, MAX_DEPTH, OPERATORS, All, AnyOf, Condition, Not, Test, fold
+from ownership.conditions import ALWAYS, FIELDS, MAX_DEPTH, OPERATORS, All, AnyOf, Condition, Field, Not, Test, fold
 
 LARGEST = 2**53  # beyond this, whole numbers and floats no longer tell neighbours apart
 MENDS = {"flag": "Write true or false", "number": "Write a number", "text": "Put it in quotes"}
 
 
 class ConditionReader(Reader):
-    """Reads one document's conditions. What cannot be read is reported and counts as "always"."""
+    """Reads one document's conditions. What cannot be read is reported and counts as "always".
+
+    `known` are the fields that may be asked for.
+    """
+
+    known: Mapping[str, Field] = FIELDS
 
     def condition(self, node: CommentedMap, key: str, what: str) -> Condition:
         """The condition under `key`."""
@@ -42,9 +48,9 @@ class ConditionReader(Reader):
             return All(parts) if name == "all" else AnyOf(parts)
         if name == "not":
             return Not(self._condition(node[name], node, name, what, depth + 1))
-        if name not in FIELDS:
-            mend = f"Fields are {', '.join(FIELDS)}"
-            self.say(node, name, f"{what} asks for an unknown field '{name}'{hint(str(name), FIELDS)}", mend)
+        if name not in self.known:
+            mend = f"Fields are {', '.join(self.known)}"
+            self.say(node, name, f"{what} asks for an unknown field '{name}'{hint(str(name), self.known)}", mend)
             return ALWAYS
         return self._tests(node, str(name), what)
 
@@ -63,7 +69,7 @@ class ConditionReader(Reader):
         return tests[0] if len(tests) == 1 else All(tests)
 
     def _test(self, node: Any, key: Any, field: str, operator: str, operand: Any, what: str) -> Condition:
-        kind = FIELDS[field].kind
+        kind = self.known[field].kind
         if operator not in OPERATORS or kind not in OPERATORS[operator]:
             fitting = [name for name, kinds in OPERATORS.items() if kind in kinds]
             wrong = f"{what} asks '{field}' with '{operator}'{hint(operator, fitting)}"

@@ -15,16 +15,27 @@ from config.yaml_files import Document, PolicyError, Reader, hint, line_of, to_p
 
 ACTIONS: Mapping[str, tuple[str, ...] | None] = {
     "record": ("in", "id"),
+    "lead": ("in", "id"),
     "delete": ("in", "id"),
     "run": None,
+    "rerun": None,
+    "preview": None,
     "wait": None,
     "accept": ("account", "as"),
+    "decline": ("account", "as"),
     "outage": ("of",),
+    "change_policy": (),
+    "change_roster": (),
     "expect": (),
 }
-EXPECTATIONS = ("owners", "shown", "reasons", "exceptions", "told", "books", "moves", "writes")
+"""What a step can do, with the keys it needs; None: it takes a single word."""
+EXPECTATIONS = (
+    *("owners", "shown", "reasons", "because", "team", "exceptions", "told", "notices"),
+    *("books", "next", "moves", "writes"),
+)
 RUNS = ("assign", "push", "escalate", "everything")
-SYSTEMS = ("salesforce", "hubspot", "stripe", "usage")
+CRMS = ("salesforce", "hubspot")
+SYSTEMS = (*CRMS, "stripe", "usage")
 UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
@@ -73,6 +84,15 @@ def to_duration(text: str) -> timedelta | None:
     return timedelta(**{UNITS[match[2]]: float(match[1])}) if match else None
 
 
+def to_instant(text: str) -> datetime | None:
+    """ "2026-12-01T09:00:00Z" as an instant, in UTC when it names no offset; None when it is none."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
 class _ScenarioReader(Reader):
     def read(self) -> list[Scenario]:
         root = self.document.root
@@ -97,12 +117,10 @@ class _ScenarioReader(Reader):
 
     def _instant(self, node: CommentedMap) -> datetime:
         text = self.text(node, "start", "the file", "2026-11-23T09:00:00Z")
-        try:
-            at = datetime.fromisoformat(text)
-        except ValueError:
+        at = to_instant(text)
+        if at is None:
             self.say(node, "start", f"start is '{text}', which is no instant", 'Write it as "2026-11-23T09:00:00Z"')
-            return datetime.now(UTC)
-        return at if at.tzinfo else at.replace(tzinfo=UTC)
+        return at or datetime.now(UTC)
 
     def _step(self, node: CommentedMap) -> list[Step]:
         if len(node) != 1:
@@ -128,7 +146,7 @@ class _ScenarioReader(Reader):
             elif not isinstance(inner[key], str):
                 self.say(inner, key, f"{key} of {action} is {inner[key]!r}, not text", "Put it in quotes")
         for key in {"in", "of"} & set(inner):
-            self._one_of(inner, key, SYSTEMS)
+            self._one_of(inner, key, CRMS if action == "lead" else SYSTEMS)
         if action == "expect":
             for key in inner:
                 self._one_of_keys(inner, str(key))
@@ -136,8 +154,11 @@ class _ScenarioReader(Reader):
     def _check_word(self, node: CommentedMap, action: str) -> None:
         if action == "run":
             self._one_of(node, "run", RUNS)
-        elif to_duration(str(node[action])) is None:
-            self.say(node, action, f"wait is {node[action]!r}", "Write it as 90m, 25h or 2d")
+        elif action in ("rerun", "preview"):
+            self.text(node, action, "a step")
+        elif to_duration(str(node[action])) is None and to_instant(str(node[action])) is None:
+            mend = 'Write it as 90m, 25h or 2d, or as "2026-12-01T09:00:00Z"'
+            self.say(node, action, f"wait is {node[action]!r}", mend)
 
     def _one_of(self, node: CommentedMap, key: str, known: tuple[str, ...]) -> None:
         if node[key] not in known:

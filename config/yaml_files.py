@@ -18,6 +18,7 @@ from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import MarkedYAMLError
 from ruamel.yaml.tokens import AliasToken, TagToken
 
+from ownership.local_time import zone_names
 from ownership.model import Period
 
 MAX_BYTES = 2_000_000
@@ -145,6 +146,30 @@ class Reader:
         self.say(node, key, f"{key} of {what} is {value!r}"[:200], f"Give a whole number of at least {least}")
         return default
 
+    def hours(self, node: CommentedMap, key: str, what: str, default: float = 0, least: float = 0) -> float:
+        """A number of hours, whole or not, of a year at most."""
+        value = node.get(key, default)
+        if isinstance(value, int | float) and not isinstance(value, bool) and least <= value <= 8784:
+            return float(value)
+        self.say(node, key, f"{key} of {what} is {value!r}"[:200], f"Give hours from {least:g} to 8784")
+        return default
+
+    def one_of(self, node: CommentedMap, key: str, what: str, known: tuple[str, ...]) -> str:
+        """One of some words, the first when the key is missing."""
+        word = self.text(node, key, what, known[0])
+        if word not in known:
+            self.say(node, key, f"{key} of {what} is '{word}'{hint(word, known)}", f"It is one of {', '.join(known)}")
+        return word
+
+    def timezone(self, node: CommentedMap, what: str) -> str:
+        """An IANA time zone, UTC when none is given."""
+        name = self.text(node, "timezone", what, "UTC")
+        if name in zone_names():
+            return name
+        wrong = f"timezone of {what} is '{name}'{hint(name, zone_names())}"
+        self.say(node, "timezone", wrong, "Write an IANA name such as Europe/Berlin")
+        return "UTC"
+
     def flag(self, node: CommentedMap, key: str, what: str, default: bool) -> bool:
         value = node.get(key, default)
         if isinstance(value, bool):
@@ -163,8 +188,12 @@ class Reader:
     def day(self, node: CommentedMap, key: str, what: str) -> str | None:
         """An ISO date, None when the key is missing."""
         text = self.text(node, key, what)
+        return self.iso_day(node, key, text, what) if text else None
+
+    def iso_day(self, node: CommentedMap, key: str, text: object, what: str = "the file") -> str | None:
+        """An ISO date that is one of the values of `key`; None when it is none, which is then reported."""
         try:
-            return date.fromisoformat(text).isoformat() if text else None
+            return date.fromisoformat(str(text)).isoformat()
         except ValueError:
             self.say(node, key, f"{key} of {what} is '{text}', which is no date", 'Write it as "2026-12-31"')
             return None

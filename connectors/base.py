@@ -2,9 +2,11 @@
 
 Terminology
     source      a system rows are pulled from ("salesforce", "hubspot", "stripe", "usage")
-    stream      one kind of row of a source ("accounts", "companies", "customers", "subscriptions", "usage")
+    stream      one kind of row of a source ("accounts", "leads", "companies", "customers", "subscriptions", "usage");
+                the first one of a CRM holds its accounts
     cursor      how far a stream has been pulled; opaque to the caller, safe to repeat from
     target      a system that shows an owner and can be told another one
+    object type what a target calls a kind of record that has an owner ("Account", "Lead", "company", "contact")
     version     whatever the vendor gives that changes on every write (ETag, timestamp), for compare-and-set
 
 Promises, checked for each connector by `tests/contract/`
@@ -22,7 +24,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol, runtime_checkable
 
-from ownership.model import AccountFact, AccountRecord
+from ownership.model import AccountFact, AccountRecord, LeadRecord
+
+Value = AccountRecord | AccountFact | LeadRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,27 +144,32 @@ class Source(Protocol):
     def pull_rows(self, stream: str, ids: Sequence[str]) -> tuple[SourceRow, ...]:
         """Read these rows now. A row that does not exist (any more) comes back with `deleted=True`."""
 
-    def to_value(self, row: SourceRow) -> AccountRecord | AccountFact | None:
-        """Turn a vendor row into a value; None for a row that says nothing about an account. Raises `BadRecord`."""
+    def to_value(self, row: SourceRow) -> Value | None:
+        """Turn a vendor row into a value; None for one that says nothing of an account or lead. Raises `BadRecord`."""
 
 
 @runtime_checkable
 class OwnerTarget(Protocol):
-    """A system that shows the owner of a record."""
+    """A system that shows the owner of a record.
+
+    `object_types` are the kinds of record whose owner can be read and written; `object_type` is the one of accounts,
+    and what is meant where none is named. A type that is not among them is a `ValueError`.
+    """
 
     name: str
     object_type: str
+    object_types: tuple[str, ...]
     write_batch: int
     read_batch: int
 
     def users(self) -> tuple[OutsideUser, ...]:
         """Everyone who may own a record, inactive ones too."""
 
-    def read_owners(self, remote_ids: Sequence[str]) -> tuple[ObservedOwner, ...]:
+    def read_owners(self, remote_ids: Sequence[str], object_type: str | None = None) -> tuple[ObservedOwner, ...]:
         """What the system shows now, one for each id and in the same order; unknown ids come back MISSING."""
 
     def update_owners(self, changes: Sequence[OwnerChange]) -> tuple[OwnerResult, ...]:
-        """Write owners in as few calls as the vendor allows; one result for each change, in order.
+        """Write owners, of records of any types, in as few calls as the vendor allows; one result each, in order.
 
         Raises `ConnectorStopped` or `RetryLater` only when nothing at all was written.
         """
@@ -171,7 +180,7 @@ class OwnerTarget(Protocol):
         A vendor without compare-and-set reads, compares and writes; its docstring says so.
         """
 
-    def create_task(self, remote_id: str, owner_id: str, subject: str) -> str:
+    def create_task(self, remote_id: str, owner_id: str, subject: str, object_type: str | None = None) -> str:
         """Put a task on a record for `owner_id`; returns the vendor's task id. Raises `RecordRejected`."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
 from typing import TypeVar
 
 from connectors.base import OwnerChange, OwnerResult, WriteOutcome
@@ -18,16 +19,26 @@ def chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
         yield items[start : start + size]
 
 
-def write_in_batches(changes: Sequence[OwnerChange], size: int, write: WriteBatch) -> tuple[OwnerResult, ...]:
+def check_types(changes: Sequence[OwnerChange], object_types: Sequence[str]) -> None:
+    """Raise `ValueError`, before anything is sent, for an object type that the target does not know."""
+    unknown = sorted({change.object_type for change in changes} - set(object_types))
+    if unknown:
+        raise ValueError(f"no owners of {', '.join(unknown)} here; there are: {', '.join(object_types)}")
+
+
+def write_in_batches(
+    changes: Sequence[OwnerChange], size: int, write: WriteBatch, *, mixed: bool = True
+) -> tuple[OwnerResult, ...]:
     """Call `write` for each batch; results come back in the order of `changes`.
 
-    Rows are written in a fixed order (by record id), so that two runs over the same records take the vendor's row
-    locks in the same order. A batch without an answer is UNKNOWN and the next one goes on. When the connector
-    stops or is told to wait, the rest is RETRY; if nothing at all was sent before, that error is raised instead.
+    Rows are written in a fixed order (by object type, then record id), so that two runs over the same records take
+    the vendor's row locks in the same order. `mixed`: one batch may hold several object types. A batch without an
+    answer is UNKNOWN and the next one goes on. When the connector stops or is told to wait, the rest is RETRY; if
+    nothing at all was sent before, that error is raised instead.
     """
     order = sorted(range(len(changes)), key=lambda at: (changes[at].object_type, changes[at].remote_id))
     results: dict[int, OwnerResult] = {}
-    for places in chunks(order, size):
+    for places in _batches(order, changes, size, mixed):
         batch = [changes[at] for at in places]
         try:
             written = write(batch)
@@ -44,9 +55,17 @@ def write_in_batches(changes: Sequence[OwnerChange], size: int, write: WriteBatc
     return tuple(results[at] for at in range(len(changes)))
 
 
+def _batches(order: Sequence[int], changes: Sequence[OwnerChange], size: int, mixed: bool) -> Iterator[Sequence[int]]:
+    if mixed:
+        yield from chunks(order, size)
+        return
+    for _, places in groupby(order, key=lambda at: changes[at].object_type):
+        yield from chunks(list(places), size)
+
+
 def same_result(batch: Sequence[OwnerChange], outcome: WriteOutcome, error: ConnectorError) -> list[OwnerResult]:
     """The same outcome for every row of a batch that failed as a whole."""
     return [OwnerResult(change.remote_id, outcome, error.code, error.message) for change in batch]
 
 
-__all__ = ["WriteBatch", "chunks", "same_result", "write_in_batches"]
+__all__ = ["WriteBatch", "check_types", "chunks", "same_result", "write_in_batches"]

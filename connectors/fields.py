@@ -54,9 +54,13 @@ class RowReader:
 
     def flag(self, field: str) -> bool:
         """True or false; vendors that only know strings send "true" and "false". Missing means false."""
+        return self.flag_if_known(field) or False
+
+    def flag_if_known(self, field: str) -> bool | None:
+        """`flag` where missing means that nobody has said."""
         value = self._fields.get(field)
         if value is None or value == "":
-            return False
+            return None
         if isinstance(value, bool):
             return value
         if isinstance(value, str) and value.strip().lower() in ("true", "false"):

@@ -1,12 +1,13 @@
-"""HubSpot companies and their owners.
+"""HubSpot companies and contacts, and their owners. What differs between the two is in `hubspot_objects`.
 
 Which calls a pull makes, and why
     * A first pull lists (`GET companies`, 100 a page): complete at once, resumable by its own cursor, and at 190
       calls in 10 s faster than search, which allows 5 a second, lags behind writes and stops at 10,000 rows.
-    * A later pull searches by `hs_lastmodifieddate` (200 a page). Each page starts at the last timestamp of the one
-      before instead of at an offset: a row that changes while we page moves to the end, and an offset would then
-      step over another row. That also keeps every query far below the 10,000 where search refuses.
-    * Archived companies never appear in search; a later pull lists them (`archived=true`) before it searches.
+    * A later pull searches by the date of the last change (200 a page). Each page starts at the last timestamp of the
+      one before instead of at an offset: a row that changes while we page moves to the end, and an offset would then
+      step over another row. That also keeps every query far below the 10,000 where search refuses. Contacts are not
+      searched by lifecycle stage: one that is no lead any more would then not be seen leaving.
+    * Archived records never appear in search; a later pull lists them (`archived=true`) before it searches.
 """
 
 from __future__ import annotations
@@ -26,53 +27,28 @@ from connectors.base import (
     SourceRow,
     WriteOutcome,
 )
-from connectors.batches import chunks, write_in_batches
+from connectors.batches import check_types, chunks, write_in_batches
 from connectors.errors import RecordRejected, RetryLater, SchemaChanged
-from connectors.fields import RowReader, to_instant, to_links
+from connectors.fields import to_instant
 from connectors.hubspot_api import NAME, HubSpotApi
-from ownership.model import AccountRecord
-
-MODIFIED = "hs_lastmodifieddate"
-PROPERTIES = (
-    "name",
-    "domain",
-    "website",
-    "country",
-    "state",
-    "city",
-    "zip",
-    "phone",
-    "industry",
-    "numberofemployees",
-    "lifecyclestage",
-    "hubspot_owner_id",
-    "hs_parent_company_id",
-    "createdate",
-    MODIFIED,
-    "notes_last_updated",
-    "segment",
-    "do_not_route",
-    "primary_contact_email",
-    "salesforceaccountid",
-    "stripe_customer_id",
-)
-OWNER_PROPERTIES = ("hubspot_owner_id", MODIFIED, "hs_updated_by_user_id")
+from connectors.hubspot_objects import COMPANY, OBJECTS, HubSpotObject, of_stream, of_type
+from ownership.model import AccountRecord, LeadRecord
 
 BATCH = 100  # inputs of a batch read or update
 LIST_PAGE = 100
 SEARCH_PAGE = 200
 OWNER_PAGE = 500
-TASK_TO_COMPANY = 192  # HubSpot's own association type, task to company
 LISTING = "list:"  # a cursor's tie_break while the first listing is under way: "list:<after>"
 
 
 class HubSpotConnector:
-    """Companies of one account. Calls: first pull one for each 100 rows, later pulls one for each 200 changed rows
-    and each 100 archived ones; reading and writing owners one for each 100."""
+    """Companies and contacts of one account. Calls: first pull one for each 100 rows, later pulls one for each 200
+    changed rows and each 100 archived ones; reading and writing owners one for each 100 of one object."""
 
     name = NAME
-    streams: tuple[str, ...] = ("companies",)
-    object_type = "company"
+    streams: tuple[str, ...] = tuple(each.stream for each in OBJECTS)
+    object_type = COMPANY.name
+    object_types: tuple[str, ...] = tuple(each.name for each in OBJECTS)
     write_batch = BATCH
     read_batch = BATCH
 
@@ -91,52 +67,23 @@ class HubSpotConnector:
     # --- source ---
 
     def check(self) -> None:
-        self._api.get(self._api.company.get_page, limit=1)
+        self._api.get(self._api.objects[COMPANY.name].basic.get_page, limit=1)
 
     def pull(self, stream: str, cursor: Cursor | None = None) -> Iterator[Page]:
-        """Companies; what was archived since `cursor` comes first. See the module on which calls are made."""
-        known_stream(stream)
+        """Records; what was archived since `cursor` comes first. See the module on which calls are made."""
+        kind = of_stream(stream)
         if cursor is None or cursor.tie_break.startswith(LISTING):
-            yield from self._list(cursor)
+            yield from self._list(kind, cursor)
         else:
-            yield from self._changed_since(cursor)
+            yield from self._changed_since(kind, cursor)
 
     def pull_rows(self, stream: str, ids: Sequence[str]) -> tuple[SourceRow, ...]:
-        known_stream(stream)
-        found = {record["id"]: to_row(record) for record in self._by_ids(PROPERTIES, ids)}
-        return tuple(
-            found.get(id_) or SourceRow(NAME, "companies", id_, None, {"id": id_}, deleted=True) for id_ in ids
-        )
+        kind = of_stream(stream)
+        found = {record["id"]: to_row(kind, record) for record in self._by_ids(kind, kind.properties, ids)}
+        return tuple(found.get(id_) or SourceRow(NAME, stream, id_, None, {"id": id_}, deleted=True) for id_ in ids)
 
-    def to_value(self, row: SourceRow) -> AccountRecord | None:
-        properties = row.fields.get("properties")
-        if not isinstance(properties, Mapping):
-            raise RowReader(row).bad("properties", "is missing")
-        read = RowReader(row, properties)
-        return AccountRecord(
-            source=NAME,
-            object_type="company",
-            external_id=row.id,
-            name=read.text("name"),
-            website=read.text("website") or read.text("domain"),
-            country=read.text("country"),
-            state=read.text("state"),
-            city=read.text("city"),
-            postcode=read.text("zip"),
-            phone=read.text("phone"),
-            industry=read.text("industry"),
-            employees=read.count("numberofemployees"),
-            type=read.text("lifecyclestage"),
-            segment=read.text("segment"),
-            parent_external_id=read.text("hs_parent_company_id"),
-            owner_external_id=read.text("hubspot_owner_id"),
-            primary_contact=read.text("primary_contact_email"),
-            do_not_route=read.flag("do_not_route"),
-            links=to_links(salesforce=read.text("salesforceaccountid"), stripe=read.text("stripe_customer_id")),
-            created_at=read.instant("createdate"),
-            last_activity_at=read.instant("notes_last_updated"),
-            modified_at=read.instant(MODIFIED),
-        )
+    def to_value(self, row: SourceRow) -> AccountRecord | LeadRecord | None:
+        return of_stream(row.stream).to_value(row)
 
     # --- owners ---
 
@@ -144,24 +91,28 @@ class HubSpotConnector:
         """Owners, deactivated ones (archived) as inactive. An owner's `id` is assignable; its `userId` is not."""
         return tuple(to_user(owner, active=not gone) for gone in (False, True) for owner in self._owners(gone))
 
-    def read_owners(self, remote_ids: Sequence[str]) -> tuple[ObservedOwner, ...]:
+    def read_owners(self, remote_ids: Sequence[str], object_type: str | None = None) -> tuple[ObservedOwner, ...]:
         """One call for each 100 ids, and one more for those that did not come, which may be archived."""
-        found = {record["id"]: to_observed(record) for record in self._by_ids(OWNER_PROPERTIES, remote_ids)}
+        kind = of_type(object_type or self.object_type)
+        found = {}
+        for record in self._by_ids(kind, kind.owner_properties, remote_ids):
+            found[record["id"]] = to_observed(kind, record)
         absent = [id_ for id_ in remote_ids if id_ not in found]
-        for record in self._by_ids(OWNER_PROPERTIES, absent, archived=True):
-            found[record["id"]] = to_observed(record)
+        for record in self._by_ids(kind, kind.owner_properties, absent, archived=True):
+            found[record["id"]] = to_observed(kind, record)
         return tuple(found.get(id_) or ObservedOwner(id_, None, RecordState.MISSING) for id_ in remote_ids)
 
     def update_owners(self, changes: Sequence[OwnerChange]) -> tuple[OwnerResult, ...]:
-        """One batch update for each 100 changes. HubSpot refuses a whole batch for one invalid row; such a batch is
-        halved until the row stands alone (about 14 more calls for one bad row among 100)."""
-        return write_in_batches(changes, BATCH, self._write_batch)
+        """One batch update for each 100 changes of one object. HubSpot refuses a whole batch for one invalid row; such
+        a batch is halved until the row stands alone (about 14 more calls for one bad row among 100)."""
+        check_types(changes, self.object_types)
+        return write_in_batches(changes, BATCH, self._write_batch, mixed=False)
 
     def update_owner_if(self, change: OwnerChange, version: str) -> OwnerResult:
         """HubSpot has no compare-and-set: this reads, compares and writes, so that an edit within that moment is
-        lost. `version` is `hs_lastmodifieddate`, which automation moves too."""
+        lost. `version` is the date of the last change, which automation moves too."""
         try:
-            (seen,) = self.read_owners([change.remote_id])
+            (seen,) = self.read_owners([change.remote_id], change.object_type)
             if seen.state is RecordState.LIVE and seen.version != version:
                 return OwnerResult(change.remote_id, WriteOutcome.MOVED, "MODIFIED", f"modified at {seen.version}")
             (result,) = self.update_owners([change])
@@ -169,9 +120,10 @@ class HubSpotConnector:
             return OwnerResult(change.remote_id, WriteOutcome.RETRY, error.code, error.message)
         return result
 
-    def create_task(self, remote_id: str, owner_id: str, subject: str) -> str:
+    def create_task(self, remote_id: str, owner_id: str, subject: str, object_type: str | None = None) -> str:
         """One call creates and associates. Raises `Ambiguous` when no answer came: read before a second try."""
-        association = {"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": TASK_TO_COMPANY}
+        kind = of_type(object_type or self.object_type)
+        association = {"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": kind.task_link}
         body = {
             "properties": {
                 "hs_timestamp": self._clock().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -185,78 +137,80 @@ class HubSpotConnector:
 
     # --- pulling ---
 
-    def _list(self, cursor: Cursor | None) -> Iterator[Page]:
+    def _list(self, kind: HubSpotObject, cursor: Cursor | None) -> Iterator[Page]:
         started = cursor.high_water if cursor else None
         after = cursor.tie_break.removeprefix(LISTING) if cursor else None
-        while True:
-            query = {"limit": LIST_PAGE, "properties": list(PROPERTIES), "archived": False}
-            body, at = self._api.get_at(self._api.company.get_page, **query, **({"after": after} if after else {}))
+        for body, at in self._listed(kind, after=after, archived=False):
             # A listing is only as fresh as its first page. Without a clock the next pull has to look at everything.
             started = started or (to_ms(at) if at else "0")
-            rows = tuple(to_row(record) for record in results_of(body))
+            rows = tuple(to_row(kind, record) for record in results_of(body))
             after = next_after(body)
             yield Page(rows, Cursor(started, LISTING + after if after else ""))
-            if not after:
-                return
 
-    def _changed_since(self, cursor: Cursor) -> Iterator[Page]:
+    def _changed_since(self, kind: HubSpotObject, cursor: Cursor) -> Iterator[Page]:
         since = from_ms(cursor.high_water) - self._overlap if int(cursor.high_water) else from_ms("0")
         started: datetime | None = None
-        for records, at in self._archived_pages():
+        for body, at in self._listed(kind, after=None, archived=True):
             started = started or at
-            gone = [record for record in records if (to_instant(record.get("archivedAt")) or since) >= since]
-            yield Page(tuple(to_row(record) for record in gone), cursor)
-        for records in self._search_pages(int(to_ms(since))):
-            rows = tuple(to_row(record) for record in records)
+            gone = [record for record in results_of(body) if (to_instant(record.get("archivedAt")) or since) >= since]
+            yield Page(tuple(to_row(kind, record) for record in gone), cursor)
+        for records in self._search_pages(kind, int(to_ms(since))):
+            rows = tuple(to_row(kind, record) for record in records)
             cursor = advance(cursor, rows, started)
             yield Page(rows, cursor)
 
-    def _archived_pages(self) -> Iterator[tuple[list[dict[str, Any]], datetime | None]]:
-        after: str | None = None
+    def _listed(
+        self, kind: HubSpotObject, *, after: str | None, archived: bool
+    ) -> Iterator[tuple[dict[str, Any], datetime | None]]:
+        """The pages of a listing, each with HubSpot's clock."""
+        method = self._api.objects[kind.name].basic.get_page
         while True:
-            query = {"limit": LIST_PAGE, "properties": list(PROPERTIES), "archived": True}
-            body, at = self._api.get_at(self._api.company.get_page, **query, **({"after": after} if after else {}))
-            yield results_of(body), at
+            query = {"limit": LIST_PAGE, "properties": list(kind.properties), "archived": archived}
+            body, at = self._api.get_at(method, **query, **({"after": after} if after else {}))
+            yield body, at
             after = next_after(body)
             if not after:
                 return
 
-    def _search_pages(self, since_ms: int) -> Iterator[list[dict[str, Any]]]:
-        """Changed companies in order of change, without repeats."""
+    def _search_pages(self, kind: HubSpotObject, since_ms: int) -> Iterator[list[dict[str, Any]]]:
+        """Changed records in order of change, without repeats."""
         seen: set[tuple[str, str]] = set()
         while True:
-            found, more = self._search([at_least(MODIFIED, since_ms)], MODIFIED)
-            yield unseen(found, seen)
+            found, more = self._search(kind, [at_least(kind.modified, since_ms)], kind.modified)
+            yield unseen(kind, found, seen)
             if not more:
                 return
-            last_ms = int(to_ms(modified_at(found[-1])))
+            last_ms = int(to_ms(modified_at(kind, found[-1])))
             if last_ms > since_ms:
                 since_ms = last_ms
                 continue
             # A whole page shares one millisecond (a bulk edit): go through that one by id, then on.
-            for same in self._search_at(since_ms):
-                yield unseen(same, seen)
+            for same in self._search_at(kind, since_ms):
+                yield unseen(kind, same, seen)
             since_ms += 1
 
-    def _search_at(self, at_ms: int) -> Iterator[list[dict[str, Any]]]:
+    def _search_at(self, kind: HubSpotObject, at_ms: int) -> Iterator[list[dict[str, Any]]]:
         after_id = "0"
         while True:
-            at = [{"propertyName": MODIFIED, "operator": "EQ", "value": str(at_ms)}]
+            at = [{"propertyName": kind.modified, "operator": "EQ", "value": str(at_ms)}]
             beyond = {"propertyName": "hs_object_id", "operator": "GT", "value": after_id}
-            found, more = self._search([*at, beyond], "hs_object_id")
+            found, more = self._search(kind, [*at, beyond], "hs_object_id")
             yield found
             if not more:
                 return
             after_id = found[-1]["id"]
 
-    def _search(self, filters: list[dict[str, str]], sort: str) -> tuple[list[dict[str, Any]], bool]:
+    def _search(
+        self, kind: HubSpotObject, filters: list[dict[str, str]], sort: str
+    ) -> tuple[list[dict[str, Any]], bool]:
         body = self._api.search(
+            kind.name,
             {
                 "filterGroups": [{"filters": filters}],
                 "sorts": [{"propertyName": sort, "direction": "ASCENDING"}],
-                "properties": list(PROPERTIES),
+                "properties": list(kind.properties),
                 "limit": SEARCH_PAGE,
-            }
+            },
         )
         found = results_of(body)
         total = body.get("total")
@@ -267,12 +221,13 @@ class HubSpotConnector:
     # --- below ---
 
     def _by_ids(
-        self, properties: Sequence[str], ids: Sequence[str], archived: bool = False
+        self, kind: HubSpotObject, properties: Sequence[str], ids: Sequence[str], archived: bool = False
     ) -> Iterator[dict[str, Any]]:
+        read = self._api.objects[kind.name].batch.read
         for some in chunks(list(dict.fromkeys(ids)), BATCH):
             body = {"properties": list(properties), "inputs": [{"id": id_} for id_ in some]}
             # Ids that do not exist are errors of a 207, or simply absent: both mean the same here.
-            yield from results_of(self._api.get(self._api.company_batch.read, body, archived=archived))
+            yield from results_of(self._api.get(read, body, archived=archived))
 
     def _owners(self, archived: bool) -> Iterator[dict[str, Any]]:
         after: str | None = None
@@ -285,9 +240,10 @@ class HubSpotConnector:
                 return
 
     def _write_batch(self, batch: Sequence[OwnerChange]) -> list[OwnerResult]:
+        """`batch` is of one object type."""
         inputs = [{"id": change.remote_id, "properties": {"hubspot_owner_id": change.owner_id}} for change in batch]
         try:
-            body = self._api.send(self._api.company_batch.update, {"inputs": inputs})
+            body = self._api.send(self._api.objects[batch[0].object_type].batch.update, {"inputs": inputs})
         except RecordRejected as error:
             if len(batch) == 1:
                 return [OwnerResult(batch[0].remote_id, WriteOutcome.REJECTED, error.code, error.message)]
@@ -295,24 +251,19 @@ class HubSpotConnector:
         return to_results(batch, body)
 
 
-def known_stream(stream: str) -> None:
-    """Refuse a stream that this source does not have."""
-    if stream not in HubSpotConnector.streams:
-        raise ValueError(f"hubspot has no stream {stream!r}")
+def to_row(kind: HubSpotObject, record: dict[str, Any]) -> SourceRow:
+    """A row of the object's stream: `{"id", "properties", "createdAt", "updatedAt", "archived"}`."""
+    deleted = bool(record.get("archived"))
+    return SourceRow(NAME, kind.stream, record["id"], modified_at(kind, record), record, deleted)
 
 
-def to_row(record: dict[str, Any]) -> SourceRow:
-    """A row of the companies stream: `{"id", "properties", "createdAt", "updatedAt", "archived"}`."""
-    return SourceRow(NAME, "companies", record["id"], modified_at(record), record, bool(record.get("archived")))
-
-
-def modified_at(record: Mapping[str, Any]) -> datetime:
-    """When a company was last changed. Raises `SchemaChanged` when HubSpot does not say."""
+def modified_at(kind: HubSpotObject, record: Mapping[str, Any]) -> datetime:
+    """When a record was last changed. Raises `SchemaChanged` when HubSpot does not say."""
     properties = record.get("properties")
-    at = to_instant(properties.get(MODIFIED)) if isinstance(properties, Mapping) else None
+    at = to_instant(properties.get(kind.modified)) if isinstance(properties, Mapping) else None
     at = at or to_instant(record.get("updatedAt"))
     if at is None or not isinstance(record.get("id"), str):
-        raise SchemaChanged(NAME, f"a company came without id or {MODIFIED}", code="NO_KEY")
+        raise SchemaChanged(NAME, f"a {kind.name} came without id or {kind.modified}", code="NO_KEY")
     return at
 
 
@@ -339,10 +290,11 @@ def at_least(name: str, ms: int) -> dict[str, str]:
     return {"propertyName": name, "operator": "GTE", "value": str(ms)}
 
 
-def unseen(records: list[dict[str, Any]], seen: set[tuple[str, str]]) -> list[dict[str, Any]]:
+def unseen(kind: HubSpotObject, records: list[dict[str, Any]], seen: set[tuple[str, str]]) -> list[dict[str, Any]]:
     """The records not given before in this pull; one that changed meanwhile is given again."""
-    fresh = [record for record in records if (record["id"], to_ms(modified_at(record))) not in seen]
-    seen.update((record["id"], to_ms(modified_at(record))) for record in records)
+    states = [(record["id"], to_ms(modified_at(kind, record))) for record in records]
+    fresh = [record for record, state in zip(records, states, strict=True) if state not in seen]
+    seen.update(states)
     return fresh
 
 
@@ -372,15 +324,15 @@ def to_user(owner: Mapping[str, Any], *, active: bool) -> OutsideUser:
     return OutsideUser(str(owner["id"]), name, owner.get("email") or "", active, kind)
 
 
-def to_observed(record: Mapping[str, Any]) -> ObservedOwner:
-    """What a record read with OWNER_PROPERTIES says."""
-    at = modified_at(record)
+def to_observed(kind: HubSpotObject, record: Mapping[str, Any]) -> ObservedOwner:
+    """What a record read with its `owner_properties` says."""
+    at = modified_at(kind, record)
     properties = record["properties"]
     return ObservedOwner(
         remote_id=record["id"],
         owner_id=properties.get("hubspot_owner_id") or None,
         state=RecordState.DELETED if record.get("archived") else RecordState.LIVE,
-        version=properties.get(MODIFIED) or record.get("updatedAt"),
+        version=properties.get(kind.modified) or record.get("updatedAt"),
         modified_at=at,
         modified_by=properties.get("hs_updated_by_user_id"),
     )

@@ -10,12 +10,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
 import urllib3.exceptions as urllib3_errors
-from hubspot.crm import companies, owners
+from hubspot.crm import companies, contacts, owners
 from hubspot.crm.objects import tasks
 
 from connectors.errors import (
@@ -44,8 +45,17 @@ BURST = (190, 10.0)  # calls in seconds, Professional and Enterprise, for one ap
 SEARCHES = (5, 1.0)  # calls in seconds, for the whole account (CRM search guide)
 
 
+@dataclass(frozen=True, slots=True)
+class Endpoints:
+    """The library's APIs of one object type."""
+
+    basic: Any
+    batch: Any
+    search: Any
+
+
 class HubSpotApi:
-    """One account, one token. `call` and `send` return the decoded JSON body."""
+    """One account, one token. `get`, `search` and `send` return the decoded JSON body."""
 
     def __init__(
         self,
@@ -63,10 +73,10 @@ class HubSpotApi:
         self._burst = burst or TokenBucket(*BURST)
         self._searches = searches or TokenBucket(*SEARCHES)
         ready = (token, version, egress or Egress())
-        company_client = kept_client(companies, *ready)
-        self.company = companies.BasicApi(company_client)
-        self.company_batch = companies.BatchApi(company_client)
-        self.company_search = companies.SearchApi(company_client)
+        self.objects = {
+            "company": endpoints(companies, kept_client(companies, *ready)),
+            "contact": endpoints(contacts, kept_client(contacts, *ready)),
+        }
         self.owner = owners.OwnersApi(kept_client(owners, *ready))
         self.task = tasks.BasicApi(kept_client(tasks, *ready))
 
@@ -78,10 +88,10 @@ class HubSpotApi:
         """`get`, and when HubSpot answered by its own clock (Date header, whole seconds)."""
         return self._patience.read(lambda: self._call((self._burst,), method, args, query))
 
-    def search(self, body: Mapping[str, Any]) -> dict[str, Any]:
-        """A company search, within the account's five a second."""
-        buckets = (self._searches, self._burst)
-        return self._patience.read(lambda: self._call(buckets, self.company_search.do_search, (dict(body),), {}))[0]
+    def search(self, object_type: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """A search among records of one type, within the account's five a second."""
+        buckets, method = (self._searches, self._burst), self.objects[object_type].search.do_search
+        return self._patience.read(lambda: self._call(buckets, method, (dict(body),), {}))[0]
 
     def send(self, method: Callable[..., Any], body: Mapping[str, Any]) -> dict[str, Any]:
         """A write: repeated only where HubSpot said that it was not done. Raises `Ambiguous` when no answer came."""
@@ -101,6 +111,11 @@ class HubSpotApi:
         if not isinstance(body, dict):
             raise SchemaChanged(NAME, "an answer is not a JSON object", code="BAD_ANSWER")
         return body, _date(response.headers.get("Date"))
+
+
+def endpoints(package: Any, client: Any) -> Endpoints:
+    """The APIs of one of the library's object packages over a client that is kept."""
+    return Endpoints(package.BasicApi(client), package.BatchApi(client), package.SearchApi(client))
 
 
 def kept_client(package: Any, token: str, version: str, egress: Egress) -> Any:
@@ -186,7 +201,7 @@ def _by_status(status: int, code: str, message: str) -> ConnectorError:
     if status == 401:
         return ConnectorStopped(NAME, message, code=code, mend=TOKEN_MEND)
     if status == 403:
-        mend = "Give the token the scopes for companies, owners and tasks, reading and writing"
+        mend = "Give the token the scopes for companies, contacts, owners and tasks, reading and writing"
         return ConnectorStopped(NAME, message, code=code, mend=mend)
     if status == 503:
         return RetryLater(NAME, message, code=code)

@@ -1,7 +1,7 @@
 """Connectors without a vendor: a source, a target and a notifier that live in memory and keep every promise.
 
-For tests and rehearsals. Rows use the field names of `AccountRecord`; every write is recorded, so that a test can
-also say what was *not* written.
+For tests and rehearsals. Rows use the field names of `AccountRecord`, those of the stream "leads" the ones of
+`LeadRecord`; every write is recorded, so that a test can also say what was *not* written.
 """
 
 from __future__ import annotations
@@ -22,25 +22,24 @@ from connectors.base import (
     Page,
     RecordState,
     SourceRow,
+    Value,
     WriteOutcome,
 )
-from connectors.batches import write_in_batches
+from connectors.batches import check_types, write_in_batches
 from connectors.errors import ConnectorError, RecordRejected
 from connectors.fields import RowReader
-from ownership.model import AccountFact, AccountRecord
+from ownership.model import AccountFact, AccountRecord, LeadRecord
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
-TEXTS = frozenset(f.name for f in fields(AccountRecord)) - {
-    "source",
-    "object_type",
-    "external_id",
-    "employees",
-    "do_not_route",
-    "links",
-    "created_at",
-    "last_activity_at",
-    "modified_at",
+LEADS = "leads"
+ACCOUNT_FIELDS = frozenset(f.name for f in fields(AccountRecord))
+LEAD_FIELDS = frozenset(f.name for f in fields(LeadRecord))
+NO_TEXTS = {
+    *("source", "object_type", "external_id", "employees", "do_not_route", "links", "consent", "converted"),
+    *("created_at", "last_activity_at", "modified_at", "extra"),
 }
+TEXTS = ACCOUNT_FIELDS - NO_TEXTS
+LEAD_TEXTS = LEAD_FIELDS - NO_TEXTS
 
 
 @dataclass(slots=True)
@@ -57,14 +56,16 @@ class MemorySource:
     def __init__(
         self,
         name: str = "memory",
-        streams: tuple[str, ...] = ("accounts",),
+        streams: tuple[str, ...] = ("accounts", LEADS),
         *,
         object_type: str = "Account",
+        lead_type: str = "Lead",
         page_size: int = 100,
     ) -> None:
+        """`object_type` is what this system calls an account, `lead_type` a lead."""
         self.name = name
         self.streams = streams
-        self.object_type = object_type
+        self.object_types = {stream: lead_type if stream == LEADS else object_type for stream in streams}
         self.page_size = page_size
         self.fail_with: ConnectorError | None = None  # raised once, by the next call
         self._rows: dict[str, dict[str, _Stored]] = {stream: {} for stream in streams}
@@ -119,11 +120,14 @@ class MemorySource:
             for id_ in ids
         )
 
-    def to_value(self, row: SourceRow) -> AccountRecord | AccountFact | None:
+    def to_value(self, row: SourceRow) -> Value | None:
+        return self._to_lead(row) if row.stream == LEADS else self._to_account(row)
+
+    def _to_account(self, row: SourceRow) -> AccountRecord:
         read = RowReader(row)
         return AccountRecord(
             source=self.name,
-            object_type=self.object_type,
+            object_type=self.object_types[row.stream],
             external_id=row.id,
             employees=read.count("employees"),
             do_not_route=read.flag("do_not_route"),
@@ -131,7 +135,25 @@ class MemorySource:
             created_at=read.instant("created_at"),
             last_activity_at=read.instant("last_activity_at"),
             modified_at=row.modified_at,
+            extra={name: value for name, value in row.fields.items() if name not in ACCOUNT_FIELDS},
             **{field: read.text(field) for field in TEXTS},
+        )
+
+    def _to_lead(self, row: SourceRow) -> LeadRecord:
+        read = RowReader(row)
+        return LeadRecord(
+            source=self.name,
+            object_type=self.object_types[row.stream],
+            external_id=row.id,
+            employees=read.count("employees"),
+            do_not_route=read.flag("do_not_route"),
+            consent=read.flag_if_known("consent"),
+            converted=read.flag("converted"),
+            created_at=read.instant("created_at"),
+            last_activity_at=read.instant("last_activity_at"),
+            modified_at=row.modified_at,
+            extra={name: value for name, value in row.fields.items() if name not in LEAD_FIELDS},
+            **{field: read.text(field) for field in LEAD_TEXTS},
         )
 
     def _to_row(self, stream: str, id_: str, row: _Stored) -> SourceRow:
@@ -142,7 +164,10 @@ class MemorySource:
 class MemoryFacts(MemorySource):
     """A source whose rows are facts: `name`, `email` and `links` apart, every field is a value."""
 
-    def to_value(self, row: SourceRow) -> AccountRecord | AccountFact | None:
+    def __init__(self, name: str = "memory", streams: tuple[str, ...] = ("accounts",), *, page_size: int = 100) -> None:
+        super().__init__(name, streams, page_size=page_size)
+
+    def to_value(self, row: SourceRow) -> AccountFact:
         read = RowReader(row)
         values = {name: value for name, value in row.fields.items() if name not in ("name", "email", "links")}
         links = dict(row.fields.get("links") or {})
@@ -157,42 +182,47 @@ class MemoryTarget:
         source: MemorySource,
         users: Sequence[OutsideUser] = (),
         *,
-        stream: str = "accounts",
         write_batch: int = 200,
         read_batch: int = 500,
     ) -> None:
         self.name = source.name
-        self.object_type = source.object_type
+        self.object_types = tuple(source.object_types.values())
+        self.object_type = self.object_types[0]
         self.write_batch = write_batch
         self.read_batch = read_batch
         self.written: list[OwnerChange] = []
         self.tasks: list[tuple[str, str, str]] = []  # record, owner, subject
         self._source = source
-        self._stream = stream
+        self._streams = {object_type: stream for stream, object_type in source.object_types.items()}
+        self.set_users(users)
+
+    def set_users(self, users: Sequence[OutsideUser]) -> None:
+        """Make these the people who work in the system."""
         self._users = {user.id: user for user in users}
 
     def users(self) -> tuple[OutsideUser, ...]:
         self._source.fail_once()
         return tuple(self._users.values())
 
-    def read_owners(self, remote_ids: Sequence[str]) -> tuple[ObservedOwner, ...]:
+    def read_owners(self, remote_ids: Sequence[str], object_type: str | None = None) -> tuple[ObservedOwner, ...]:
         self._source.fail_once()
-        return tuple(self._observe(id_) for id_ in remote_ids)
+        return tuple(self._observe(object_type, id_) for id_ in remote_ids)
 
     def update_owners(self, changes: Sequence[OwnerChange]) -> tuple[OwnerResult, ...]:
+        check_types(changes, self.object_types)
         return write_in_batches(changes, self.write_batch, self._write_batch)
 
     def update_owner_if(self, change: OwnerChange, version: str) -> OwnerResult:
         """A true compare-and-set: nothing can come between in one thread."""
         self._source.fail_once()
-        seen = self._observe(change.remote_id)
+        seen = self._observe(change.object_type, change.remote_id)
         if seen.state is RecordState.LIVE and seen.version != version:
             return OwnerResult(change.remote_id, WriteOutcome.MOVED, "VERSION", f"now at version {seen.version}")
         return self._write(change)
 
-    def create_task(self, remote_id: str, owner_id: str, subject: str) -> str:
+    def create_task(self, remote_id: str, owner_id: str, subject: str, object_type: str | None = None) -> str:
         self._source.fail_once()
-        if self._observe(remote_id).state is not RecordState.LIVE:
+        if self._observe(object_type, remote_id).state is not RecordState.LIVE:
             raise RecordRejected(self.name, f"{remote_id} is not there", code="NOT_FOUND")
         self.tasks.append((remote_id, owner_id, subject))
         return f"task-{len(self.tasks)}"
@@ -202,17 +232,18 @@ class MemoryTarget:
         return [self._write(change) for change in batch]
 
     def _write(self, change: OwnerChange) -> OwnerResult:
-        if self._observe(change.remote_id).state is not RecordState.LIVE:
+        if self._observe(change.object_type, change.remote_id).state is not RecordState.LIVE:
             return OwnerResult(change.remote_id, WriteOutcome.REJECTED, "NOT_FOUND", "the record is not there")
         owner = self._users.get(change.owner_id)
         if owner is None or not owner.active:
             return OwnerResult(change.remote_id, WriteOutcome.REJECTED, "INACTIVE_OWNER", "no such active user")
-        self._source.put(self._stream, change.remote_id, {"owner_external_id": change.owner_id}, by="steward")
+        stream, fields = self._stream_of(change.object_type), {"owner_external_id": change.owner_id}
+        self._source.put(stream, change.remote_id, fields, by="steward")
         self.written.append(change)
         return OwnerResult(change.remote_id, WriteOutcome.WRITTEN)
 
-    def _observe(self, id_: str) -> ObservedOwner:
-        row = self._source.stored(self._stream, id_)
+    def _observe(self, object_type: str | None, id_: str) -> ObservedOwner:
+        row = self._source.stored(self._stream_of(object_type or self.object_type), id_)
         if row is None:
             return ObservedOwner(id_, None, RecordState.MISSING)
         return ObservedOwner(
@@ -223,6 +254,11 @@ class MemoryTarget:
             modified_at=EPOCH + timedelta(seconds=row.revision),
             modified_by=row.modified_by,
         )
+
+    def _stream_of(self, object_type: str) -> str:
+        if object_type not in self._streams:
+            raise ValueError(f"{self.name} shows no owners of {object_type!r}")
+        return self._streams[object_type]
 
 
 class MemoryNotifier:

@@ -1,8 +1,8 @@
-"""Salesforce accounts and their owners.
+"""Salesforce accounts and leads, and their owners. What differs between the two is in `salesforce_objects`.
 
 Owner changes through REST delete the account team, and no REST header prevents it (SOAP's OwnerChangeOptions does):
-an org that uses account teams has to restore them. Custom fields read here: Segment__c, Do_Not_Route__c,
-Primary_Contact_Email__c, Billing_Customer_Id__c (all optional in content, but they must exist; see docs of settings).
+an org that uses account teams has to restore them. Without `Sforce-Auto-Assign: FALSE` the org's active assignment
+rules run after each write and give a lead to whom they like, over the owner just written.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 
 from connectors.base import (
@@ -23,34 +24,16 @@ from connectors.base import (
     SourceRow,
     WriteOutcome,
 )
-from connectors.batches import chunks, write_in_batches
+from connectors.batches import check_types, chunks, write_in_batches
 from connectors.errors import Ambiguous, OwnerMoved, RecordRejected, RetryLater, SchemaChanged
-from connectors.fields import RowReader, to_instant, to_links
+from connectors.fields import to_instant
 from connectors.salesforce_api import NAME, NOT_DONE, SalesforceApi
-from ownership.model import AccountRecord
+from connectors.salesforce_objects import ACCOUNT, OBJECTS, SalesforceObject, of_stream, of_type
+from ownership.model import AccountRecord, LeadRecord
 
-ACCOUNT_FIELDS = (
-    "Id",
-    "Name",
-    "Website",
-    "BillingCountry",
-    "BillingState",
-    "BillingCity",
-    "BillingPostalCode",
-    "Phone",
-    "Industry",
-    "NumberOfEmployees",
-    "Type",
-    "ParentId",
-    "OwnerId",
-    "LastActivityDate",
-    "CreatedDate",
-    "SystemModstamp",
-    "IsDeleted",
-)
-CUSTOM_FIELDS = ("Segment__c", "Do_Not_Route__c", "Primary_Contact_Email__c", "Billing_Customer_Id__c")
 CHECKSUM = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 OWNER_FIELDS = ("Id", "OwnerId", "SystemModstamp", "LastModifiedById", "IsDeleted")
+OURS_STAYS = {"Sforce-Auto-Assign": "FALSE"}  # TRUE where the header is left out
 
 WRITE_BATCH = 200  # rows of one collections call (sObject Collections, limit 200)
 READ_BATCH = 500  # ids of one SOQL IN: 500 quoted ids are about 14,000 characters of URL, and 16,384 is the limit
@@ -58,28 +41,23 @@ BULK_ABOVE = 50_000  # rows: 25 REST pages cost more than a bulk query's six cal
 
 
 class SalesforceConnector:
-    """Accounts of one org. Calls: a pull is one for each 2,000 rows (bulk above `bulk_above` rows); a read of
-    owners one for each 500; owner changes one for each 200."""
+    """Accounts and leads of one org. Calls: a pull is one for each 2,000 rows (bulk above `bulk_above` rows); a read
+    of owners one for each 500 of one object; owner changes one for each 200, whatever their objects."""
 
     name = NAME
-    streams: tuple[str, ...] = ("accounts",)
-    object_type = "Account"
+    streams: tuple[str, ...] = tuple(each.stream for each in OBJECTS)
+    object_type = ACCOUNT.name
+    object_types: tuple[str, ...] = tuple(each.name for each in OBJECTS)
     write_batch = WRITE_BATCH
     read_batch = READ_BATCH
 
     def __init__(
-        self,
-        api: SalesforceApi,
-        *,
-        overlap: timedelta = timedelta(minutes=2),
-        bulk_above: int = BULK_ABOVE,
-        custom_fields: Sequence[str] = CUSTOM_FIELDS,
+        self, api: SalesforceApi, *, overlap: timedelta = timedelta(minutes=2), bulk_above: int = BULK_ABOVE
     ) -> None:
         """`overlap` is pulled again each time: a row gets its timestamp before its transaction commits."""
         self._api = api
         self._overlap = overlap
         self._bulk_above = bulk_above
-        self._fields = (*ACCOUNT_FIELDS, *custom_fields)
 
     # --- source ---
 
@@ -87,53 +65,29 @@ class SalesforceConnector:
         self._api.get("limits")
 
     def pull(self, stream: str, cursor: Cursor | None = None) -> Iterator[Page]:
-        """Accounts by SystemModstamp, deleted ones too (they stay visible for 15 days)."""
-        known_stream(stream)
+        """Records by SystemModstamp, deleted ones too (they stay visible for 15 days)."""
+        kind = of_stream(stream)
         where = ""
         if cursor:
             where = f" WHERE SystemModstamp >= {soql_instant(parse_water(cursor.high_water) - self._overlap)}"
-        soql = f"SELECT {', '.join(self._fields)} FROM Account{where} ORDER BY SystemModstamp, Id"  # noqa: S608  (field names and a timestamp of ours)
+        soql = f"SELECT {', '.join(kind.fields)} FROM {kind.name}{where} ORDER BY SystemModstamp, Id"  # noqa: S608  (names and a timestamp of ours)
         reached = best = cursor
         for page in self._api.query_pages(soql, bulk_above=self._bulk_above):
-            rows = tuple(to_row(record) for record in page.records)
+            rows = tuple(to_row(kind, record) for record in page.records)
             best = advance(best, rows, page.started_at)
             if page.resumable or page.last:
                 reached = best
             yield Page(rows, reached, page.expected)
 
     def pull_rows(self, stream: str, ids: Sequence[str]) -> tuple[SourceRow, ...]:
-        known_stream(stream)
-        found = {short_id(record["Id"]): to_row(record) for record in self._by_ids(self._fields, ids)}
+        kind = of_stream(stream)
+        found = {short_id(record["Id"]): to_row(kind, record) for record in self._by_ids(kind, kind.fields, ids)}
         return tuple(
-            found.get(short_id(id_)) or SourceRow(NAME, "accounts", id_, None, {"Id": id_}, deleted=True) for id_ in ids
+            found.get(short_id(id_)) or SourceRow(NAME, stream, id_, None, {"Id": id_}, deleted=True) for id_ in ids
         )
 
-    def to_value(self, row: SourceRow) -> AccountRecord | None:
-        read = RowReader(row)
-        return AccountRecord(
-            source=NAME,
-            object_type="Account",
-            external_id=row.id,
-            name=read.text("Name"),
-            website=read.text("Website"),
-            country=read.text("BillingCountry"),
-            state=read.text("BillingState"),
-            city=read.text("BillingCity"),
-            postcode=read.text("BillingPostalCode"),
-            phone=read.text("Phone"),
-            industry=read.text("Industry"),
-            employees=read.count("NumberOfEmployees"),
-            type=read.text("Type"),
-            segment=read.text("Segment__c"),
-            parent_external_id=read.text("ParentId"),
-            owner_external_id=read.text("OwnerId"),
-            primary_contact=read.text("Primary_Contact_Email__c"),
-            do_not_route=read.flag("Do_Not_Route__c"),
-            links=to_links(stripe=read.text("Billing_Customer_Id__c")),
-            created_at=read.instant("CreatedDate"),
-            last_activity_at=read.instant("LastActivityDate"),
-            modified_at=read.instant("SystemModstamp"),
-        )
+    def to_value(self, row: SourceRow) -> AccountRecord | LeadRecord | None:
+        return of_stream(row.stream).to_value(row)
 
     # --- owners ---
 
@@ -144,10 +98,11 @@ class SalesforceConnector:
         people = [OutsideUser(u["Id"], u.get("Name") or "", u.get("Email") or "", bool(u["IsActive"])) for u in users]
         return (*people, *(OutsideUser(q["Id"], q["Name"], q.get("Email") or "", True, "queue") for q in queues))
 
-    def read_owners(self, remote_ids: Sequence[str]) -> tuple[ObservedOwner, ...]:
+    def read_owners(self, remote_ids: Sequence[str], object_type: str | None = None) -> tuple[ObservedOwner, ...]:
         """One call for each 500 ids. `version` is SystemModstamp with the owner: only single-record reads give an
         ETag, and a timestamp of whole seconds alone would miss an edit within the same one."""
-        found = {short_id(record["Id"]): record for record in self._by_ids(OWNER_FIELDS, remote_ids)}
+        kind = of_type(object_type or self.object_type)
+        found = {short_id(record["Id"]): record for record in self._by_ids(kind, OWNER_FIELDS, remote_ids)}
         return tuple(
             to_observed(id_, found[short_id(id_)])
             if short_id(id_) in found
@@ -157,15 +112,21 @@ class SalesforceConnector:
 
     def update_owners(self, changes: Sequence[OwnerChange]) -> tuple[OwnerResult, ...]:
         """One collections call for each 200 changes (allOrNone=false); failed rows are told by position, they carry
-        no id."""
+        no id. A call may mix objects: they come in runs of one object, and 10 runs are allowed."""
+        check_types(changes, self.object_types)
         return write_in_batches(changes, WRITE_BATCH, self._write_batch)
 
     def update_owner_if(self, change: OwnerChange, version: str) -> OwnerResult:
-        """Compare-and-set by If-Match. `version` is an ETag, or what `read_owners` gave."""
-        path = f"sobjects/{change.object_type}/{change.remote_id}"
+        """Compare-and-set: by If-Match for an account, where `version` is an ETag or what `read_owners` gave.
+
+        For a lead Salesforce knows no ETag: its own check is If-Unmodified-Since, in whole seconds, so that an edit
+        within the second of the edit before it, made between our last look and our write, is lost.
+        """
+        kind = of_type(change.object_type)
+        path = f"sobjects/{kind.name}/{change.remote_id}"
         try:
-            etag = version if is_etag(version) else self._etag_of(path, version)
-            self._api.send("PATCH", path, {"OwnerId": change.owner_id}, headers={"If-Match": etag})
+            headers = OURS_STAYS | self._condition(kind, path, version)
+            self._api.send("PATCH", path, {"OwnerId": change.owner_id}, headers=headers)
         except OwnerMoved as error:
             return OwnerResult(change.remote_id, WriteOutcome.MOVED, error.code, error.message)
         except RecordRejected as error:
@@ -176,9 +137,10 @@ class SalesforceConnector:
             return OwnerResult(change.remote_id, WriteOutcome.RETRY, error.code, error.message)
         return OwnerResult(change.remote_id, WriteOutcome.WRITTEN)
 
-    def create_task(self, remote_id: str, owner_id: str, subject: str) -> str:
+    def create_task(self, remote_id: str, owner_id: str, subject: str, object_type: str | None = None) -> str:
         """Raises `Ambiguous` when no answer came: read before a second try, or there may be two tasks."""
-        body = {"Subject": subject, "OwnerId": owner_id, "WhatId": remote_id, "Status": "Not Started"}
+        link = of_type(object_type or self.object_type).task_link
+        body = {"Subject": subject, "OwnerId": owner_id, link: remote_id, "Status": "Not Started"}
         return str(self._api.send("POST", "sobjects/Task", body).json()["id"])
 
     # --- below ---
@@ -187,18 +149,19 @@ class SalesforceConnector:
         for page in self._api.query_pages(soql):
             yield from page.records
 
-    def _by_ids(self, fields: Sequence[str], ids: Sequence[str]) -> Iterator[dict[str, Any]]:
+    def _by_ids(self, kind: SalesforceObject, fields: Sequence[str], ids: Sequence[str]) -> Iterator[dict[str, Any]]:
         wanted = [id_ for id_ in dict.fromkeys(ids) if is_id(id_)]
         for some in chunks(wanted, READ_BATCH):
             quoted = ",".join(f"'{id_}'" for id_ in some)
-            yield from self._records(f"SELECT {', '.join(fields)} FROM Account WHERE Id IN ({quoted})")  # noqa: S608  (ids are checked)
+            yield from self._records(f"SELECT {', '.join(fields)} FROM {kind.name} WHERE Id IN ({quoted})")  # noqa: S608  (ids are checked)
 
     def _write_batch(self, batch: Sequence[OwnerChange]) -> list[OwnerResult]:
         records = [
             {"attributes": {"type": change.object_type}, "id": change.remote_id, "OwnerId": change.owner_id}
             for change in batch
         ]
-        response = self._api.send("PATCH", "composite/sobjects", {"allOrNone": False, "records": records})
+        body = {"allOrNone": False, "records": records}
+        response = self._api.send("PATCH", "composite/sobjects", body, headers=OURS_STAYS)
         try:
             answers = response.json()
         except ValueError as error:
@@ -207,28 +170,28 @@ class SalesforceConnector:
             raise Ambiguous(NAME, "the answer does not have one result for each row", code="BAD_ANSWER")
         return [to_result(change, answer) for change, answer in zip(batch, answers, strict=True)]
 
-    def _etag_of(self, path: str, version: str) -> str:
+    def _condition(self, kind: SalesforceObject, path: str, version: str) -> dict[str, str]:
+        """The header that lets a write happen only to the record as it was. Raises `OwnerMoved`."""
+        if kind.has_etag and is_etag(version):
+            return {"If-Match": version}
         response = self._api.get(path)
-        if to_version(response.json()) != version:
+        record = response.json()
+        if to_version(record) != version:
             raise OwnerMoved(NAME, "the record changed since it was read", code="SYSTEM_MODSTAMP")
+        if not kind.has_etag:
+            return {"If-Unmodified-Since": http_date(record)}
         etag = response.headers.get("ETag")
         if not etag:
             raise SchemaChanged(NAME, f"{path} came without an ETag", code="NO_ETAG")
-        return str(etag)
+        return {"If-Match": str(etag)}
 
 
-def known_stream(stream: str) -> None:
-    """Refuse a stream that this source does not have."""
-    if stream not in SalesforceConnector.streams:
-        raise ValueError(f"salesforce has no stream {stream!r}")
-
-
-def to_row(record: dict[str, Any]) -> SourceRow:
-    """A row of the accounts stream, from a record of SOQL."""
+def to_row(kind: SalesforceObject, record: dict[str, Any]) -> SourceRow:
+    """A row of the object's stream, from a record of SOQL."""
     modified_at = to_instant(record.get("SystemModstamp"))
     if not isinstance(record.get("Id"), str) or modified_at is None:
-        raise SchemaChanged(NAME, "an account came without Id or SystemModstamp", code="NO_KEY")
-    return SourceRow(NAME, "accounts", record["Id"], modified_at, record, deleted=bool(record.get("IsDeleted")))
+        raise SchemaChanged(NAME, f"a record of {kind.name} came without Id or SystemModstamp", code="NO_KEY")
+    return SourceRow(NAME, kind.stream, record["Id"], modified_at, record, deleted=bool(record.get("IsDeleted")))
 
 
 def advance(reached: Cursor | None, rows: Iterable[SourceRow], started_at: datetime | None) -> Cursor | None:
@@ -255,6 +218,14 @@ def parse_water(high_water: str) -> datetime:
     if at is None:
         raise ValueError(f"not a cursor of salesforce: {high_water!r}")
     return at
+
+
+def http_date(record: dict[str, Any]) -> str:
+    """When a record was last modified, as HTTP writes dates (whole seconds, as Salesforce keeps them)."""
+    modified_at = to_instant(record.get("LastModifiedDate"))
+    if modified_at is None:
+        raise SchemaChanged(NAME, "a record came without LastModifiedDate", code="NO_KEY")
+    return format_datetime(modified_at, usegmt=True)
 
 
 def to_version(record: dict[str, Any]) -> str | None:

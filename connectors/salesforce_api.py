@@ -254,7 +254,7 @@ def _query_body(response: Any) -> dict[str, Any]:
     return body
 
 
-BULK_FLAGS = frozenset({"IsDeleted", "IsActive", "Do_Not_Route__c"})
+BULK_FLAGS = frozenset({"IsDeleted", "IsActive", "IsConverted", "HasOptedOutOfEmail", "Do_Not_Route__c"})
 BULK_COUNTS = frozenset({"NumberOfEmployees"})
 
 

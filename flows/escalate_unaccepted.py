@@ -1,10 +1,12 @@
-"""Each minute: offers nobody answered in time move on: next in line, then the manager, then the exception queue."""
+"""Each minute: owners are reminded of offers that run out soon, and offers nobody answered in time move on: next in
+line, then the manager, then the exception queue.
+"""
 
 from __future__ import annotations
 
 from prefect import flow, runtime
 
-from tasks.acceptance import escalate_due_task
+from tasks.acceptance import escalate_due_task, remind_owners_task
 from tasks.context import recorded_run
 from tasks.events import announce_recorded
 from tasks.notices import deliver_notices_task
@@ -15,8 +17,9 @@ from tasks.report import finish, report_moves
 def escalate_unaccepted(trigger: str = "by hand") -> dict[str, object]:
     """Escalate every offer whose deadline has passed. A second pass finds none of them."""
     with recorded_run("escalate-unaccepted", trigger=trigger, flow_run_id=runtime.flow_run.id) as context:
+        reminded = remind_owners_task(context)
         escalated = escalate_due_task(context)
         report_moves(context, "escalated", escalated)
         announce_recorded(context, escalated.writes)
         notified = deliver_notices_task(context)
-        return finish(context, assigned=escalated, notified=notified)
+        return finish(context, reminded=reminded, assigned=escalated, notified=notified)

@@ -1,21 +1,33 @@
-"""Acceptance: what becomes of an offer nobody answered in time. Next in line, then the manager, then the queue."""
+"""Acceptance: by when an owner has to answer, and who is asked next when they do not, or decline."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
 
+from ownership.conditions import holds
+from ownership.day import Day, calendar_of
 from ownership.policy import Policy, Roster
-from ownership.rotation import PoolTurns, next_in_turn
+from ownership.rota import Rota
+from ownership.rotation import PoolTurns
+from ownership.worktime import add_work_time
+
+LONGEST = timedelta(days=366)
 
 
 @dataclass(frozen=True, slots=True)
 class Escalate:
-    """Offer the account to `to` next; `level` counts the steps taken along the policy's chain."""
+    """Offer the account to `to` next; `level` counts the steps taken along the policy's chain.
+
+    `turns` are the pool's afterwards: whoever is next in line has taken theirs.
+    """
 
     to: str
     level: int
     because: str
+    turns: PoolTurns
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +36,22 @@ class ToQueue:
 
     level: int
     because: str
+    turns: PoolTurns
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """An offer that came to nothing: who was asked at which level (0: the first one), and, when they declined, why.
+
+    `asked` are all who were asked before, `owner_id` too. `pool` is the one the account was given by, None when it
+    was not a turn.
+    """
+
+    owner_id: str
+    level: int
+    asked: Sequence[str]
+    pool: str | None
+    declined: str | None = None
 
 
 class NotYours(ValueError):
@@ -38,43 +66,73 @@ def check_answer(owner_id: str, by: str, roster: Roster) -> None:
         raise NotYours(f"it is offered to {_name(owner_id, roster)}; only they or their manager can answer")
 
 
-def next_step(
-    owner_id: str,
-    level: int,
-    asked: Sequence[str],
-    pool: str | None,
-    policy: Policy,
-    roster: Roster,
-    turns: PoolTurns,
-    today: str,
-) -> Escalate | ToQueue:
-    """What follows when `owner_id` missed an offer at `level` (0: the first one).
+def due_by(policy: Policy, roster: Roster, owner_id: str, fields: Mapping[str, Any], now: datetime) -> datetime:
+    """The instant at which an offer made to this owner now runs out, in UTC. `fields` are the account's, folded.
 
-    `asked` are all who were asked before, `owner_id` too: nobody is offered again what they missed. `pool` is the
-    one the account was given by, None when it was not a turn. Steps of the chain that lead to nobody are skipped.
+    On the business clock only the owner's working time counts; who does not work within a year has a year.
     """
-    policy, present = policy.on(today), roster.present_on(today) - roster.away_on(today).keys()
-    for position in range(level, len(policy.acceptance_chain)):
-        step = policy.acceptance_chain[position]
+    acceptance = policy.acceptance
+    hours = next((sla.hours for sla in acceptance.faster if holds(sla.when, fields)), acceptance.hours)
+    return _after(policy, roster, owner_id, now, hours)
+
+
+def remind_at(policy: Policy, roster: Roster, owner_id: str, offered_at: datetime) -> datetime | None:
+    """The instant at which the owner is reminded of an offer, None when the policy reminds nobody."""
+    hours = policy.acceptance.remind_hours
+    return None if hours is None else _after(policy, roster, owner_id, offered_at, hours)
+
+
+def _after(policy: Policy, roster: Roster, owner_id: str, at: datetime, hours: float) -> datetime:
+    span = timedelta(hours=hours)
+    if policy.acceptance.clock == "calendar":
+        return at + span
+    return add_work_time(calendar_of(roster.reps[owner_id]), at, span) or at + LONGEST
+
+
+def next_step(
+    offered: Offered, day: Day, turns: PoolTurns, load: Mapping[str, int] | None = None
+) -> Escalate | ToQueue:
+    """What follows when an offer was missed or declined. `turns` are those of the pool the account was given by, `load`
+    is how many accounts each rep has.
+
+    Nobody is offered again what they missed, and a queue is asked nothing. Steps of the chain that lead to nobody are
+    skipped.
+    """
+    acceptance, roster = day.policy.acceptance, day.roster
+    pool = day.index.pools.get(offered.pool or "")
+    rota = Rota(pool, day, turns, load or {}) if pool is not None else None
+    costs = acceptance.decline_takes_turn if offered.declined is not None else acceptance.miss_takes_turn
+    if rota is not None and not costs and offered.level == 0:
+        rota.give_back(offered.owner_id)
+    said = _said(offered, roster)
+    for position in range(offered.level, len(acceptance.chain)):
+        step = acceptance.chain[position]
         if step == "queue":
             break
-        to = (
-            _next_in_line(asked, pool, policy, present, turns) if step == "next_in_line" else _manager(owner_id, roster)
-        )
-        if to is not None and to in present and to not in asked:
-            said = "next in line" if step == "next_in_line" else "the manager"
-            return Escalate(to, position + 1, f"{_name(owner_id, roster)} did not answer in time; {said} is asked")
-    return ToQueue(
-        max(level, len(policy.acceptance_chain)),
-        f"{_name(owner_id, roster)} did not answer in time and nobody is left to ask",
-    )
+        to = _next_in_line(rota, offered) if step == "next_in_line" else _manager_to_ask(offered, day)
+        if to is not None:
+            who = "next in line" if step == "next_in_line" else "the manager"
+            return Escalate(to, position + 1, f"{said}; {who} is asked", rota.turns() if rota else turns)
+    level = max(offered.level, len(acceptance.chain))
+    return ToQueue(level, f"{said} and nobody is left to ask", rota.turns() if rota else turns)
 
 
-def _next_in_line(
-    asked: Sequence[str], pool: str | None, policy: Policy, present: frozenset[str], turns: PoolTurns
-) -> str | None:
-    members = next((known.members for known in policy.pools if known.id == pool), {})
-    return next_in_turn(turns, members, [rep for rep in members if rep in present and rep not in asked])
+def _next_in_line(rota: Rota | None, offered: Offered) -> str | None:
+    """Who of the pool is next among those who could take it and were not asked; they take their turn."""
+    return rota.pick(besides=dict.fromkeys(offered.asked, "was asked already")).rep if rota else None
+
+
+def _manager_to_ask(offered: Offered, day: Day) -> str | None:
+    rep = _manager(offered.owner_id, day.roster)
+    free = rep in day.present and rep not in day.away and rep not in offered.asked
+    return rep if free else None
+
+
+def _said(offered: Offered, roster: Roster) -> str:
+    name = _name(offered.owner_id, roster)
+    if offered.declined is None:
+        return f"{name} did not answer in time"
+    return f"{name} declined it ({offered.declined})" if offered.declined else f"{name} declined it"
 
 
 def _manager(owner_id: str, roster: Roster) -> str | None:

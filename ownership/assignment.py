@@ -8,71 +8,71 @@ only an account that found every book full is placed when room has come.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from datetime import datetime
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
-from ownership.case import Case, Day, State, Verdict
-from ownership.conditions import fold_fields
-from ownership.model import Account, Decision, Outcome, Step
+from ownership.case import Case, Holding, State, Verdict
+from ownership.day import Day
+from ownership.model import ACCOUNT, LEAD, Account, Decision, Outcome, Step, TeamMember
 from ownership.policy import Policy, Roster
-from ownership.rotation import PoolTurns
 from ownership.rules import RULES
+from ownership.team import team_of
+
+PLACED_BY_HAND = ("override", "named")
 
 
 def decide_owners(
-    accounts: Sequence[Account],
-    policy: Policy,
-    roster: Roster,
-    owners: Mapping[str, str],
-    load: Mapping[str, int],
-    turns: Mapping[str, PoolTurns],
-    today: str,
-) -> tuple[list[Decision], dict[str, PoolTurns]]:
-    """Decide these accounts, parents before children and then by id, whatever order they come in.
+    accounts: Sequence[Account], policy: Policy, roster: Roster, state: State, now: datetime
+) -> tuple[list[Decision], State]:
+    """Decide these accounts and leads: accounts first, parents before children and then by id, whatever order they
+    come in.
 
-    `owners` are today's owners of record of these accounts and of their parents; `load` is how many accounts each rep
-    has in all, as `ownership.case.book_sizes` counts them. `today` is an ISO date. Returns one decision for each
-    account in the order given, and the pools' turns afterwards.
+    `state` is how things stand before (`ownership.case.State`); owners of record are those of these accounts and of
+    their parents, and books are counted as `ownership.case.book_sizes` does. Returns one decision for each account in
+    the order given, and the state afterwards; the one given is not changed.
     """
-    return decide_on(Day.of(policy, roster, today), accounts, owners, load, turns)
+    return decide_on(Day.of(policy, roster, now), accounts, state)
 
 
-def decide_on(
-    day: Day,
-    accounts: Sequence[Account],
-    owners: Mapping[str, str],
-    load: Mapping[str, int],
-    turns: Mapping[str, PoolTurns],
-) -> tuple[list[Decision], dict[str, PoolTurns]]:
-    """As `decide_owners`, for who decides more than once in a day: making the `Day` costs more than one decision."""
-    state = State(dict(owners), dict(load), dict(turns))
+def decide_on(day: Day, accounts: Sequence[Account], state: State) -> tuple[list[Decision], State]:
+    """As `decide_owners`, for who decides more than once: making the `Day` costs more than one decision."""
+    state = state.copy()
     decided: dict[str, Decision] = {}
     for account in family_order(accounts):
-        decided[account.id] = decide_owner(Case(account, fold_fields(account.fields), day, state))
-    return [decided[account.id] for account in accounts], state.turns
+        decided[account.id] = decide_owner(Case.of(account, day, state))
+    state.settle_turns()
+    return [decided[account.id] for account in accounts], state
 
 
 def decide_owner(case: Case) -> Decision:
     """Ask the rules in the policy's order; the first that decides does. Moves `case.state` on accordingly."""
     path: list[Step] = []
     inputs = _inputs_hash(case)
-    for name in case.day.steps:
+    for name in case.day.steps(case.account.kind):
         verdict = RULES[name](case)
-        path.append(Step(name, verdict.reason is not None, verdict.because))
+        path.append(_step(name, verdict.reason is not None, verdict.because))
         if verdict.reason is not None:
             return _conclude(case, verdict, verdict.rule or name, path, inputs)
-    because = "no rule of the policy places this account"
-    path.append(Step("catch_all", True, because))
+    because = f"no rule of the policy places this {case.account.kind}"
+    path.append(_step("catch_all", True, because))
     return _conclude(case, Verdict(because, "no_rule"), "catch_all", path, inputs)
 
 
+@lru_cache(maxsize=10_000)
+def _step(rule: str, matched: bool, because: str) -> Step:
+    """Most accounts are told most of the same things."""
+    return Step(rule, matched, because)
+
+
 def family_order(accounts: Sequence[Account]) -> list[Account]:
-    """Parents before children, then by id. A cycle of parents is cut at its lowest id."""
+    """Accounts before leads, parents before children, then by id. A cycle of parents is cut at its lowest id."""
     by_id = {account.id: account for account in accounts}
     ordered: list[Account] = []
     seen: set[str] = set()
-    for account_id in sorted(by_id):
+    for account_id in sorted(by_id, key=lambda id_: (by_id[id_].kind == LEAD, id_)):
         line: list[Account] = []
         at: Account | None = by_id[account_id]
         while at is not None and at.id not in seen:
@@ -84,47 +84,87 @@ def family_order(accounts: Sequence[Account]) -> list[Account]:
 
 
 def _conclude(case: Case, verdict: Verdict, rule: str, path: Sequence[Step], inputs_hash: str) -> Decision:
-    if verdict.owner_id is not None:
-        _move(case, verdict.owner_id)
+    owner = verdict.owner_id
+    if owner is not None:
+        _move(case, owner, verdict)
+    if case.marks or case.account.id in case.state.marks:
+        case.state.marks[case.account.id] = dict(case.marks)
     return Decision(
         account_id=case.account.id,
-        outcome=Outcome.OWNER if verdict.owner_id else Outcome.EXCEPTION,
+        outcome=Outcome.OWNER if owner else Outcome.EXCEPTION,
         reason=verdict.reason or "",
         rule=rule,
-        owner_id=verdict.owner_id,
+        owner_id=owner,
         path=tuple(path),
         candidates=verdict.candidates,
         turn=verdict.turn,
         policy_hash=case.policy.policy_hash,
         inputs_hash=inputs_hash,
+        team=_team(case, owner) if owner else (),
+        afterwards=verdict.afterwards,
     )
 
 
-def _move(case: Case, owner_id: str) -> None:
-    before = case.current if case.current is not None else case.kept_owner
-    case.state.owners[case.account.id] = owner_id
-    if before == owner_id:
-        return
-    if before is not None:
-        case.state.load[before] = case.state.load.get(before, 0) - 1
-    case.state.load[owner_id] = case.state.load.get(owner_id, 0) + 1
+def _team(case: Case, owner_id: str) -> tuple[TeamMember, ...]:
+    if not (case.policy.team or case.policy.pods):
+        return ()
+    team = team_of(case, owner_id)
+    case.state.teams[case.account.id] = {each.role: each.rep_id for each in team if each.rep_id}
+    return team
+
+
+def _move(case: Case, owner_id: str, verdict: Verdict) -> None:
+    state, account = case.state, case.account
+    before = case.current if case.current is not None else case.holder
+    moves = before != owner_id
+    if moves and verdict.reason in PLACED_BY_HAND:
+        _charge_pools(case, owner_id)
+    state.owners[account.id] = owner_id
+    if case.is_lead:
+        state.recent.update({domain: owner_id for domain in case.fields.get("domains") or ()})
+    holding = state.holdings.get(account.id)
+    if moves or holding is None or holding.afterwards != verdict.afterwards:
+        since = case.day.date if moves or holding is None else holding.since
+        state.holdings[account.id] = Holding(since, verdict.afterwards)
+    if moves and not case.is_lead:
+        if before is not None:
+            state.count(before, -1)
+        state.count(owner_id, 1)
+
+
+def _charge_pools(case: Case, owner_id: str) -> None:
+    """Placed by hand: the pools that say so count it as a turn."""
+    for pool in case.day.index.charging_pools:
+        if owner_id in pool.members:
+            case.state.rota(pool.id, case.day).charge(owner_id)
 
 
 def _inputs_hash(case: Case) -> str:
     """What the rules read of this account, as one hash. Turns and loads are state, not input."""
-    account = case.account
-    read = {
+    account, state = case.account, case.state
+    read: dict[str, Any] = {
         "account": account.id,
-        "records": sorted(f"{ref.source}/{ref.external_id}" for ref in account.refs) if case.policy.overrides else [],
-        "fields": {name: _plain(value) for name, value in sorted(case.fields.items())},
-        "shown": sorted(
-            [ref.source, ref.object_type, ref.external_id, owner] for ref, owner in account.crm_owners.items()
-        ),
+        "fields": {name: _plain(value) for name, value in case.fields.items()},
         "owner": case.current,
-        "parent": account.parent_id,
-        "parent_owner": case.state.owners.get(account.parent_id) if account.parent_id else None,
     }
-    return sha256(json.dumps(read, sort_keys=True, ensure_ascii=True, separators=(",", ":")).encode()).hexdigest()
+    if account.parent_id:
+        read["parent"] = [account.parent_id, state.owners.get(account.parent_id)]
+    if account.crm_owners:
+        shown = ((ref.source, ref.object_type, ref.external_id, owner) for ref, owner in account.crm_owners.items())
+        read["shown"] = sorted(shown)
+    if case.policy.overrides or case.policy.disputes:
+        read["records"] = sorted(f"{ref.source}/{ref.external_id}" for ref in account.refs)
+    if account.kind != ACCOUNT:
+        read["kind"] = account.kind
+    holding = state.holdings.get(account.id)
+    if holding is not None and (holding.afterwards or case.policy.keeping.forfeit_after_days is not None):
+        read["holding"] = [holding.since, holding.afterwards.returns_to if holding.afterwards else None]
+    if case.marks:
+        read["marks"] = {rule: [mark.since, mark.on] for rule, mark in case.marks.items()}
+    return sha256(_canonical(read).encode()).hexdigest()
+
+
+_canonical = json.JSONEncoder(sort_keys=True, ensure_ascii=True, separators=(",", ":")).encode
 
 
 def _plain(value: Any) -> Any:

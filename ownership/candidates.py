@@ -1,13 +1,11 @@
-"""Candidates: who of those an account could go to may take it, and who of them is next."""
+"""Candidates: to whom a rule or territory gives an account, and why not to the others."""
 
 from __future__ import annotations
 
-from datetime import date, timedelta
-
 from ownership.case import Case, Verdict
+from ownership.entries import Assign
 from ownership.model import Candidate
-from ownership.policy import Assign, Pool
-from ownership.rotation import PoolTurns, take_turn, without_leavers
+from ownership.rota import gate_of
 
 
 def assigned(case: Case, assign: Assign, reason: str, rule: str, where: str, whose: str) -> Verdict:
@@ -17,78 +15,63 @@ def assigned(case: Case, assign: Assign, reason: str, rule: str, where: str, who
     """
     if assign.owner:
         return _whole_owner(case, assign, reason, rule, where, whose)
-    return _from_pool(case, assign, case.day.index.pools[str(assign.pool)], reason, rule, where)
-
-
-def gate_of(case: Case, rep_id: str, assign: Assign) -> str | None:
-    """The first thing that keeps a rep from taking one more account, None when nothing does."""
-    if rep_id not in case.present:
-        return "is not there"
-    if rep_id in case.day.away:
-        until = case.day.away[rep_id]
-        return f"is on leave until {until}" if until else "is on leave"
-    rep = case.day.roster.reps[rep_id]
-    if missing := sorted(assign.skills - rep.skills):
-        return f"lacks {', '.join(missing)}"
-    load = case.state.load.get(rep_id, 0)
-    if rep.capacity is not None and load >= rep.capacity:
-        return f"owns {load} accounts of {rep.capacity} at most"
-    return None
-
-
-def _cap_of(case: Case, rep_id: str, pool: Pool, turns: PoolTurns) -> str | None:
-    if pool.per_day is not None and turns.given(rep_id, case.day.date) >= pool.per_day:
-        return f"was given {pool.per_day} today, the most for a day"
-    if pool.per_week is not None and turns.given(rep_id, _monday(case.day.date)) >= pool.per_week:
-        return f"was given {pool.per_week} this week, the most for a week"
-    return None
-
-
-def _monday(day: str) -> str:
-    at = date.fromisoformat(day)
-    return (at - timedelta(days=at.weekday())).isoformat()
+    return _from_pool(case, assign, reason, rule, where)
 
 
 def _whole_owner(case: Case, assign: Assign, reason: str, rule: str, where: str, whose: str) -> Verdict:
     owner = str(assign.owner)
-    gate = None if owner == case.kept_owner else gate_of(case, owner, assign)
+    gate = None if owner == case.kept_owner else _gate(case, owner, assign)
     if gate:
         because = f"{where} is {case.name(owner)}'s, who {gate}"
         return Verdict(because, "no_available_rep", None, rule, candidates=(Candidate(owner, False, gate),))
     chosen = (Candidate(owner, True, f"serves {whose}"),)
+    if case.day.roster.is_queue(owner):
+        return Verdict(f"{where} is worked by {case.name(owner)}", "queue", owner, rule, candidates=chosen)
     return Verdict(f"{where} is {case.name(owner)}'s", reason, owner, rule, candidates=chosen)
 
 
-def _from_pool(case: Case, assign: Assign, pool: Pool, reason: str, rule: str, where: str) -> Verdict:
-    """The pool's next; somebody of the pool who has the account already keeps it and no turn is taken."""
-    kept = case.kept_owner
-    if kept in pool.members:
-        chosen = (Candidate(str(kept), True, "has it already and is of the pool"),)
-        because = f"{where}: {case.name(str(kept))} has it and is of its pool"
+def _gate(case: Case, owner: str, assign: Assign) -> str | None:
+    lost = _lost_by(case)
+    return lost.get(owner) or gate_of(case.day, owner, assign.skills, case.state.load.get(owner, 0))
+
+
+def _lost_by(case: Case) -> dict[str, str]:
+    """Who has the account and is not given it again at once, and why."""
+    if case.lost_because and case.holder is not None and not _may_come_back(case):
+        return {case.holder: case.lost_because}
+    return {}
+
+
+def _may_come_back(case: Case) -> bool:
+    """Who was lent an account may be given it by the rules; who forfeited it may not."""
+    holding = case.state.holdings.get(case.account.id)
+    return holding is not None and holding.afterwards is not None
+
+
+def _from_pool(case: Case, assign: Assign, reason: str, rule: str, where: str) -> Verdict:
+    """The pool's next; somebody of the pool who has the account already keeps it and no turn is taken, unless the
+    pool says that this uses one."""
+    rota = case.state.rota(str(assign.pool), case.day)
+    pool, kept = rota.pool, case.kept_owner
+    if kept is not None and kept in pool.members and not _is_over(case, kept):
+        chosen = (Candidate(kept, True, "has it already and is of the pool"),)
+        because = f"{where}: {case.name(kept)} has it and is of its pool"
+        if pool.existing_owner_takes_turn and case.current is None:
+            rota.charge(kept)
+            because += ", which takes a turn"
         return Verdict(because, reason, kept, rule, candidates=chosen)
-    turns = without_leavers(case.state.turns.get(pool.id, PoolTurns()), pool.members)
-    gates = {rep: gate_of(case, rep, assign) or _cap_of(case, rep, pool, turns) for rep in sorted(pool.members)}
-    eligible = [rep for rep, gate in gates.items() if gate is None]
-    if not eligible:
-        refused = tuple(Candidate(rep, False, str(gate)) for rep, gate in gates.items())
-        return Verdict(f"{where}: nobody in pool {pool.id} is free", "no_available_rep", None, rule, candidates=refused)
-    if pool.strategy == "least_loaded":
-        owner, said, other = _least_loaded(case, pool, eligible), "smallest book", "has a larger book"
-    else:
-        owner, turns = take_turn(turns, pool.members, eligible)
-        said, other = "next in turn", "not their turn"
-    case.state.turns[pool.id] = turns.counted(owner, case.day.date)
-    candidates = tuple(
-        Candidate(rep, rep == owner, gate or (said if rep == owner else other)) for rep, gate in gates.items()
-    )
-    return Verdict(f"{where}: {said} in pool {pool.id}", "pool", owner, rule, pool.id, candidates)
+    pick = rota.pick(assign.skills, _lost_by(case))
+    if pick.rep is None:
+        because, code = f"{where}: nobody in pool {pool.id} is free", "no_available_rep"
+        if any("at work" in candidate.because for candidate in pick.candidates):
+            because, code = f"{where}: nobody in pool {pool.id} is at work in time", "nobody_at_work"
+        return Verdict(because, code, None, rule, candidates=pick.candidates)
+    said = "smallest book" if pool.strategy == "least_loaded" else "next in turn"
+    return Verdict(f"{where}: {said} in pool {pool.id}", "pool", pick.rep, rule, pool.id, pick.candidates)
 
 
-def _least_loaded(case: Case, pool: Pool, eligible: list[str]) -> str:
-    """The smallest book for its weight; ties go to the lowest id. Compared without division."""
-    best = eligible[0]
-    for rep in eligible[1:]:
-        mine, best_load = case.state.load.get(rep, 0), case.state.load.get(best, 0)
-        if mine * pool.members[best] < best_load * pool.members[rep]:
-            best = rep
-    return best
+def _is_over(case: Case, rep_id: str) -> bool:
+    """Whether the policy takes accounts from this rep because they have too many."""
+    capacity = case.day.roster.reps[rep_id].capacity_on(case.day.date)
+    moves_on = case.policy.keeping.over_capacity == "move_on" and capacity is not None
+    return moves_on and case.state.load.get(rep_id, 0) > int(capacity or 0)

@@ -1,28 +1,84 @@
-"""One account under decision, and what a rule says of it."""
+"""One account or lead under decision, and what a rule says of it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from ownership.index import PolicyIndex
-from ownership.model import Account, Candidate
+from ownership.conditions import fold_fields
+from ownership.day import Day
+from ownership.inactivity import forfeited_because
+from ownership.model import LEAD, Account, Afterwards, Candidate
 from ownership.plan import shown_owners
-from ownership.policy import Policy, Roster
+from ownership.policy import Policy
+from ownership.rota import Rota
 from ownership.rotation import PoolTurns
+from ownership.sustained import Mark, marks_on
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """How the present owner has an account: since which day (ISO), and what follows when they were only lent it."""
+
+    since: str = ""
+    afterwards: Afterwards | None = None
 
 
 @dataclass(slots=True)
 class State:
     """What a batch knows beside the accounts themselves, and moves on as it decides.
 
-    `owners`: owner of record by account; `load`: accounts each rep owns; `turns`: by pool.
+    `owners`: owner of record by account; `load`: accounts each rep owns; `turns`: by pool. `holdings`: how the owner
+    of record has it; `marks`: how long rules that remember have held, by account and rule; `teams`: supporting roles,
+    by account and role; `recent`: who got a company's last lead, by web domain. What is not said is unknown.
     """
 
-    owners: dict[str, str]
-    load: dict[str, int]
-    turns: dict[str, PoolTurns]
+    owners: dict[str, str] = field(default_factory=dict)
+    load: dict[str, int] = field(default_factory=dict)
+    turns: dict[str, PoolTurns] = field(default_factory=dict)
+    holdings: dict[str, Holding] = field(default_factory=dict)
+    marks: dict[str, dict[str, Mark]] = field(default_factory=dict)
+    teams: dict[str, dict[str, str]] = field(default_factory=dict)
+    recent: dict[str, str] = field(default_factory=dict)
+    rotas: dict[str, Rota] = field(default_factory=dict)
+    rotas_of: dict[str, list[Rota]] = field(default_factory=dict)
+
+    def copy(self) -> State:
+        """The same, to be moved on without changing this one."""
+        return State(
+            dict(self.owners),
+            dict(self.load),
+            dict(self.turns),
+            dict(self.holdings),
+            dict(self.marks),
+            dict(self.teams),
+            dict(self.recent),
+        )
+
+    def rota(self, pool_id: str, day: Day) -> Rota:
+        """The pool as this batch has left it."""
+        rota = self.rotas.get(pool_id)
+        if rota is None:
+            pool = day.index.pools[pool_id]
+            rota = self.rotas[pool_id] = Rota(pool, day, self.turns.get(pool_id, PoolTurns()), self.load)
+            for rep in pool.members:
+                self.rotas_of.setdefault(rep, []).append(rota)
+        return rota
+
+    def count(self, rep_id: str, accounts: int) -> None:
+        """A rep's book has grown or shrunk."""
+        self.load[rep_id] = self.load.get(rep_id, 0) + accounts
+        for rota in self.rotas_of.get(rep_id, ()):
+            rota.look_again(rep_id)
+
+    def settle_turns(self) -> None:
+        """Write back the turns that were taken."""
+        for pool_id, rota in self.rotas.items():
+            if rota.is_changed:
+                self.turns[pool_id] = rota.turns()
+        self.rotas.clear()
+        self.rotas_of.clear()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,39 +91,35 @@ class Verdict:
     rule: str = ""
     turn: str | None = None
     candidates: tuple[Candidate, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Day:
-    """A policy and a roster as they are on one day (ISO date). Made once, then asked for every account.
-
-    `present` are the reps who are with the company, `away` those of them who are on leave, with their last day of it;
-    `steps` are those of the policy's order that have anything to say.
-    """
-
-    date: str
-    policy: Policy
-    roster: Roster
-    index: PolicyIndex
-    steps: tuple[str, ...]
-    present: frozenset[str]
-    away: Mapping[str, str]
-
-    @staticmethod
-    def of(policy: Policy, roster: Roster, date: str) -> Day:
-        policy = policy.on(date)
-        index = PolicyIndex(policy)
-        return Day(date, policy, roster, index, policy.asked, roster.present_on(date), roster.away_on(date))
+    afterwards: Afterwards | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One account under decision, with what every rule may look at. `fields` are folded."""
+    """One account under decision, with what every rule may look at. `fields` are folded.
+
+    `kept_owner` is who has the account, is still here and keeps it unless a rule says otherwise; `lost_because` says
+    why who has it does not keep it ("" when they do, or nobody has it).
+    """
 
     account: Account
     fields: Mapping[str, Any]
     day: Day
     state: State
+    holder: str | None
+    kept_owner: str | None
+    lost_because: str
+    marks: Mapping[str, Mark]
+
+    @staticmethod
+    def of(account: Account, day: Day, state: State) -> Case:
+        fields = fold_fields(account.fields, day.date, day.days)
+        holder = keeper_of(account, state.owners.get(account.id), day.present, day.policy.system_of_record)
+        lost = _lost_because(account, fields, holder, day, state) if holder else ""
+        kept = None if lost or holder is None or day.roster.is_queue(holder) else holder
+        remembering = day.index.remembering
+        marks = marks_on(remembering, fields, state.marks.get(account.id, {}), day.date) if remembering else {}
+        return Case(account, fields, day, state, holder, kept, lost, marks)
 
     @property
     def policy(self) -> Policy:
@@ -81,9 +133,24 @@ class Case:
     def current(self) -> str | None:
         return self.state.owners.get(self.account.id)
 
+    @property
+    def is_lead(self) -> bool:
+        return self.account.kind == LEAD
+
+    @property
+    def lent(self) -> Afterwards | None:
+        """What was promised to follow when who has it now was given it for a time, None when they were not."""
+        holding = self.state.holdings.get(self.account.id)
+        return holding.afterwards if holding is not None and self.holder == self.current else None
+
+    @property
+    def known_as(self) -> list[str]:
+        """What overrides and disputes may call it: its web domains, and its records as "system/id"."""
+        domains = self.fields.get("domains") or ()
+        return sorted({*domains, *(f"{ref.source}/{ref.external_id}" for ref in self.account.refs)})
+
     def name(self, rep_id: str) -> str:
-        rep = self.day.roster.reps.get(rep_id)
-        return rep.name if rep else rep_id
+        return self.day.name(rep_id)
 
     @property
     def rivals(self) -> list[str]:
@@ -92,25 +159,39 @@ class Case:
         shown = {owner for ref, owner in self.account.crm_owners.items() if ref.source == record}
         return sorted(shown & self.present)
 
-    @property
-    def kept_owner(self) -> str | None:
-        """Who has the account and is still here."""
-        return keeper_of(self.account, self.current, self.present, self.policy.system_of_record)
+
+def _lost_because(account: Account, fields: Mapping[str, Any], holder: str, day: Day, state: State) -> str:
+    """Why who has the account does not keep it, as far as that does not depend on a rule of the policy; "" if so."""
+    holding = state.holdings.get(account.id, Holding())
+    if holding.afterwards is not None and holder == state.owners.get(account.id):
+        return "had it for a time, which is over"
+    keeping = day.policy.keeping
+    if keeping.forfeit_after_days is not None and account.kind != LEAD and not day.roster.is_queue(holder):
+        rep = day.roster.reps[holder]
+        return forfeited_because(keeping, rep, fields.get("days_since_activity"), holding.since, day.date)
+    return ""
 
 
 def keeper_of(account: Account, current: str | None, present: frozenset[str], system_of_record: str) -> str | None:
     """Who of those `present` has the account: by the ledger, else by the CRM of record, else by another CRM."""
     if current in present:
         return current
+    if not account.crm_owners:
+        return None
     return next((owner for owner in shown_owners(account, system_of_record) if owner in present), None)
 
 
 def book_sizes(
     accounts: Iterable[Account], owners: Mapping[str, str], present: frozenset[str], system_of_record: str
 ) -> dict[str, int]:
-    """How many of these accounts each rep has. One nobody owns of record yet counts for whom a CRM shows."""
+    """How many of these accounts each rep has. One nobody owns of record yet counts for whom a CRM shows.
+
+    Leads are in nobody's book.
+    """
     sizes: dict[str, int] = {}
     for account in accounts:
+        if account.kind == LEAD:
+            continue
         current = owners.get(account.id)
         holder = current if current is not None else keeper_of(account, None, present, system_of_record)
         if holder is not None:

@@ -9,18 +9,24 @@ from __future__ import annotations
 import operator
 import unicodedata
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, Literal
 
-Kind = Literal["text", "number", "flag", "texts"]
+Kind = Literal["text", "number", "flag", "texts", "date"]
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """What a condition may ask about; `kind` decides which tests make sense."""
+    """What a condition may ask about; `kind` decides which tests make sense.
+
+    A date cannot be asked itself: the days to it and since it can, as numbers (`days_of`). `called` is what an outside
+    system calls the field.
+    """
 
     kind: Kind
     meaning: str
+    called: Mapping[str, str] = field(default_factory=dict)
 
 
 FIELDS: Mapping[str, Field] = {
@@ -42,7 +48,39 @@ FIELDS: Mapping[str, Field] = {
     "in_crm": Field("flag", "is a record of at least one CRM"),
     "do_not_route": Field("flag", "must not be given to anybody"),
     "has_primary_contact": Field("flag", "a primary contact is known"),
+    "subject": Field("text", "account or lead"),
+    "lifecycle": Field("text", "lead, opportunity, customer or renewal, as the CRM says"),
+    "status": Field("text", "onboarding, active, inactive, at_risk or churned; of a lead what the CRM calls it"),
+    "vip": Field("flag", "marked as very important"),
+    "consent": Field("flag", "has agreed to be written to"),
+    "lead_source": Field("text", "where a lead came from"),
+    "title": Field("text", "what a lead does at their company"),
+    "has_account": Field("flag", "a lead belongs to an account we know"),
+    "open_opportunities": Field("number", "opportunities that are open"),
+    "satisfaction": Field("number", "the customer's last rating, as the CRM keeps it"),
+    "missed_offers": Field("number", "offers of it that were missed or declined since somebody accepted it"),
+    "days_to_renewal": Field("number", "days until its contract renews; negative when that is over"),
+    "days_since_activity": Field("number", "days since the last meaningful activity; of a lead its account's"),
+    "days_since_purchase": Field("number", "days since it last bought something"),
+    "days_since_created": Field("number", "days since the record was made"),
 }
+
+DATES: Mapping[str, Field] = {
+    "renewal_on": Field("date", "when its contract renews"),
+    "activity_on": Field("date", "when there last was a meaningful activity"),
+    "purchase_on": Field("date", "when it last bought something"),
+    "created_on": Field("date", "when the record was made"),
+}
+"""What an account holds as ISO dates; conditions ask for the days to them or since them."""
+
+Days = Mapping[str, tuple[str, int]]
+DAYS: Days = {
+    "days_to_renewal": ("renewal_on", 1),
+    "days_since_activity": ("activity_on", -1),
+    "days_since_purchase": ("purchase_on", -1),
+    "days_since_created": ("created_on", -1),
+}
+"""Number fields that follow from a date: which one, and 1 for the days to it, -1 for those since."""
 
 OPERATORS: Mapping[str, tuple[Kind, ...]] = {
     "is": ("text", "number", "flag"),
@@ -109,11 +147,31 @@ ALWAYS = All()
 
 def fold(text: str) -> str:
     """Text as conditions compare it: compatibility forms joined, case removed, outer blanks dropped."""
+    if text.isascii():  # most text is, and has no compatibility forms
+        return text.lower().strip()
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold()).strip()
 
 
-def fold_fields(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """An account's fields ready for `holds`: fold once, ask often. None and NaN are left out: they mean unknown."""
+def days_of(custom: Mapping[str, Field]) -> Days:
+    """The number fields that follow from dates: the built-in ones, and days_to_… and days_since_… of further dates."""
+    dates = [name for name, field in custom.items() if field.kind == "date"]
+    to = {f"days_to_{name.removesuffix('_on')}": (name, 1) for name in dates}
+    since = {f"days_since_{name.removesuffix('_on')}": (name, -1) for name in dates}
+    return {**DAYS, **to, **since}
+
+
+def vocabulary(custom: Mapping[str, Field]) -> dict[str, Field]:
+    """Every field a condition may ask for, beside those of the product these further ones."""
+    days = {name: Field("number", f"days, by {date}") for name, (date, _) in days_of(custom).items()}
+    further = {**days, **{name: field for name, field in custom.items() if field.kind != "date"}}
+    return {**FIELDS, **{name: field for name, field in further.items() if name not in FIELDS}}
+
+
+def fold_fields(fields: Mapping[str, Any], today: str | None = None, days: Days = DAYS) -> dict[str, Any]:
+    """An account's fields ready for `holds`: fold once, ask often. None and NaN are left out: they mean unknown.
+
+    With `today` (ISO date), the days to and since the account's dates are added.
+    """
     folded: dict[str, Any] = {}
     for name, value in fields.items():
         if value is None or value != value:
@@ -124,7 +182,21 @@ def fold_fields(fields: Mapping[str, Any]) -> dict[str, Any]:
             folded[name] = frozenset(fold(str(item)) for item in value)
         else:
             folded[name] = value
+    if today is not None:
+        for name, (stored, sign) in days.items():
+            if (distance := _days_between(today, folded.get(stored))) is not None:
+                folded[name] = sign * distance
     return folded
+
+
+def _days_between(today: str, day: Any) -> int | None:
+    """Days from today to an ISO date; None when it is none."""
+    if not isinstance(day, str):
+        return None
+    try:
+        return (date.fromisoformat(day[:10]) - date.fromisoformat(today)).days
+    except ValueError:
+        return None
 
 
 COMPARISONS: Mapping[str, Callable[[Any, Any], Any]] = {

@@ -7,16 +7,32 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from ownership.assignment import decide_owners
-from ownership.conditions import FIELDS, All, AnyOf, Condition, Not, Test, fold_fields, holds
+from ownership.case import State
+from ownership.conditions import (
+    DAYS,
+    FIELDS,
+    All,
+    AnyOf,
+    Condition,
+    Field,
+    Not,
+    Test,
+    days_of,
+    fold_fields,
+    holds,
+    vocabulary,
+)
+from ownership.entries import Assign, NamedAccount, Override, Territory
 from ownership.matching import LIVE_STATUSES, SEGMENT_FLOORS
 from ownership.model import Account, Decision, Rep, Step
 from ownership.names import country_code
-from ownership.policy import Assign, NamedAccount, Override, Policy, Roster, Territory
-from ownership.rotation import PoolTurns
+from ownership.policy import Policy, Roster
 from ownership.territories import path_of, serving
+from ownership.worktime import local_day
 
 FLAGS = {"true": True, "yes": True, "false": False, "no": False}
 NEAREST = {"gt": 1, "lt": -1}
@@ -45,33 +61,39 @@ class NoSuchValue(ValueError):
 class Situation:
     """One account, and everything its decision rests on, at one moment.
 
-    `owners` are the owners of record of the account and its parent; `load` and `turns` as `decide_owners` takes them.
+    `state` as `decide_owners` takes it.
     """
 
     account: Account
     policy: Policy
     roster: Roster
-    owners: Mapping[str, str]
-    load: Mapping[str, int]
-    turns: Mapping[str, PoolTurns]
-    today: str
+    state: State
+    now: datetime
 
     def decide(self) -> Decision:
         """The decision if this account were decided next. The turn it may take is not kept."""
-        decisions, _ = decide_owners(
-            [self.account], self.policy, self.roster, self.owners, self.load, self.turns, self.today
-        )
+        decisions, _ = decide_owners([self.account], self.policy, self.roster, self.state, self.now)
         return decisions[0]
+
+    @property
+    def today(self) -> str:
+        """The day in the policy's time zone, as an ISO date."""
+        return local_day(self.policy.timezone, self.now)
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """The account's fields as conditions read them today."""
+        return fold_fields(self.account.fields, self.today, days_of(self.policy.fields))
 
     @property
     def path(self) -> tuple[Territory, ...]:
         """The territories the account lies in, from the root down."""
-        return path_of(fold_fields(self.account.fields), self.policy.on(self.today))
+        return path_of(self.fields, self.policy.on(self.today))
 
     @property
     def places(self) -> list[Assign]:
         """To whom the rules that hold and the map would give the account."""
-        fields, policy = fold_fields(self.account.fields), self.policy.on(self.today)
+        fields, policy = self.fields, self.policy.on(self.today)
         server = serving(path_of(fields, policy))
         assigns = [rule.assign for rule in policy.rules if holds(rule.when, fields)]
         return assigns + ([server.assign] if server else [])
@@ -116,11 +138,11 @@ def what_if(situation: Situation, fields: Mapping[str, Any]) -> Situation:
     return replace(situation, account=replace(situation.account, fields=after))
 
 
-def to_value(field: str, text: str) -> Any:
+def to_value(field: str, text: str, known: Mapping[str, Field] = FIELDS) -> Any:
     """What a person typed as a value of this field; nothing typed means unknown. Raises `NoSuchValue`."""
-    if field not in FIELDS:
-        raise NoSuchValue(f"there is no field '{field}'; fields are {', '.join(FIELDS)}")
-    text, kind = text.strip(), FIELDS[field].kind
+    if field not in known:
+        raise NoSuchValue(f"there is no field '{field}'; fields are {', '.join(known)}")
+    text, kind = text.strip(), known[field].kind
     if not text:
         return None
     if kind == "number":
@@ -161,6 +183,8 @@ def _followers(before: Mapping[str, Any], changed: Mapping[str, Any]) -> dict[st
         found["domains"] = ([main] if main else []) + others or None
     elif "domains" in changed:
         found["domain"] = next(iter(changed["domains"] or ()), None)
+    for name in changed.keys() & DAYS.keys():  # a number that is typed counts, whatever the date it followed from
+        found[DAYS[name][0]] = None
     if "subscription_status" in changed:
         found["paying"] = changed["subscription_status"] in LIVE_STATUSES
     return {name: value for name, value in found.items() if name not in changed}
@@ -251,9 +275,9 @@ def _candidates(situation: Situation, rep: Rep) -> Candidates:
 
 def _field_edits(situation: Situation) -> Candidates:
     """A field filled in, else one changed, to a value the map or a requirement asks for; the nearest number first."""
-    fields = fold_fields(situation.account.fields)
+    fields, known = situation.fields, list(vocabulary(situation.policy.fields))
     edits = [
-        (field in fields, list(FIELDS).index(field), _distance(fields.get(field), value), str(value), field, value)
+        (field in fields, known.index(field), _distance(fields.get(field), value), str(value), field, value)
         for field, value in _asked_values(situation.policy.on(situation.today))
         if fields.get(field) != value
     ]
@@ -266,7 +290,8 @@ def _field_edits(situation: Situation) -> Candidates:
 def _asked_values(policy: Policy) -> set[tuple[str, Any]]:
     asked = {("do_not_route", False), ("in_crm", True)}
     conditions = [territory.when for territory in policy.territories] + [rule.when for rule in policy.rules]
-    conditions += [need.when for need in policy.requirements]
+    conditions += [need.when for need in (*policy.requirements, *policy.leads.requirements)]
+    conditions += [need.when for rule in policy.rules for need in rule.handoff]
     return asked | {found for condition in conditions for found in _values_in(condition)}
 
 
@@ -315,7 +340,7 @@ def _pool_to_join(situation: Situation, rep: Rep) -> Candidates:
 
 def _naming(situation: Situation, rep: Rep) -> Candidates:
     """The account named for the rep, in the entry that names it already or in a new first one."""
-    fields, named = fold_fields(situation.account.fields), situation.policy.named
+    fields, named = situation.fields, situation.policy.named
     domains = sorted(fields.get("domains") or (), key=lambda domain: (domain != fields.get("domain"), domain))
     for position, entry in enumerate(named):
         if entry.domain in domains and entry.owner != rep.id and entry.period.holds_on(situation.today):
@@ -330,7 +355,7 @@ def _naming(situation: Situation, rep: Rep) -> Candidates:
 
 
 def _room(situation: Situation, rep: Rep) -> Candidates:
-    load = situation.load.get(rep.id, 0)
+    load = situation.state.load.get(rep.id, 0)
     if rep.capacity is not None and rep.capacity <= load:
         what = f"capacity {load + 1} for {rep.name} instead of {rep.capacity}"
         yield "capacity", rep.id, what, _with_rep(situation, replace(rep, capacity=load + 1))
@@ -353,9 +378,10 @@ def _overriding(situation: Situation, rep: Rep) -> Candidates:
 
 def _parent_given(situation: Situation, rep: Rep) -> Candidates:
     parent = situation.account.parent_id
-    if parent is not None and situation.owners.get(parent) != rep.id:
-        owners = {**situation.owners, parent: rep.id}
-        yield "parent", parent, f"its parent account is {rep.name}'s", replace(situation, owners=owners)
+    if parent is not None and situation.state.owners.get(parent) != rep.id:
+        state = situation.state.copy()
+        state.owners[parent] = rep.id
+        yield "parent", parent, f"its parent account is {rep.name}'s", replace(situation, state=state)
 
 
 def _presence(situation: Situation, rep: Rep) -> Candidates:

@@ -9,11 +9,15 @@ from ownership.policy import Roster
 
 RULE_WORDS = {
     "do_not_route": "Do-not-route",
+    "dispute": "Disputes",
     "gate": "Minimum data",
     "override": "Overrides",
     "named": "Named accounts",
     "registration": "Deal registration",
+    "returned": "Lent accounts",
     "parent_owner": "Parent's owner",
+    "account_owner": "Account's owner",
+    "sticky": "Same company lately",
     "existing_owner": "Existing owner",
     "rules": "Rules",
     "territory": "Territory",
@@ -29,7 +33,11 @@ REASON_WORDS = {
     "existing_owner": "they have it already",
     "territory": "it lies in their territory",
     "pool": "it was their turn",
-    "escalated": "an offer before them was not answered",
+    "queue": "it is worked by a queue",
+    "returned": "it comes back to them",
+    "account_owner": "they own the account it belongs to",
+    "sticky": "they had a lead of the same company",
+    "escalated": "an offer before them was missed or declined",
 }
 
 
@@ -51,6 +59,12 @@ def _lines(decision: Decision, account: Account, roster: Roster) -> Iterator[str
     if others:
         said = ", ".join(f"{_name(candidate.rep_id, roster)} ({candidate.because})" for candidate in others)
         yield f"  Also considered: {said}."
+    if decision.team:
+        said = ", ".join(
+            f"{member.role} {_name(member.rep_id, roster) if member.rep_id else 'nobody'} ({member.because})"
+            for member in decision.team
+        )
+        yield f"  Team: {said}."
     yield f"  Policy {decision.policy_hash[:12]}, inputs {decision.inputs_hash[:12]}."
 
 

@@ -14,7 +14,8 @@ from heapq import merge
 from typing import Any, Generic, TypeVar
 
 from ownership.conditions import COMPARISONS, All, AnyOf, Condition, Not, Test
-from ownership.policy import NamedAccount, Override, Policy, Pool, Registration, Rule, Territory
+from ownership.entries import Dispute, NamedAccount, Override, Pod, Pool, Registration, Rule, TeamRole, Territory
+from ownership.policy import Policy
 
 T = TypeVar("T")
 Question = Callable[[Mapping[str, Any]], bool | None]
@@ -127,12 +128,39 @@ class PolicyIndex:
         return _by(self.policy.overrides, lambda each: each.account)
 
     @cached_property
+    def disputes(self) -> Mapping[str, list[Dispute]]:
+        return _by(self.policy.disputes, lambda each: each.account)
+
+    @cached_property
+    def pod_of(self) -> Mapping[str, Pod]:
+        """The pod each of its leads owns accounts for."""
+        return {pod.lead: pod for pod in self.policy.pods}
+
+    @cached_property
+    def team(self) -> Sequence[tuple[TeamRole, Question]]:
+        return [(each, compiled(each.when)) for each in self.policy.team]
+
+    @cached_property
+    def charging_pools(self) -> Sequence[Pool]:
+        """Pools in which an account placed by hand uses a turn."""
+        return [pool for pool in self.policy.pools if pool.manual_takes_turn]
+
+    @cached_property
+    def follows_parent(self) -> Question:
+        return compiled(self.policy.follow_parent)
+
+    @cached_property
+    def remembering(self) -> Sequence[Rule]:
+        """The rules for which it has to be known how long they have held."""
+        return [rule for rule in self.policy.rules if rule.remembers]
+
+    @cached_property
     def registrations(self) -> Mapping[str, list[Registration]]:
         return _by(self.policy.registrations, lambda each: each.domain)
 
     @cached_property
     def rules(self) -> FirstMatch[Rule]:
-        return FirstMatch([(rule.when, rule) for rule in self.policy.rules])
+        return FirstMatch([(_may_apply(rule), rule) for rule in self.policy.rules])
 
     @cached_property
     def children(self) -> Mapping[str | None, FirstMatch[Territory]]:
@@ -153,6 +181,10 @@ class PolicyIndex:
             path.append(here)
             at = here.id
         return tuple(path)
+
+
+def _may_apply(rule: Rule) -> Condition:
+    return rule.when if rule.stays_while is None else AnyOf((rule.when, rule.stays_while))
 
 
 K = TypeVar("K")

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from ownership.conditions import ALWAYS, All, Condition, fold_fields
-from ownership.model import Account
+from ownership.entries import Assign, Territory
+from ownership.model import PERSON, Account
 from ownership.names import registrable_domain
 from ownership.overlap import are_disjoint
-from ownership.policy import Assign, Policy, Roster, Territory
+from ownership.policy import Policy, Roster
 from ownership.territories import path_of, serving
 from ownership.thinkable import can_hold
 
@@ -57,7 +58,10 @@ def lint(policy: Policy, roster: Roster, today: str) -> list[Finding]:
     or has ended is not called unused.
     """
     book = _Book(policy, roster, today)
-    checks = (_unreachable, _rules, _unserved, _requirements, _pools, _single, _named, _idle, _managers, _chain)
+    checks = (
+        *(_unreachable, _rules, _unserved, _requirements, _pools, _single),
+        *(_named, _gone, _idle, _managers, _chain),
+    )
     found = {finding for check in checks for finding in check(book)}
     return sorted(found, key=lambda finding: (finding.severity, finding.kind, finding.id, finding.what))
 
@@ -135,7 +139,8 @@ class _Book:
             *(o.owner for o in whole.overrides),
             *(r.rep for r in whole.registrations),
         ]
-        places = [t.assign for t in whole.territories if t.id not in self.shut] + [rule.assign for rule in whole.rules]
+        places = [t.assign for t in whole.territories if t.id not in self.shut]
+        places += [rule.assign for rule in whole.rules] + [role.assign for role in whole.team]
         return frozenset(by_hand).union(*map(self._takers, places)) & self.present
 
     def _takers(self, place: Assign) -> frozenset[str]:
@@ -187,7 +192,7 @@ def _rules(book: _Book) -> Iterator[Finding]:
             itself = book.meets([rule.when]) is False
             why = "its condition contradicts itself" if itself else "the rules before it take everything it is about"
             yield Finding(Severity.ERROR, "rule", rule.id, f"it can never decide: {why}", "Correct, move or remove it")
-        if rule.assign.owner or rule.assign.pool:
+        if (rule.assign.owner or rule.assign.pool) and not rule.remembers:
             before.append(rule.when)
 
 
@@ -232,11 +237,12 @@ def _requirements(book: _Book) -> Iterator[Finding]:
 
 
 def _pools(book: _Book) -> Iterator[Finding]:
-    used = {t.pool for t in book.whole.territories} | {rule.assign.pool for rule in book.whole.rules}
+    used = {t.pool for t in book.whole.territories}
+    used |= {rule.assign.pool for rule in book.whole.rules} | {role.assign.pool for role in book.whole.team}
     for pool in book.policy.pools:
         if pool.id not in used:
             mend = "Name it in one or remove it"
-            yield Finding(Severity.WARNING, "pool", pool.id, "no territory or rule uses it", mend)
+            yield Finding(Severity.WARNING, "pool", pool.id, "no territory, rule or role uses it", mend)
 
 
 def _single(book: _Book) -> Iterator[Finding]:
@@ -246,7 +252,7 @@ def _single(book: _Book) -> Iterator[Finding]:
             what = f"{book.name(free[0])} is alone in it; nobody takes over when they are away or full"
             yield Finding(Severity.WARNING, "pool", pool.id, what, "Add a second member")
     for territory in book.reachable():
-        if territory.owner in book.present:
+        if territory.owner in book.present and not book.roster.is_queue(str(territory.owner)):
             what = f"only {book.name(str(territory.owner))} serves it; nobody takes over when they are away or full"
             yield Finding(Severity.WARNING, "territory", territory.id, what, "Give it a pool of two or more")
 
@@ -274,19 +280,39 @@ def _written_domains(policy: Policy) -> Iterator[tuple[str, str]]:
     yield from (("named", entry.domain) for entry in policy.named)
     yield from (("registration", claim.domain) for claim in policy.registrations)
     yield from (("override", each.account) for each in policy.overrides if "/" not in each.account)
+    yield from (("dispute", each.account) for each in policy.disputes if "/" not in each.account)
+
+
+def _gone(book: _Book) -> Iterator[Finding]:
+    """Somebody who has left is given nothing; what names them waits for nobody."""
+    named = {
+        "pool": [(pool.id, rep) for pool in book.policy.pools for rep in pool.members],
+        "named": [(each.domain, each.owner) for each in book.policy.named],
+        "override": [(each.account, each.owner) for each in book.policy.overrides],
+        "registration": [(each.domain, each.rep) for each in book.policy.registrations],
+        "rule": [(rule.id, rule.assign.owner) for rule in book.policy.rules if rule.assign.owner],
+        "role": [(each.role, each.assign.owner) for each in book.policy.team if each.assign.owner],
+        "pod": [(pod.id, rep) for pod in book.policy.pods for rep in (pod.lead, *pod.roles.values())],
+    }
+    for kind, entries in named.items():
+        for id_, rep in entries:
+            if rep not in book.present:
+                left = book.roster.reps[rep].left_on if rep in book.roster.reps else None
+                what = f"it names {book.name(rep)}, who left on {left}" if left else f"it names {rep}, who is not there"
+                yield Finding(Severity.ERROR, kind, id_, what, "Name somebody who is there")
 
 
 def _idle(book: _Book) -> Iterator[Finding]:
     receivers = book.receivers() | _asked_managers(book)
     for rep in book.roster.reps.values():
-        if rep.id in book.present and rep.role.casefold() in SELLERS and rep.id not in receivers:
+        if rep.id in book.present and rep.kind == PERSON and rep.role.casefold() in SELLERS and rep.id not in receivers:
             full = " (their book holds nothing)" if rep.capacity == 0 else ""
             what = f"{rep.name} sells, and nothing in the policy can ever give them an account{full}"
             yield Finding(Severity.WARNING, "rep", rep.id, what, "Add them to a pool, a territory or a named account")
 
 
 def _asked_managers(book: _Book) -> frozenset[str]:
-    if "manager" not in book.policy.acceptance_chain:
+    if "manager" not in book.policy.acceptance.chain:
         return frozenset()
     managers = (book.roster.reps[rep].manager for rep in book.receivers())
     return frozenset(manager for manager in managers if manager in book.present)
@@ -301,7 +327,7 @@ def _managers(book: _Book) -> Iterator[Finding]:
 
 
 def _chain(book: _Book) -> Iterator[Finding]:
-    if "manager" not in book.policy.acceptance_chain:
+    if "manager" not in book.policy.acceptance.chain:
         return
     alone = [rep for rep in book.receivers() if book.roster.reps[rep].manager in (None, rep)]
     if alone:

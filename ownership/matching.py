@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import count
 from typing import Any
 
 from ownership.identities import UNKNOWN
-from ownership.model import Account, AccountFact, AccountRecord, Ref
+from ownership.model import ACCOUNT, Account, AccountFact, AccountRecord, Ref
 from ownership.names import country_code, name_key, registrable_domain
 
 CROWD = 10
@@ -324,17 +325,26 @@ def _fields(name: str | None, ordered: Sequence[AccountRecord], values: Mapping[
         "industry": first("industry"),
         "type": first("type"),
         "employees": employees,
-        "segment": _segment(first("segment"), employees),
+        "segment": segment_of(first("segment"), employees),
         "do_not_route": any(record.do_not_route for record in ordered),
         "has_primary_contact": any(record.primary_contact for record in ordered),
         "in_crm": any(record.source in ("salesforce", "hubspot") for record in ordered),
         "paying": status in LIVE_STATUSES,
+        "subject": ACCOUNT,
+        "activity_on": _day(max, (record.last_activity_at for record in ordered)),
+        "created_on": _day(min, (record.created_at for record in ordered)),
+        **{name: value for record in reversed(ordered) for name, value in record.extra.items() if value is not None},
         **values,
     }
     return {key: value for key, value in fields.items() if value is not None}
 
 
-def _segment(said: str | None, employees: int | None) -> str | None:
+def _day(choose: Callable[[Iterable[datetime]], datetime], instants: Iterable[datetime | None]) -> str | None:
+    known = [at for at in instants if at is not None]
+    return choose(known).date().isoformat() if known else None
+
+
+def segment_of(said: str | None, employees: int | None) -> str | None:
     if said:
         return said.strip().casefold().replace("-", "_").replace(" ", "_")
     if employees is None:

@@ -6,7 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # working time is made of periods, and so comes after this
+    from ownership.worktime import Calendar
+
+ACCOUNT, LEAD = "account", "lead"
+PERSON, QUEUE = "rep", "queue"
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +20,8 @@ class AccountRecord:
     """One outside system's view of a company, with the field names of the domain rather than the vendor's.
 
     Strings are as the vendor gave them, stripped; an empty one is None. Money is integer cents.
-    `links` are ids of the same company in other systems, as this system knows them: {"stripe": "cus_…"}.
+    `links` are ids of the same company in other systems, as this system knows them: {"stripe": "cus_…"}. `extra` are
+    fields that only the policy knows, or that only it can say where to read, by their names there.
     """
 
     source: str
@@ -40,6 +47,7 @@ class AccountRecord:
     created_at: datetime | None = None
     last_activity_at: datetime | None = None
     modified_at: datetime | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +65,42 @@ class AccountFact:
     links: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class LeadRecord:
+    """One outside system's view of an inbound person who is not yet part of an account.
+
+    `account_external_id` is the account it belongs to in the same system, if that says so; one that is `converted` has
+    become part of it. `consent` None: nobody has said. Everything else as in `AccountRecord`.
+    """
+
+    source: str
+    object_type: str
+    external_id: str
+    name: str | None
+    company: str | None = None
+    email: str | None = None
+    website: str | None = None
+    phone: str | None = None
+    title: str | None = None
+    country: str | None = None
+    state: str | None = None
+    city: str | None = None
+    postcode: str | None = None
+    industry: str | None = None
+    employees: int | None = None
+    lead_source: str | None = None
+    status: str | None = None
+    owner_external_id: str | None = None
+    do_not_route: bool = False
+    consent: bool | None = None
+    account_external_id: str | None = None
+    converted: bool = False
+    created_at: datetime | None = None
+    last_activity_at: datetime | None = None
+    modified_at: datetime | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Ref:
     """Where an account lives in an outside system."""
@@ -68,11 +112,11 @@ class Ref:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A company we sell to or serve, as all systems together describe it.
+    """A company we sell to or serve, as all systems together describe it; or, of `kind` "lead", an inbound person.
 
     `fields` holds what conditions may ask for (see `ownership.conditions.FIELDS`); missing means unknown.
     `crm_owners` is what each CRM record shows as its owner, as a rep id, or "?<vendor user id>" when that user
-    is nobody on the roster.
+    is nobody on the roster. `parent_id` of a lead is the account it belongs to.
     """
 
     id: str
@@ -81,6 +125,7 @@ class Account:
     refs: tuple[Ref, ...] = ()
     parent_id: str | None = None
     crm_owners: Mapping[Ref, str] = field(default_factory=dict)
+    kind: str = ACCOUNT
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +146,21 @@ class Period:
 
 
 @dataclass(frozen=True, slots=True)
+class Ramp:
+    """Up to its last day (ISO date) a new rep gets this percentage of a full share of turns and of their capacity."""
+
+    until: str
+    percent: int
+
+
+@dataclass(frozen=True, slots=True)
 class Rep:
-    """Anyone who can own. `external_ids` is one user id for each outside system.
+    """Anyone who can own: a rep, or of `kind` "queue" a list that people work through together.
 
-    `leave` are the periods in which they are given nothing; they keep what they have.
-
+    `external_ids` is one user id for each outside system. `leave` are the periods in which they are given nothing;
+    they keep what they have. `calendar` says when they work (None: not said, nine to five in their time zone).
     `left_on` (ISO date) is the last day; a rep who has left is on the roster so that history keeps its names.
+    A queue has no working hours, no capacity and is asked to accept nothing.
     """
 
     id: str
@@ -122,6 +176,17 @@ class Rep:
     external_ids: Mapping[str, str] = field(default_factory=dict)
     skills: frozenset[str] = frozenset()
     leave: tuple[Period, ...] = ()
+    calendar: Calendar | None = None
+    ramp: tuple[Ramp, ...] = ()
+    kind: str = PERSON
+
+    def percent_on(self, day: str) -> int:
+        """How much of a full share is theirs on `day` (ISO date): 100 unless they are still ramping up."""
+        return next((step.percent for step in self.ramp if day <= step.until), 100)
+
+    def capacity_on(self, day: str) -> int | None:
+        """How many accounts they can own on `day`, None without limit."""
+        return None if self.capacity is None else self.capacity * self.percent_on(day) // 100
 
 
 class Outcome(StrEnum):
@@ -148,12 +213,30 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
+class Afterwards:
+    """What follows when an owner who has an account for a time has had it: it returns to `returns_to`, or, when that
+    is None, is decided as if nobody had it."""
+
+    returns_to: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TeamMember:
+    """Who fills one supporting role on an account, None when nobody can, and why."""
+
+    role: str
+    rep_id: str | None
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     """Who should own an account and why. Same account, policy, roster and turns give the same decision.
 
     `reason` is a stable code: the rule's kind for an owner ("named", "existing_owner", "territory", "pool", …),
     the exception's code otherwise ("missing_data", "no_rule", …).
-    `turn` names the pool whose turn this decision took, None when it took none.
+    `turn` names the pool whose turn this decision took, None when it took none. `team` are the supporting roles.
+    `afterwards` says what follows when the owner has the account for a time only.
     """
 
     account_id: str
@@ -166,3 +249,5 @@ class Decision:
     turn: str | None = None
     policy_hash: str = ""
     inputs_hash: str = ""
+    team: tuple[TeamMember, ...] = ()
+    afterwards: Afterwards | None = None

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from math import inf
 from typing import Any
 
-from ownership.conditions import FIELDS, All, Condition, Test
+from ownership.conditions import All, Condition, Test
 
 Bound = tuple[float, int]
 """A number and a nudge, compared in this order: (5, 1) lies just above 5, (5, -1) just below."""
@@ -57,7 +57,7 @@ class Siblings:
     def __init__(self) -> None:
         self._demands: list[Mapping[str, Demand]] = []
         self._under: dict[tuple[str, Any], list[int]] = {}
-        self._without: dict[str, list[int]] = {field: [] for field in FIELDS}
+        self._without: dict[str, list[int]] = {}
 
     def add(self, condition: Condition) -> list[int]:
         """Add a condition; returns the numbers, counted from zero, of those before it that it may overlap."""
@@ -65,7 +65,9 @@ class Siblings:
         overlaps = [number for number in self._candidates(demands) if not _are_disjoint(self._demands[number], demands)]
         number = len(self._demands)
         self._demands.append(demands)
-        for field in FIELDS:
+        for field in demands.keys() - self._without.keys():
+            self._without[field] = list(range(number))  # nobody asked for it so far
+        for field in self._without:
             values = demands[field].values if field in demands else None
             if values is None:
                 self._without[field].append(number)
@@ -77,6 +79,8 @@ class Siblings:
         """Those that do not demand another value of the field of which the fewest values are demanded."""
         sets = {field: demand.values for field, demand in demands.items() if demand.values is not None}
         if not sets:
+            return range(len(self._demands))
+        if sets.keys() - self._without.keys():
             return range(len(self._demands))
         field = min(sets, key=lambda name: (len(self._without[name]), len(sets[name]), name))
         found = set(self._without[field])

@@ -5,163 +5,125 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from ownership.conditions import ALWAYS, Condition
-from ownership.model import Period, Rep
+from ownership.conditions import ALWAYS, Condition, Field
+from ownership.entries import (
+    Acceptance,
+    Dispute,
+    Keeping,
+    Leads,
+    NamedAccount,
+    Override,
+    Pod,
+    Pool,
+    Registration,
+    Requirement,
+    Rule,
+    TeamRole,
+    Territory,
+)
+from ownership.model import QUEUE, Rep
 
 STEPS = (
     "do_not_route",
+    "dispute",
     "gate",
     "override",
     "named",
     "registration",
+    "returned",
     "parent_owner",
     "existing_owner",
     "rules",
     "territory",
 )
-"""Every step a policy can order, in the default order; the catch-all exception always comes last."""
+"""Every step a policy can order for accounts, in the default order; the catch-all exception always comes last."""
 
-OPTIONAL_STEPS = {"override": "overrides", "registration": "registrations", "rules": "rules"}
+LEAD_STEPS = (
+    "do_not_route",
+    "dispute",
+    "gate",
+    "override",
+    "returned",
+    "existing_owner",
+    "account_owner",
+    "named",
+    "registration",
+    "sticky",
+    "rules",
+    "territory",
+)
+"""Every step a policy can order for leads, in the default order."""
+
+OPTIONAL_STEPS = {
+    "dispute": "disputes",
+    "override": "overrides",
+    "registration": "registrations",
+    "returned": "overrides",
+    "rules": "rules",
+}
 """Steps an order may leave out while the policy's section of this name is empty."""
 
-ALWAYS_IN_EFFECT = Period()
 
-
-@dataclass(frozen=True, slots=True)
-class NamedAccount:
-    """An account leadership has placed by hand, known by its web domain."""
-
-    domain: str
-    owner: str
-    note: str = ""
-    period: Period = ALWAYS_IN_EFFECT
-
-
-@dataclass(frozen=True, slots=True)
-class Override:
-    """A human decision against the model. `account` is a web domain, or an outside record as "system/id".
-
-    Who asked and who approved are different people; it ends with its period.
-    """
-
-    account: str
-    owner: str
-    reason: str
-    requested_by: str
-    approved_by: str
-    period: Period = ALWAYS_IN_EFFECT
-
-
-@dataclass(frozen=True, slots=True)
-class Registration:
-    """A rep's claim to a company, protected for its period. Of several for one domain the earliest counts."""
-
-    domain: str
-    rep: str
-    period: Period
-
-
-@dataclass(frozen=True, slots=True)
-class Assign:
-    """To whom a rule or territory gives an account: an owner, or the pool's next.
-
-    With neither, whoever has it keeps it. `skills` are those a rep must have, beside everything else.
-    """
-
-    owner: str | None = None
-    pool: str | None = None
-    skills: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """Accounts for which `when` holds are assigned so; the first rule that holds and finds somebody decides."""
-
-    id: str
-    when: Condition
-    assign: Assign
-    name: str = ""
-    period: Period = ALWAYS_IN_EFFECT
-
-
-@dataclass(frozen=True, slots=True)
-class Territory:
-    """A slice of the market. A child narrows its parent: both must hold. `owner` or `pool`, or neither on a branch.
-
-    Among siblings the highest `priority` that holds wins; the loader refuses a tie it cannot order.
-    """
-
-    id: str
-    name: str
-    when: Condition = ALWAYS
-    parent: str | None = None
-    owner: str | None = None
-    pool: str | None = None
-    priority: int = 0
-    skills: frozenset[str] = frozenset()
-    period: Period = ALWAYS_IN_EFFECT
-
-    @property
-    def assign(self) -> Assign:
-        return Assign(self.owner, self.pool, self.skills)
-
-
-@dataclass(frozen=True, slots=True)
-class Pool:
-    """Reps who take turns; weights are whole numbers, a rep with weight 2 gets twice the turns of one with 1.
-
-    `strategy` "turns" gives exact turns; "least_loaded" gives to the member whose book is smallest for their weight.
-    `per_day` and `per_week` cap the accounts one member is given in a calendar day and in a week from Monday, in UTC.
-    """
-
-    id: str
-    members: Mapping[str, int]
-    strategy: str = "turns"
-    per_day: int | None = None
-    per_week: int | None = None
-    member_periods: Mapping[str, Period] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Requirement:
-    """Data an account must have before anybody can own it."""
-
-    name: str
-    when: Condition
-    mend: str
+KEEPING, ACCEPTANCE, LEADS = Keeping(), Acceptance(), Leads()  # what holds where a policy does not say
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """One version of the rules. Everything a decision reads that is neither account nor roster."""
+    """One version of the rules. Everything a decision reads that is neither account nor roster.
+
+    `timezone` is where its dates begin and end. `follow_parent` None: every child follows its parent's owner, else
+    those for which it holds. `fields` are what conditions may ask beside `ownership.conditions.FIELDS`.
+    """
 
     name: str
     order: tuple[str, ...] = STEPS
     requirements: tuple[Requirement, ...] = ()
+    disputes: tuple[Dispute, ...] = ()
     overrides: tuple[Override, ...] = ()
     named: tuple[NamedAccount, ...] = ()
     registrations: tuple[Registration, ...] = ()
     rules: tuple[Rule, ...] = ()
     territories: tuple[Territory, ...] = ()
     pools: tuple[Pool, ...] = ()
+    pods: tuple[Pod, ...] = ()
+    team: tuple[TeamRole, ...] = ()
     system_of_record: str = "salesforce"
-    acceptance_hours: int = 24
-    acceptance_chain: tuple[str, ...] = ("next_in_line", "manager", "queue")
+    timezone: str = "UTC"
+    keeping: Keeping = KEEPING
+    follow_parent: Condition = ALWAYS
+    pins_bypass_capacity: bool = True
+    acceptance: Acceptance = ACCEPTANCE
+    leads: Leads = LEADS
+    lead_order: tuple[str, ...] = LEAD_STEPS
+    fields: Mapping[str, Field] = field(default_factory=dict)
     policy_hash: str = field(default="", compare=False)
 
     @property
     def asked(self) -> tuple[str, ...]:
-        """The steps of the order that have anything to say."""
-        return tuple(step for step in self.order if step not in OPTIONAL_STEPS or getattr(self, OPTIONAL_STEPS[step]))
+        """The steps for accounts that have anything to say."""
+        return tuple(step for step in self.order if self._has_something(step))
+
+    @property
+    def asked_of_leads(self) -> tuple[str, ...]:
+        """The steps for leads that have anything to say."""
+        return tuple(step for step in self.lead_order if self._has_something(step))
+
+    def _has_something(self, step: str) -> bool:
+        if step == "sticky":
+            return self.leads.sticky_days > 0
+        # What an override that was taken out of the text had promised still holds.
+        return step == "returned" or step not in OPTIONAL_STEPS or bool(getattr(self, OPTIONAL_STEPS[step]))
 
     def on(self, day: str) -> Policy:
         """The policy with only what is in effect on `day` (ISO date)."""
         return replace(
             self,
+            disputes=tuple(each for each in self.disputes if each.period.holds_on(day)),
             overrides=tuple(each for each in self.overrides if each.period.holds_on(day)),
             named=tuple(each for each in self.named if each.period.holds_on(day)),
             registrations=tuple(each for each in self.registrations if each.period.holds_on(day)),
             rules=tuple(each for each in self.rules if each.period.holds_on(day)),
+            team=tuple(each for each in self.team if each.period.holds_on(day)),
             territories=_in_effect(self.territories, day),
             pools=tuple(_with_members_of(pool, day) for pool in self.pools),
         )
@@ -186,12 +148,12 @@ def _with_members_of(pool: Pool, day: str) -> Pool:
 
 @dataclass(frozen=True, slots=True)
 class Roster:
-    """Everybody who can own, by id."""
+    """Everybody who can own, by id: reps, and queues."""
 
     reps: Mapping[str, Rep]
 
     def present_on(self, day: str) -> frozenset[str]:
-        """Reps who are with the company on `day` (ISO date): active, and not past their last day."""
+        """Who is with the company on `day` (ISO date): active, and not past their last day."""
         return frozenset(
             rep.id for rep in self.reps.values() if rep.active and (rep.left_on is None or rep.left_on >= day)
         )
@@ -201,3 +163,8 @@ class Roster:
         return {
             rep.id: period.until or "" for rep in self.reps.values() for period in rep.leave if period.holds_on(day)
         }
+
+    def is_queue(self, rep_id: str) -> bool:
+        """Whether this owner is a queue rather than a person."""
+        rep = self.reps.get(rep_id)
+        return rep is not None and rep.kind == QUEUE

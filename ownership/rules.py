@@ -7,11 +7,14 @@ from collections.abc import Callable, Mapping, Sequence
 from ownership.candidates import assigned
 from ownership.case import Case, Verdict
 from ownership.conditions import holds
+from ownership.entries import Override, Rule
 from ownership.identities import UNKNOWN
-from ownership.model import Candidate
+from ownership.model import Afterwards, Candidate
+from ownership.rota import gate_of
+from ownership.sustained import days_held
 from ownership.territories import serving
 
-Rule = Callable[[Case], Verdict]
+RuleStep = Callable[[Case], Verdict]
 
 
 def _do_not_route(case: Case) -> Verdict:
@@ -28,38 +31,75 @@ def _gate(case: Case) -> Verdict:
     if not case.fields.get("in_crm", True):
         because = "a paying or active customer that is in no CRM; create it there or link it"
         return Verdict(because, "shadow_account")
-    missing = [need for need in case.policy.requirements if not holds(need.when, case.fields)]
+    needs = case.policy.leads.requirements if case.is_lead else case.policy.requirements
+    missing = [need for need in needs if not holds(need.when, case.fields)]
     if not missing:
-        return Verdict("has the data every account needs")
+        return Verdict(f"has the data every {case.account.kind} needs")
     said = "; ".join(f"{need.name} is missing: {need.mend}" for need in missing)
-    if case.kept_owner is not None:
+    if case.kept_owner is not None or case.lent is not None:
         return Verdict(f"{said} (it has an owner already)")
     return Verdict(said, "missing_data", rule=missing[0].name)
 
 
+def _dispute(case: Case) -> Verdict:
+    """Until there is a ruling, nothing moves the account."""
+    disputes = [dispute for name in case.known_as for dispute in case.day.index.disputes.get(name, ())]
+    if not disputes:
+        return Verdict("nobody disputes it")
+    first = min(disputes, key=lambda dispute: (dispute.period.since or "", dispute.claimed_by))
+    because = f"{case.name(first.claimed_by)} claims it ({first.reason}); it stays as it is until there is a ruling"
+    return Verdict(because, "disputed", rule=f"dispute/{first.account}")
+
+
 def _override(case: Case) -> Verdict:
-    known_as = set(case.fields.get("domains") or ()) | {f"{ref.source}/{ref.external_id}" for ref in case.account.refs}
     said = "not overridden"
-    for override in (each for name in sorted(known_as) for each in case.day.index.overrides.get(name, ())):
+    for override in (each for name in case.known_as for each in case.day.index.overrides.get(name, ())):
         if override.owner in case.present:
             until = f" until {override.period.until}" if override.period.until else ""
             because = (
                 f"given to {case.name(override.owner)}{until}: {override.reason} (approved by {override.approved_by})"
             )
-            return Verdict(because, "override", override.owner, f"override/{override.account}")
+            rule, afterwards = f"override/{override.account}", _afterwards(case, override)
+            return Verdict(because, "override", override.owner, rule, afterwards=afterwards)
         said = f"overridden for {case.name(override.owner)}, who is not there"
     return Verdict(said)
+
+
+def _afterwards(case: Case, override: Override) -> Afterwards | None:
+    """What follows this override. Who has the account for a time only is nobody it returns to: of several that follow
+    each other, it returns to who had it before the first."""
+    if override.then == "rules":
+        return Afterwards()
+    if override.then == "stay" or (case.lent is None and case.holder == override.owner):
+        return None
+    before = case.lent or Afterwards(case.holder)
+    return None if before.returns_to == override.owner else before
 
 
 def _named(case: Case) -> Verdict:
     domains = case.fields.get("domains") or frozenset()
     said = "not a named account"
     for named in (each for domain in sorted(domains) for each in case.day.index.named.get(domain, ())):
-        if named.owner in case.present:
-            because = f"{named.domain} is a named account of {case.name(named.owner)}"
-            return Verdict(because, "named", named.owner, f"named/{named.domain}")
-        said = f"{named.domain} is named for {case.name(named.owner)}, who is not there"
+        if named.owner not in case.present:
+            said = f"{named.domain} is named for {case.name(named.owner)}, who is not there"
+            continue
+        full = _full(case, named.owner)
+        if full and not case.policy.pins_bypass_capacity:
+            said = f"{named.domain} is named for {case.name(named.owner)}, who {full}"
+            continue
+        passed = f" (who {full}; named accounts pass that)" if full else ""
+        because = f"{named.domain} is a named account of {case.name(named.owner)}{passed}"
+        return Verdict(because, "named", named.owner, f"named/{named.domain}")
     return Verdict(said)
+
+
+def _full(case: Case, rep_id: str) -> str | None:
+    """Why one more account would be too many for the rep, None when it would not, or they have it already."""
+    capacity = case.day.roster.reps[rep_id].capacity_on(case.day.date)
+    load = case.state.load.get(rep_id, 0)
+    if capacity is None or load < capacity or case.holder == rep_id:
+        return None
+    return f"owns {load} accounts of {capacity} at most"
 
 
 def _registration(case: Case) -> Verdict:
@@ -75,43 +115,123 @@ def _registration(case: Case) -> Verdict:
     return Verdict(because, "registration", claim.rep, f"registration/{claim.domain}")
 
 
+def _returned(case: Case) -> Verdict:
+    """An owner who had the account for a time gives it back."""
+    holding = case.state.holdings.get(case.account.id)
+    if holding is None or holding.afterwards is None:
+        return Verdict("is with nobody for a time")
+    had = case.name(str(case.current))
+    to = holding.afterwards.returns_to
+    if to is None:
+        return Verdict(f"{had} had it for a time, which is over; it is decided as if nobody had it")
+    if to not in case.present:
+        return Verdict(f"{had} had it for a time, which is over, and {case.name(to)}, who had it before, is not there")
+    return Verdict(f"{had} had it for a time, which is over; it returns to {case.name(to)}", "returned", to)
+
+
 def _parent_owner(case: Case) -> Verdict:
     parent = case.account.parent_id
-    owner = case.state.owners.get(parent) if parent else None
     if parent is None:
         return Verdict("has no parent account")
+    if case.day.index.follows_parent(case.fields) is not True:
+        return Verdict("is none of the accounts that follow their parent")
+    owner = case.state.owners.get(parent)
     if owner is None or owner not in case.present:
         return Verdict("its parent account has no owner who is there")
     return Verdict(f"its parent account belongs to {case.name(owner)}", "parent_owner", owner)
 
 
+def _account_owner(case: Case) -> Verdict:
+    """A lead of an account somebody works goes to them. One nobody knows any activity of counts as worked."""
+    account = case.account.parent_id
+    if account is None:
+        return Verdict("belongs to no account we know")
+    owner = case.state.owners.get(account)
+    if owner is None or owner not in case.present:
+        return Verdict("its account has no owner who is there")
+    idle, most = case.fields.get("days_since_activity"), case.policy.leads.inbound_activity_days
+    if idle is not None and idle > most:
+        return Verdict(
+            f"its account is {case.name(owner)}'s, who had no activity on it for {idle} days, {most} at most"
+        )
+    return Verdict(f"its account belongs to {case.name(owner)}", "account_owner", owner)
+
+
+def _sticky(case: Case) -> Verdict:
+    """The rep who got the last lead of the same company goes on with it."""
+    days = case.policy.leads.sticky_days
+    for domain in sorted(case.fields.get("domains") or ()):
+        rep = case.state.recent.get(domain)
+        if rep is None or case.day.roster.is_queue(rep) or gate_of(case.day, rep, (), 0) is not None:
+            continue
+        return Verdict(f"{case.name(rep)} got a lead of {domain} in the last {days} days", "sticky", rep)
+    return Verdict("nobody got a lead of this company lately")
+
+
 def _existing_owner(case: Case) -> Verdict:
     rivals = case.rivals
     if case.current in case.present:
-        owner = str(case.current)
-        return Verdict(f"{case.name(owner)} owns it already", "existing_owner", owner)
+        return _kept(case, str(case.current), "owns it already")
     if len(rivals) > 1:
         names = " and ".join(case.name(rep) for rep in rivals)
         because = f"{case.policy.system_of_record} shows {names} on records of the same company"
         return Verdict(because, "conflicting_owners", candidates=_rival_candidates(rivals))
-    owner_in_crm = case.kept_owner
-    if owner_in_crm is None:
+    if case.holder is None:
         return Verdict(_why_not_kept(case))
-    others = sorted({rep for rep in case.account.crm_owners.values() if rep in case.present} - {owner_in_crm})
+    others = sorted({rep for rep in case.account.crm_owners.values() if rep in case.present} - {case.holder})
     said = f"; another CRM shows {', '.join(map(case.name, others))}" if others else ""
-    return Verdict(f"{case.name(owner_in_crm)} owns it in the CRM{said}", "existing_owner", owner_in_crm)
+    return _kept(case, case.holder, f"owns it in the CRM{said}")
+
+
+def _kept(case: Case, owner: str, said: str) -> Verdict:
+    """Whoever has it keeps it, unless they are a queue, have lost it, or have too many."""
+    if case.day.roster.is_queue(owner):
+        return Verdict(f"{case.name(owner)} has it, and a queue keeps nothing from the rules")
+    if case.lost_because:
+        return Verdict(f"{case.name(owner)} {case.lost_because}")
+    capacity = case.day.roster.reps[owner].capacity_on(case.day.date)
+    load = case.state.load.get(owner, 0)
+    if case.policy.keeping.over_capacity == "move_on" and capacity is not None and load > capacity:
+        return Verdict(f"{case.name(owner)} has it, but owns {load} accounts of {capacity} at most")
+    return Verdict(f"{case.name(owner)} {said}", "existing_owner", owner)
 
 
 def _rules(case: Case) -> Verdict:
     """The first rule that holds and can name somebody. One whose people are all unavailable says so at once."""
+    waiting = ""
     for rule in case.day.index.rules.holding(case.fields):
         label = rule.name or rule.id
+        if rule.remembers:
+            mark = case.marks.get(rule.id)
+            if mark is None:
+                continue
+            if not mark.on:
+                held = days_held(mark, case.day.date)
+                waiting = waiting or f"; {label} has held for {held} days of {rule.for_days}"
+                continue
         if rule.assign.owner or rule.assign.pool:
+            if incomplete := _handoff_incomplete(case, rule, label):
+                return incomplete
             return assigned(case, rule.assign, "rule", rule.id, label, label)
         if case.kept_owner is not None:
             owner = case.kept_owner
             return Verdict(f"{label}: whoever has it keeps it, {case.name(owner)}", "existing_owner", owner, rule.id)
-    return Verdict("no rule is about it")
+    return Verdict(f"no rule is about it{waiting}")
+
+
+def _handoff_incomplete(case: Case, rule: Rule, label: str) -> Verdict | None:
+    """The account leaves the rep who has it only once everything is there that the next one needs."""
+    giver = case.kept_owner
+    if giver is None or giver == rule.assign.owner:
+        return None
+    if rule.assign.pool and giver in case.day.index.pools[rule.assign.pool].members:
+        return None
+    missing = [need for need in rule.handoff if not holds(need.when, case.fields)]
+    if not missing:
+        return None
+    said = "; ".join(f"{need.name} is missing: {need.mend}" for need in missing)
+    because = f"{label}: {case.name(giver)} cannot hand it over yet. {said}"
+    return Verdict(because, "handoff_incomplete", rule=rule.id)
 
 
 def _territory(case: Case) -> Verdict:
@@ -124,13 +244,17 @@ def _territory(case: Case) -> Verdict:
     return assigned(case, territory.assign, "territory", territory.id, where, territory.name)
 
 
-RULES: Mapping[str, Rule] = {
+RULES: Mapping[str, RuleStep] = {
     "do_not_route": _do_not_route,
+    "dispute": _dispute,
     "gate": _gate,
     "override": _override,
     "named": _named,
     "registration": _registration,
+    "returned": _returned,
     "parent_owner": _parent_owner,
+    "account_owner": _account_owner,
+    "sticky": _sticky,
     "existing_owner": _existing_owner,
     "rules": _rules,
     "territory": _territory,

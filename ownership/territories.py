@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from ownership.conditions import fold_fields, holds
+from ownership.entries import Territory
 from ownership.model import Account
-from ownership.policy import Policy, Territory
+from ownership.policy import Policy
 
 
 def path_of(fields: Mapping[str, Any], policy: Policy) -> tuple[Territory, ...]:

@@ -63,8 +63,8 @@ def _conjuncts(condition: Condition) -> Iterator[Condition]:
 
 def _values(field: str, tests: Sequence[Test]) -> list[Any] | None:
     """One value of each kind these tests tell apart, unknown last; None when there are too many."""
-    kind = FIELDS[field].kind
     operands = {value for test in tests if test.operand is not True for value in _operands(test)}
+    kind = _kind(field, operands)
     if kind == "flag":
         return [True, False, None]
     if kind == "number":
@@ -76,6 +76,16 @@ def _values(field: str, tests: Sequence[Test]) -> list[Any] | None:
         return None
     sizes = range(len(operands) + 1)
     return [*(frozenset(some) for size in sizes for some in combinations(sorted(operands), size)), None]
+
+
+def _kind(field: str, operands: set[Any]) -> str:
+    """A field's kind; of one that only the policy knows, the kind its tests need."""
+    if field in FIELDS:
+        return FIELDS[field].kind
+    asked = next(iter(operands), True)
+    if isinstance(asked, bool):
+        return "flag"
+    return "number" if isinstance(asked, int | float) else "text"
 
 
 def _operands(test: Test) -> Iterable[Any]:

@@ -142,6 +142,7 @@ def _to_columns(each: Account, now: datetime) -> dict[str, Any]:
     refs = [(ref.source, ref.object_type, ref.external_id) for ref in each.refs]
     return {
         "account_id": each.id,
+        "kind": each.kind,
         "name": each.name,
         "search_text": _search_text(each),
         "fields": each.fields,
@@ -183,4 +184,5 @@ def _to_account(row: Row[Any], ref_rows: list[Row[Any]]) -> Account:
         refs=tuple(ref for ref, _ in refs),
         parent_id=row.parent_id,
         crm_owners={ref: owner for ref, owner in refs if owner is not None},
+        kind=row.kind,
     )

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 from sqlalchemy.engine import Row
 
-from ownership.model import Candidate, Decision, Outcome, Step
+from ownership.model import Candidate, Decision, Outcome, Step, TeamMember
 from store.statements import select_in
 from store.tables import OWNER_ROLE, decision, input_snapshot, latest_decision
 
@@ -85,6 +85,7 @@ def to_columns(made: Decision) -> dict[str, Any]:
         "candidates": [
             {"rep_id": each.rep_id, "chosen": each.chosen, "because": each.because} for each in made.candidates
         ],
+        "team": [{"role": m.role, "rep_id": m.rep_id, "because": m.because} for m in made.team] or None,
     }
 
 
@@ -100,6 +101,7 @@ def _to_decision(row: Row[Any]) -> Decision:
         turn=row.turn,
         policy_hash=row.policy_hash,
         inputs_hash=row.inputs_hash,
+        team=tuple(TeamMember(**member) for member in row.team or ()),
     )
 
 

@@ -6,6 +6,7 @@ Each account's rows form a chain: `seq` counts from 1 without gaps, `row_hash` c
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,9 +15,10 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 from sqlalchemy.engine import Row
 
+from ownership.model import ACCOUNT, LEAD, Afterwards
 from store.canonical import digest, to_instant
 from store.statements import select_in
-from store.tables import OWNER_ROLE, acceptance, assignment_ledger, ownership_current
+from store.tables import OWNER_ROLE, acceptance, account, assignment_ledger, ownership_current
 
 FIRST_PREV_HASH = "0" * 64
 NOT_ASKED = "not_asked"
@@ -24,13 +26,15 @@ NOT_ASKED = "not_asked"
 
 @dataclass(frozen=True, slots=True)
 class CurrentOwner:
-    """The owner of record. `acceptance_state` is the offer's state, or "not_asked"."""
+    """The owner of record. `acceptance_state` is the offer's state, or "not_asked"; `afterwards` says what follows when
+    they have the account for a time only."""
 
     owner_id: str
     ledger_id: str
     seq: int
     valid_from: datetime
     acceptance_state: str
+    afterwards: Afterwards | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +103,40 @@ class Ledger:
         rows = select_in(self._connection, statement, columns.account_id, account_ids)
         return {row.account_id: _to_current(row) for row in rows}
 
+    def teams(self, account_ids: Iterable[str] | None = None) -> dict[str, dict[str, str]]:
+        """Who fills which supporting role, by account and role."""
+        columns = ownership_current.c
+        statement = select(columns.account_id, columns.role, columns.owner_id).where(
+            columns.role != OWNER_ROLE, columns.owner_id.is_not(None)
+        )
+        found: dict[str, dict[str, str]] = defaultdict(dict)
+        for account_id, role, rep in select_in(self._connection, statement, columns.account_id, account_ids):
+            found[account_id][role] = rep
+        return dict(found)
+
+    def leads_since(self, since: datetime) -> dict[str, str]:
+        """Who owns each lead that was given to somebody since then, the latest last."""
+        columns = ownership_current.c
+        rows = self._connection.execute(
+            select(columns.account_id, columns.owner_id)
+            .join(account, account.c.account_id == columns.account_id)
+            .where(
+                columns.role == OWNER_ROLE,
+                columns.owner_id.is_not(None),
+                columns.valid_from >= since,
+                account.c.kind == LEAD,
+            )
+            .order_by(columns.valid_from, columns.account_id)
+        )
+        return {account_id: owner for account_id, owner in rows}
+
     def book_sizes(self) -> dict[str, int]:
-        """How many accounts each owner of record has."""
+        """How many accounts each owner of record has; leads are in nobody's book."""
         columns = ownership_current.c
         rows = self._connection.execute(
             select(columns.owner_id, func.count())
-            .where(columns.role == OWNER_ROLE, columns.owner_id.is_not(None))
+            .join(account, account.c.account_id == columns.account_id)
+            .where(columns.role == OWNER_ROLE, columns.owner_id.is_not(None), account.c.kind == ACCOUNT)
             .group_by(columns.owner_id)
         )
         return {owner: count for owner, count in rows}
@@ -200,7 +232,8 @@ def _check_head(last: LedgerRow, head: Row[Any] | None) -> BrokenAt | None:
 
 
 def _to_current(row: Row[Any]) -> CurrentOwner:
-    return CurrentOwner(row.owner_id, row.ledger_id, row.seq, row.valid_from, row.acceptance_state)
+    afterwards = Afterwards(row.afterwards["returns_to"]) if row.afterwards else None
+    return CurrentOwner(row.owner_id, row.ledger_id, row.seq, row.valid_from, row.acceptance_state, afterwards)
 
 
 def _to_ledger_row(row: Row[Any]) -> LedgerRow:

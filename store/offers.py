@@ -19,7 +19,10 @@ ANSWERS = ("accepted", "declined", "expired", "superseded")
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """One question to one owner. `escalation_level` 0 is the first owner asked, each escalation adds one."""
+    """One question to one owner. `escalation_level` 0 is the first owner asked, each escalation adds one.
+
+    `remind_at` None: they are not reminded, or have been.
+    """
 
     offer_id: str
     ledger_id: str
@@ -31,6 +34,7 @@ class Offer:
     due_by: datetime
     answered_at: datetime | None = None
     answered_by: str | None = None
+    remind_at: datetime | None = None
 
 
 class Offers:
@@ -78,6 +82,22 @@ class Offers:
             .limit(limit)
         )
         return [_to_offer(row) for row in rows]
+
+    def to_remind(self, now: datetime, limit: int = 1000) -> list[Offer]:
+        """Unanswered offers whose owners are to be reminded by now, and not yet due."""
+        columns = acceptance.c
+        rows = self._connection.execute(
+            select(acceptance)
+            .where(columns.state == OFFERED, columns.remind_at <= now, columns.due_by > now)
+            .order_by(columns.remind_at, columns.offer_id)
+            .limit(limit)
+        )
+        return [_to_offer(row) for row in rows]
+
+    def reminded(self, offer_ids: Iterable[str]) -> None:
+        """These owners have been reminded, once for each offer."""
+        for chunk in chunks(offer_ids):
+            self._connection.execute(update(acceptance).where(acceptance.c.offer_id.in_(chunk)).values(remind_at=None))
 
     def answer(self, offer_id: str, state: str, by: str, now: datetime) -> bool:
         """Give the terminal answer; False when there was one already, which stands."""
@@ -135,4 +155,5 @@ def _to_offer(row: Row[Any]) -> Offer:
         row.due_by,
         row.answered_at,
         row.answered_by,
+        row.remind_at,
     )

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select, update
 
-from ownership.model import Decision, Outcome
+from ownership.model import Afterwards, Decision, Outcome
 from store import decisions as decided
 from store.accounts import Accounts
 from store.canonical import digest
@@ -48,7 +48,7 @@ class Recording:
     """One decision with all it asks for.
 
     `offer_due_by` asks the new owner to accept by then. An exception leaves the account's present owner in place
-    unless `unassign`. `valid_from` None: from now on.
+    unless `unassign`. `valid_from` None: from now on. `remind_at` reminds the new owner of the offer then.
     """
 
     decision: Decision
@@ -61,6 +61,7 @@ class Recording:
     escalation_level: int = 0
     severity: str = "warning"
     valid_from: datetime | None = None
+    remind_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,7 @@ class _Rows:
     decisions: list[dict[str, Any]] = field(default_factory=list)
     ledger: list[LedgerRow] = field(default_factory=list)
     outbox: dict[str, dict[str, Any]] = field(default_factory=dict)
+    afterwards: dict[str, Afterwards | None] = field(default_factory=dict)
 
 
 class Recorder:
@@ -103,12 +105,15 @@ class Recorder:
         self._run_id = run_id
         self._now = now
         self._rows = _Rows()
-        self._heads: dict[str, _Head] = {}
+        self._heads: dict[tuple[str, str], _Head] = {}  # by account and role
+        self._lent: set[str] = set()
+        self._has_teams = False
 
     def record(self, batch: Sequence[Recording]) -> RecordSummary:
         account_ids = {each.decision.account_id for each in batch}
         Accounts(self._connection).lock(account_ids)
-        self._heads = self._read_heads(account_ids)
+        self._heads, self._lent = self._read_heads(account_ids)
+        self._has_teams = any(role != OWNER_ROLE for _, role in self._heads)
         fresh = self._without_repeats(batch)
         changed = [each for key, each in fresh.items() if self._plan(each, key)]
         self._insert_ledger()
@@ -117,15 +122,16 @@ class Recorder:
         excepted = self._update_exceptions(list(fresh.values()))
         return RecordSummary(len(fresh), len(changed), pushed, offered, excepted, len(batch) - len(fresh))
 
-    def _read_heads(self, account_ids: set[str]) -> dict[str, _Head]:
+    def _read_heads(self, account_ids: set[str]) -> tuple[dict[tuple[str, str], _Head], set[str]]:
+        """The heads of the accounts' ledgers by role, and the accounts somebody has for a time only."""
         columns = ownership_current.c
-        statement = (
-            select(columns.account_id, columns.owner_id, columns.ledger_id, columns.seq, assignment_ledger.c.row_hash)
-            .join(assignment_ledger, assignment_ledger.c.ledger_id == columns.ledger_id)
-            .where(columns.role == OWNER_ROLE)
-        )
-        rows = select_in(self._connection, statement, columns.account_id, account_ids)
-        return {row.account_id: _Head(row.owner_id, row.ledger_id, row.seq, row.row_hash) for row in rows}
+        statement = select(
+            *(columns.account_id, columns.role, columns.owner_id, columns.ledger_id, columns.seq),
+            *(columns.afterwards, assignment_ledger.c.row_hash),
+        ).join(assignment_ledger, assignment_ledger.c.ledger_id == columns.ledger_id)
+        rows = list(select_in(self._connection, statement, columns.account_id, account_ids))
+        heads = {(row.account_id, row.role): _Head(row.owner_id, row.ledger_id, row.seq, row.row_hash) for row in rows}
+        return heads, {row.account_id for row in rows if row.afterwards is not None}
 
     def _without_repeats(self, batch: Sequence[Recording]) -> dict[str, Recording]:
         by_key = {self._idem_key(each): each for each in batch}
@@ -148,6 +154,7 @@ class Recorder:
                 made.inputs_hash,
                 each.event_type,
                 [[push.source, push.object_type, push.external_id, push.expected_owner] for push in each.pushes],
+                [[member.role, member.rep_id] for member in made.team],
             ]
         )
 
@@ -169,22 +176,40 @@ class Recorder:
                 **decided.to_columns(made),
             }
         )
-        head = self._heads.get(made.account_id, _Head())
-        owner_id = _owner_after(each, head)
-        changes = owner_id != head.owner_id
-        if changes:
-            row = self._ledger_row(each, head, owner_id, decision_id)
-            self._rows.ledger.append(row)
-            head = _Head(owner_id, row.ledger_id, row.seq, row.row_hash)
-            self._heads[made.account_id] = head
-        self._plan_pushes(each, head)
+        owner_id = _owner_after(each, self._head(made.account_id, OWNER_ROLE))
+        changes = self._change(each, OWNER_ROLE, owner_id, decision_id)
+        if made.outcome is Outcome.OWNER:
+            self._rows.afterwards[made.account_id] = made.afterwards
+            self._plan_team(each, decision_id)
+        self._plan_pushes(each, self._head(made.account_id, OWNER_ROLE))
         return changes
 
-    def _ledger_row(self, each: Recording, head: _Head, owner_id: str | None, decision_id: str) -> LedgerRow:
+    def _head(self, account_id: str, role: str) -> _Head:
+        return self._heads.get((account_id, role), _Head())
+
+    def _change(self, each: Recording, role: str, rep_id: str | None, decision_id: str) -> bool:
+        """Add a ledger row when somebody else has the role from now on; whether that is so."""
+        head = self._head(each.decision.account_id, role)
+        if rep_id == head.owner_id:
+            return False
+        row = self._ledger_row(each, role, head, rep_id, decision_id)
+        self._rows.ledger.append(row)
+        self._heads[(row.account_id, role)] = _Head(rep_id, row.ledger_id, row.seq, row.row_hash)
+        return True
+
+    def _plan_team(self, each: Recording, decision_id: str) -> None:
+        """The supporting roles follow the decision; one it no longer knows is nobody's."""
+        account_id = each.decision.account_id
+        filled = {member.role: member.rep_id for member in each.decision.team}
+        known = {role for id_, role in self._heads if id_ == account_id} if self._has_teams else set[str]()
+        for role in sorted({*filled, *known} - {OWNER_ROLE}):
+            self._change(each, role, filled.get(role), decision_id)
+
+    def _ledger_row(self, each: Recording, role: str, head: _Head, owner_id: str | None, decision_id: str) -> LedgerRow:
         row = LedgerRow(
             ledger_id=new_id(),
             account_id=each.decision.account_id,
-            role=OWNER_ROLE,
+            role=role,
             seq=head.seq + 1,
             event_type=each.event_type if owner_id is not None else "unassigned",
             owner_id=owner_id,
@@ -192,7 +217,7 @@ class Recorder:
             valid_from=each.valid_from or self._now,
             recorded_at=self._now,
             actor=each.actor,
-            reason=each.decision.reason,
+            reason=each.decision.reason if role == OWNER_ROLE else "team",
             decision_id=decision_id,
             run_id=self._run_id,
             prev_hash=head.row_hash,
@@ -234,12 +259,39 @@ class Recorder:
         upsert(self._connection, latest_decision, [{name: row[name] for name in key_and_id} for row in latest.values()])
         if rows.ledger:
             self._connection.execute(assignment_ledger.insert(), [_to_columns(row) for row in rows.ledger])
-        heads = {row.account_id: _current_columns(row) for row in rows.ledger}
+        heads = {(row.account_id, row.role): self._current_columns(row) for row in rows.ledger}
         upsert(self._connection, ownership_current, list(heads.values()))
+        self._keep_afterwards({account_id for account_id, role in heads if role == OWNER_ROLE})
+
+    def _keep_afterwards(self, written: set[str]) -> None:
+        """What follows a time for which somebody has an account can change while its owner does not."""
+        columns = ownership_current.c
+        others = {id_: after for id_, after in self._rows.afterwards.items() if id_ not in written}
+        for account_id, after in sorted(others.items()):
+            if after is not None or account_id in self._lent:
+                self._connection.execute(
+                    update(ownership_current)
+                    .where(columns.account_id == account_id, columns.role == OWNER_ROLE)
+                    .values(afterwards=_afterwards_json(after))
+                )
+
+    def _current_columns(self, row: LedgerRow) -> dict[str, Any]:
+        lent = self._rows.afterwards.get(row.account_id) if row.role == OWNER_ROLE else None
+        return {
+            "account_id": row.account_id,
+            "role": row.role,
+            "owner_id": row.owner_id,
+            "ledger_id": row.ledger_id,
+            "seq": row.seq,
+            "valid_from": row.valid_from,
+            "acceptance_state": NOT_ASKED,
+            "afterwards": _afterwards_json(lent),
+        }
 
     def _insert_outbox(self) -> int:
         """Make what older owners still had to be shown pointless, then queue what is new."""
-        for chunk in chunks({row.account_id: row.seq for row in self._rows.ledger}.items()):
+        owners = {row.account_id: row.seq for row in self._rows.ledger if row.role == OWNER_ROLE}
+        for chunk in chunks(owners.items()):
             self._supersede(dict(chunk))
         wanted = self._not_waiting_already(list(self._rows.outbox.values()))
         insert_new(self._connection, outbox, wanted, unique=("idem_key",))
@@ -269,11 +321,14 @@ class Recorder:
         last = {each.decision.account_id: each for each in changed}
         asked = []
         for account_id, each in last.items():
-            head = self._heads[account_id]
+            head = self._head(account_id, OWNER_ROLE)
             if each.offer_due_by is not None and head.owner_id is not None:
-                level, due_by = each.escalation_level, each.offer_due_by
                 asked.append(
-                    Offer(new_id(), head.ledger_id, account_id, head.owner_id, OFFERED, level, self._now, due_by)
+                    Offer(
+                        *(new_id(), head.ledger_id, account_id, head.owner_id, OFFERED, each.escalation_level),
+                        *(self._now, each.offer_due_by),
+                        remind_at=each.remind_at,
+                    )
                 )
         offers = Offers(self._connection)
         offers.supersede(last, self._now)
@@ -311,13 +366,5 @@ def _to_columns(row: LedgerRow) -> dict[str, Any]:
     return {column.name: getattr(row, column.name) for column in assignment_ledger.c}
 
 
-def _current_columns(row: LedgerRow) -> dict[str, Any]:
-    return {
-        "account_id": row.account_id,
-        "role": row.role,
-        "owner_id": row.owner_id,
-        "ledger_id": row.ledger_id,
-        "seq": row.seq,
-        "valid_from": row.valid_from,
-        "acceptance_state": NOT_ASKED,
-    }
+def _afterwards_json(after: Afterwards | None) -> dict[str, str | None] | None:
+    return None if after is None else {"returns_to": after.returns_to}

@@ -1,7 +1,7 @@
 """The tables. Meaning and rules live in the module that reads and writes each one; `migrations/` creates them.
 
-Ids are UUIDv7 text made before the insert. Hashes are SHA-256 in hex. `role` is always "owner" today; it is part of
-the keys so that a second role on an account needs no new ledger.
+Ids are UUIDv7 text made before the insert. Hashes are SHA-256 in hex. `role` is "owner" for the owner of record, else
+a supporting role of the account's team. `account` holds leads as well, of kind "lead".
 """
 
 from __future__ import annotations
@@ -79,6 +79,7 @@ account = Table(
     "account",
     metadata,
     Column("account_id", Text, primary_key=True),
+    Column("kind", Text, nullable=False, server_default="account"),
     Column("name", Words, nullable=False),
     Column("search_text", Words, nullable=False),
     Column("fields", JsonText, nullable=False),
@@ -135,6 +136,7 @@ decision = Table(
     Column("inputs_hash", Text, nullable=False),
     Column("path", JsonText, nullable=False),
     Column("candidates", JsonText, nullable=False),
+    Column("team", JsonText),
     Column("recorded_at", UTC, nullable=False),
     Index("ix_decision_run_id", "run_id"),
     Index("ix_decision_account_id_role_recorded_at", "account_id", "role", "recorded_at"),
@@ -182,6 +184,7 @@ ownership_current = Table(
     Column("seq", BigInteger, nullable=False),
     Column("valid_from", UTC, nullable=False),
     Column("acceptance_state", Text, nullable=False),
+    Column("afterwards", JsonText),
     Index("ix_ownership_current_owner_id", "owner_id"),
 )
 
@@ -258,6 +261,7 @@ remote_state = Table(
 )
 
 _OFFERED = text("state = 'offered'")
+_REMINDED = text("state = 'offered' AND remind_at IS NOT NULL")
 
 acceptance = Table(
     "acceptance",
@@ -273,8 +277,10 @@ acceptance = Table(
     Column("due_by", UTC, nullable=False),
     Column("answered_at", UTC),
     Column("answered_by", Text),
+    Column("remind_at", UTC),
     CheckConstraint("state IN ('offered', 'accepted', 'declined', 'expired', 'superseded')", name="state_is_known"),
     Index("ix_acceptance_due_by", "due_by", sqlite_where=_OFFERED, postgresql_where=_OFFERED),
+    Index("ix_acceptance_remind_at", "remind_at", sqlite_where=_REMINDED, postgresql_where=_REMINDED),
     Index("ix_acceptance_owner_id", "owner_id"),
     Index("ix_acceptance_account_id", "account_id"),
 )
@@ -310,6 +316,15 @@ pool_turns = Table(
     Column("state", JsonText),
     Column("version", BigInteger, nullable=False),
     Column("updated_at", UTC),
+)
+
+rule_mark = Table(
+    "rule_mark",
+    metadata,
+    Column("account_id", Text, ForeignKey("account.account_id"), primary_key=True),
+    Column("rule_id", Text, primary_key=True),
+    Column("since", Text, nullable=False),
+    Column("is_on", Boolean, nullable=False),
 )
 
 pipeline_run = Table(

@@ -20,6 +20,7 @@ from store.people import People
 from store.policies import Policies
 from store.recording import Recorder, Recording, RecordSummary
 from store.remote import Remote
+from store.rule_marks import RuleMarks
 from store.runs import Runs
 from store.staging import Staging
 from store.turns import Turns
@@ -41,6 +42,7 @@ class UnitOfWork:
         self.offers = Offers(connection)
         self.exceptions = Exceptions(connection)
         self.turns = Turns(connection)
+        self.marks = RuleMarks(connection)
         self.runs = Runs(connection)
         self.inbox = Inbox(connection)
         self.notifications = Notifications(connection)

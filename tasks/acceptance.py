@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from ownership.acceptance import Escalate, check_answer, next_step
-from ownership.model import Account, Outcome, Step
+from ownership.acceptance import Escalate, Offered, check_answer, due_by, next_step, remind_at
+from ownership.conditions import fold_fields
+from ownership.model import ACCOUNT, Account, Afterwards, Outcome, Step
 from ownership.plan import OwnerMove, move_of
 from ownership.rotation import PoolTurns
+from store.decisions import Explanation
+from store.notifications import NewNotification
 from store.offers import Offer
 from store.recording import Recording
 from store.unit_of_work import UnitOfWork
@@ -18,8 +21,10 @@ from tasks.context import RunContext
 from tasks.explanation import find_account, unknown_account
 from tasks.notices import add_owner_notices
 from tasks.steps import as_task
+from tasks.turns import load_turns, save_turns
 
 BATCH = 1000
+REMINDER = "{count} waits for your answer"
 
 
 def escalate_due(context: RunContext) -> Assigned:
@@ -34,6 +39,32 @@ def escalate_due(context: RunContext) -> Assigned:
     return total
 
 
+def remind_owners(context: RunContext) -> int:
+    """Remind everybody of offers that run out soon, once each; returns how many offers that were."""
+    return context.store.run(lambda uow: _remind(context, uow))
+
+
+def _remind(context: RunContext, uow: UnitOfWork) -> int:
+    offers = uow.offers.to_remind(context.now())
+    accounts = uow.accounts.get_many(offer.account_id for offer in offers)
+    reps = context.policy.roster.reps
+    messages = [
+        NewNotification(
+            dedup_key=f"reminder:{offer.offer_id}",
+            email=reps[offer.owner_id].email,
+            subject=REMINDER,
+            lines=(
+                f"{accounts[offer.account_id].name}: please accept or decline by {offer.due_by:%Y-%m-%d %H:%M} UTC",
+            ),
+        )
+        for offer in offers
+        if offer.owner_id in reps
+    ]
+    uow.notifications.add(messages, context.now())
+    uow.offers.reminded(offer.offer_id for offer in offers)
+    return len(offers)
+
+
 def accept_account(context: RunContext, query: str, by: str) -> str:
     """Answer the open offer of the account that `query` finds, for the rep `by`; returns what to tell them.
 
@@ -42,15 +73,9 @@ def accept_account(context: RunContext, query: str, by: str) -> str:
     roster = context.policy.roster
 
     def answer(uow: UnitOfWork) -> str:
-        account = find_account(uow, query)
-        if account is None:
-            return unknown_account(query)
-        uow.accounts.lock([account.id])
-        offer = uow.offers.of_account(account.id)
-        if offer is None:
-            holder = uow.ledger.current([account.id]).get(account.id)
-            who = roster.reps[holder.owner_id].name if holder else "nobody"
-            return f"{account.name} waits for no answer; it belongs to {who}."
+        account, offer = _open_offer(uow, query)
+        if account is None or offer is None:
+            return _nothing_open(context, uow, query, account)
         check_answer(offer.owner_id, by, roster)
         uow.offers.answer(offer.offer_id, "accepted", by, context.now())
         return f"{account.name} is accepted for {roster.reps[offer.owner_id].name}."
@@ -58,66 +83,134 @@ def accept_account(context: RunContext, query: str, by: str) -> str:
     return context.store.run(answer)
 
 
+def decline_account(context: RunContext, query: str, by: str, reason: str) -> str:
+    """Decline the open offer of the account that `query` finds; it goes to the next of the chain at once.
+
+    Returns what to tell the rep. Raises `NotYours` when the offer is somebody else's.
+    """
+
+    def answer(uow: UnitOfWork) -> str:
+        account, offer = _open_offer(uow, query)
+        if account is None or offer is None:
+            return _nothing_open(context, uow, query, account)
+        check_answer(offer.owner_id, by, context.policy.roster)
+        moved = _move_on(context, uow, [offer], {account.id: account}, "declined", by, reason)
+        after = moved.moves[0].after if moved.moves else None
+        whom = context.policy.roster.reps[after].name if after else None
+        return f"{account.name} is declined. " + (f"{whom} is asked next." if whom else "A person has to look at it.")
+
+    return context.store.run(answer)
+
+
+def _open_offer(uow: UnitOfWork, query: str) -> tuple[Account | None, Offer | None]:
+    account = find_account(uow, query)
+    return account, uow.offers.of_account(account.id) if account else None
+
+
+def _nothing_open(context: RunContext, uow: UnitOfWork, query: str, account: Account | None) -> str:
+    if account is None:
+        return unknown_account(query)
+    holder = uow.ledger.current([account.id]).get(account.id)
+    who = context.policy.roster.reps[holder.owner_id].name if holder else "nobody"
+    return f"{account.name} waits for no answer; it belongs to {who}."
+
+
 def _escalate_batch(context: RunContext, uow: UnitOfWork) -> Assigned:
     offers = uow.offers.due(context.now(), BATCH)
     accounts = uow.accounts.get_many(offer.account_id for offer in offers)
+    return _move_on(context, uow, offers, accounts, "expired", "steward", None)
+
+
+def _move_on(
+    context: RunContext,
+    uow: UnitOfWork,
+    offers: Sequence[Offer],
+    accounts: Mapping[str, Account],
+    answer: str,
+    by: str,
+    declined: str | None,
+) -> Assigned:
+    """End these offers with `answer` and make those that follow. Pools are locked before accounts, as everywhere."""
+    last = {offer.account_id: uow.decisions.explanation(offer.account_id) for offer in offers}
+    before = load_turns(uow, context.policy.policy, lock=True)
     uow.accounts.lock(accounts)
-    desk = desk_for(context, uow, list(accounts.values()))
+    lent = {id_: owner.afterwards for id_, owner in uow.ledger.current(accounts).items()}
+    load = uow.ledger.book_sizes()
+    step = _Step(context, uow, desk_for(context, uow, list(accounts.values())), dict(before), load, lent, declined)
     recordings: list[Recording] = []
     moves: list[OwnerMove] = []
     for offer in offers:
-        if not uow.offers.answer(offer.offer_id, "expired", "steward", context.now()):
+        if not uow.offers.answer(offer.offer_id, answer, by, context.now()):
             continue  # answered while we waited for the lock
-        recording = _escalation(context, uow, offer, accounts[offer.account_id], desk)
+        recording = step.after(offer, accounts[offer.account_id], last[offer.account_id])
         if recording is not None:
             recordings.append(recording)
             if move := move_of(accounts[offer.account_id], recording.decision, offer.owner_id):
                 moves.append(move)
     recorded = uow.record(recordings, context.run_id, context.now())
-    add_owner_notices(uow, context, moves, "escalated")
+    save_turns(uow, before, step.turns, context.now())
+    add_owner_notices(uow, context, moves, f"escalated-{offers[0].offer_id}" if offers else "escalated")
     by_reason = dict(Counter(recording.decision.reason for recording in recordings))
     return Assigned(len(offers), recorded.decided, by_reason, recorded.pushed, 0, tuple(moves))
 
 
-def _escalation(context: RunContext, uow: UnitOfWork, offer: Offer, account: Account, desk: Desk) -> Recording | None:
-    """The decision that follows a missed offer; None when a person has to look, which an exception then says."""
-    last = uow.decisions.explanation(offer.account_id)
-    if last is None:
-        return None
-    policy, roster = context.policy.policy, context.policy.roster
-    pool = last.decision.turn
-    stored = uow.turns.load([pool], lock=False).get(pool) if pool else None
-    step = next_step(
-        offer.owner_id,
-        offer.escalation_level,
-        _asked(uow, offer),
-        last.decision.turn,
-        policy,
-        roster,
-        PoolTurns.from_json(stored) if stored else PoolTurns(),
-        context.today(),
-    )
-    if not isinstance(step, Escalate):
-        detail = {"owner": offer.owner_id, "problem": step.because}
-        key = f"unaccepted:{account.id}"
-        uow.exceptions.open("unaccepted", key, account.id, detail, "warning", context.run_id, context.now())
-        return None
-    decision = replace(
-        last.decision,
-        outcome=Outcome.OWNER,
-        reason="escalated",
-        owner_id=step.to,
-        path=(*last.decision.path, Step("acceptance", True, step.because)),
-        candidates=(),
-    )
-    return Recording(
-        decision=decision,
-        snapshot=last.snapshot or {},
-        pushes=desk.pushes(account, step.to),
-        offer_due_by=context.now() + timedelta(hours=policy.acceptance_hours),
-        event_type="escalated",
-        escalation_level=step.level,
-    )
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """The next step of many offers; `turns` move on with each."""
+
+    context: RunContext
+    uow: UnitOfWork
+    desk: Desk
+    turns: dict[str, PoolTurns]
+    load: dict[str, int]
+    lent: Mapping[str, Afterwards | None]
+    declined: str | None
+
+    def after(self, offer: Offer, account: Account, last: Explanation | None) -> Recording | None:
+        """The decision that follows an offer; None when a person has to look, which an exception then says."""
+        if last is None:
+            return None
+        pool, day = last.decision.turn, self.desk.day
+        asked = _asked(self.uow, offer)
+        offered = Offered(offer.owner_id, offer.escalation_level, asked, pool, self.declined)
+        step = next_step(offered, day, self.turns.get(pool or "", PoolTurns()), self.load)
+        if pool:
+            self.turns[pool] = step.turns
+        if not isinstance(step, Escalate):
+            self._to_a_person(offer, step.because)
+            return None
+        _moved(self.load, offer.owner_id, step.to, account)
+        decision = replace(
+            last.decision,
+            outcome=Outcome.OWNER,
+            reason="escalated",
+            owner_id=step.to,
+            path=(*last.decision.path, Step("acceptance", True, step.because)),
+            candidates=(),
+            afterwards=self.lent.get(account.id),
+        )
+        fields = fold_fields(account.fields, day.date, day.days)
+        return Recording(
+            decision=decision,
+            snapshot=last.snapshot or {},
+            pushes=self.desk.pushes(account, step.to),
+            offer_due_by=due_by(day.policy, day.roster, step.to, fields, day.now),
+            remind_at=remind_at(day.policy, day.roster, step.to, day.now),
+            event_type="escalated",
+            escalation_level=step.level,
+        )
+
+    def _to_a_person(self, offer: Offer, because: str) -> None:
+        context = self.context
+        detail = {"owner": offer.owner_id, "problem": because}
+        key = f"unaccepted:{offer.account_id}"
+        self.uow.exceptions.open("unaccepted", key, offer.account_id, detail, "warning", context.run_id, context.now())
+
+
+def _moved(load: dict[str, int], before: str, after: str, account: Account) -> None:
+    if account.kind == ACCOUNT:
+        load[before] = load.get(before, 0) - 1
+        load[after] = load.get(after, 0) + 1
 
 
 def _asked(uow: UnitOfWork, offer: Offer) -> list[str]:
@@ -131,4 +224,5 @@ def _asked(uow: UnitOfWork, offer: Offer) -> list[str]:
     return asked
 
 
+remind_owners_task = as_task(remind_owners, "acceptance")
 escalate_due_task = as_task(escalate_due, "acceptance")

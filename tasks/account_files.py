@@ -7,28 +7,32 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import asdict, dataclass, field
+from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from ownership.conditions import FIELDS
-from ownership.model import Decision
+from ownership.conditions import DATES, FIELDS
+from ownership.model import Candidate, Decision, Step, TeamMember
 from ownership.rotation import PoolTurns
+from ownership.sustained import Mark
 
 if TYPE_CHECKING:  # polars takes a third of a second to import, and every `steward` command imports this module
     import polars as pl
 
 REQUIRED = ("id", "name")
-COLUMNS = (*dict.fromkeys((*REQUIRED, *FIELDS)), "website", "email", "parent_id", "owner")
-"""Every column that is read. All are text, in CSV as in Parquet."""
+OF_RECORDS = ("website", "email", "parent_id", "owner", "company", "account_id", "owned_since")
+COLUMNS = (*dict.fromkeys((*REQUIRED, *FIELDS, *DATES)), *OF_RECORDS)
+"""Every column that is read, beside the fields of the policy's own. All are text, in CSV as in Parquet."""
 OUTPUT = (
     *("account_id", "outcome", "owner_id", "reason", "rule", "because"),
-    *("path", "candidates", "turn", "policy_hash", "inputs_hash"),
+    *("path", "candidates", "turn", "policy_hash", "inputs_hash", "team"),
 )
 """The columns that are written, all text; `owner_id` and `turn` are empty when there is none."""
 FORMATS = (".csv", ".parquet")
 OVERFLOW = "(more cells than columns)"
+MARKS = "(held since)"  # no pool can be called so: ids have no blanks
 
 Row = Mapping[str, str]
 
@@ -48,8 +52,8 @@ class Sheet:
     ignored: tuple[str, ...] = ()
 
 
-def read_sheet(path: Path) -> Sheet:
-    """Read accounts from a .csv (UTF-8, commas, a header) or .parquet file.
+def read_sheet(path: Path, fields: Iterable[str] = ()) -> Sheet:
+    """Read accounts or leads from a .csv (UTF-8, commas, a header) or .parquet file; `fields` are further columns.
 
     Raises `UnreadableFile` when it cannot be read, or lacks `id` or `name`, or has a column twice.
     """
@@ -59,15 +63,16 @@ def read_sheet(path: Path) -> Sheet:
         raise UnreadableFile(path, "is empty", "Write a line of column names, then a line for each account")
     import polars as pl
 
+    known = {*COLUMNS, *fields}
     try:
-        names, rows = _csv_cells(content) if file_format == ".csv" else _parquet_cells(content)
+        names, rows = _csv_cells(content) if file_format == ".csv" else _parquet_cells(content, known)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as problem:
         said = str(problem).strip().split("\n")[0][:200]
         mend = "Save it as UTF-8 with commas, and close every quote" if file_format == ".csv" else "Write it again"
         raise UnreadableFile(path, f"is no {file_format[1:]} file we can read ({said})", mend) from None
     columns = [name.strip().casefold() for name in names]
-    _check_columns(path, columns)
-    ignored = tuple(name for name, column in zip(names, columns, strict=True) if column not in (*COLUMNS, OVERFLOW, ""))
+    _check_columns(path, columns, known)
+    ignored = tuple(n for n, column in zip(names, columns, strict=True) if column not in {*known, OVERFLOW, ""})
     return Sheet(tuple(_row(columns, cells) for cells in rows), ignored)
 
 
@@ -102,11 +107,11 @@ def _csv_cells(content: bytes) -> tuple[list[str], list[tuple[str | None, ...]]]
     return names, [cells for cells in frame.rows()[1:] if any(cells)]
 
 
-def _parquet_cells(content: bytes) -> tuple[list[str], list[tuple[str | None, ...]]]:
+def _parquet_cells(content: bytes, columns: Set[str]) -> tuple[list[str], list[tuple[str | None, ...]]]:
     import polars as pl
 
     frame = pl.read_parquet(io.BytesIO(content))
-    known = [name for name in frame.columns if name.strip().casefold() in COLUMNS]
+    known = [name for name in frame.columns if name.strip().casefold() in columns]
     ignored = [name for name in frame.columns if name not in known]
     rows = frame.select(_as_text(frame[name]) for name in known).rows()
     return known + ignored, [cells + (None,) * len(ignored) for cells in rows]
@@ -122,12 +127,12 @@ def _as_text(column: pl.Series) -> pl.Series:
     return column.cast(pl.String)
 
 
-def _check_columns(path: Path, columns: Sequence[str]) -> None:
+def _check_columns(path: Path, columns: Sequence[str], known: Set[str]) -> None:
     for name in REQUIRED:
         if name not in columns:
             found = ", ".join(column for column in columns if column not in ("", OVERFLOW)) or "none"
             raise UnreadableFile(path, f"has no column '{name}' (its columns: {found[:200]})", "Add or rename it")
-    for name in COLUMNS:
+    for name in sorted(known):
         if columns.count(name) > 1:
             raise UnreadableFile(path, f"has the column '{name}' {columns.count(name)} times", "Keep one of them")
 
@@ -160,24 +165,41 @@ def _frame(decisions: Iterable[Decision]) -> pl.DataFrame:
 
 
 def _cells(decision: Decision) -> tuple[str | None, ...]:
-    path = json.dumps([asdict(step) for step in decision.path], ensure_ascii=False)
-    candidates = json.dumps([asdict(candidate) for candidate in decision.candidates], ensure_ascii=False)
+    path, candidates, team = (_json(each) for each in (decision.path, decision.candidates, decision.team))
     return (
         *(decision.account_id, decision.outcome.value, decision.owner_id, decision.reason, decision.rule),
-        *(decision.path[-1].because, path, candidates, decision.turn, decision.policy_hash, decision.inputs_hash),
+        *(decision.path[-1].because, path, candidates, decision.turn, decision.policy_hash, decision.inputs_hash, team),
     )
 
 
-def read_turns(path: Path) -> dict[str, PoolTurns]:
-    """The pools' turns as `write_turns` left them; none when there is no such file yet.
+@lru_cache(maxsize=50_000)
+def _json(values: tuple[Step | Candidate | TeamMember, ...]) -> str:
+    """What is told of many accounts is written out once."""
+    return json.dumps([asdict(value) for value in values], ensure_ascii=False)
 
-    Raises `UnreadableFile` when it holds anything else than {pool: state of `PoolTurns.to_json`}.
-    """
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What one run of `steward decide` leaves to the next: the pools' turns, and how long rules have held."""
+
+    turns: Mapping[str, PoolTurns] = field(default_factory=dict)
+    marks: Mapping[str, Mapping[str, Mark]] = field(default_factory=dict)
+
+
+def read_memory(path: Path) -> Memory:
+    """What `write_memory` left; nothing when there is no such file yet. Raises `UnreadableFile` for anything else."""
     if not path.exists():
-        return {}
+        return Memory()
     try:
         states = json.loads(_content(path))
-        return {str(pool): PoolTurns.from_json(state) for pool, state in states.items()}
+        marks = states.pop(MARKS, {})
+        return Memory(
+            {str(pool): PoolTurns.from_json(state) for pool, state in states.items()},
+            {
+                str(account): {str(rule): Mark(str(since), bool(on)) for rule, (since, on) in held.items()}
+                for account, held in marks.items()
+            },
+        )
     except UnreadableFile:
         raise
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
@@ -185,9 +207,16 @@ def read_turns(path: Path) -> dict[str, PoolTurns]:
         raise UnreadableFile(path, "does not hold the turns of pools", mend) from None
 
 
-def write_turns(turns: Mapping[str, PoolTurns], path: Path) -> None:
-    """Write all turns, whole or not at all. Raises `UnreadableFile` when they cannot be written."""
-    states = {pool: state.to_json() for pool, state in sorted(turns.items())}
+def write_memory(memory: Memory, path: Path) -> None:
+    """Write it whole or not at all. Raises `UnreadableFile` when it cannot be written."""
+    states: dict[str, Any] = {pool: state.to_json() for pool, state in sorted(memory.turns.items())}
+    marks = {
+        account: {rule: [mark.since, mark.on] for rule, mark in sorted(held.items())}
+        for account, held in sorted(memory.marks.items())
+        if held
+    }
+    if marks:
+        states[MARKS] = marks
     _write(path, (json.dumps(states, indent=1) + "\n").encode())
 
 

@@ -9,11 +9,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 
+from ownership.acceptance import due_by, remind_at
 from ownership.assignment import decide_on, family_order
-from ownership.case import Day, keeper_of
+from ownership.case import State, keeper_of
+from ownership.conditions import fold_fields
+from ownership.day import Day
 from ownership.model import Account, Decision, Outcome, Ref
 from ownership.plan import OwnerMove, held_by, move_of
 from ownership.policy import Policy
@@ -25,8 +28,8 @@ from store.unit_of_work import UnitOfWork
 from tasks.context import RunContext
 from tasks.identities import load_identities
 from tasks.notices import add_owner_notices
+from tasks.state import load_state, save_state
 from tasks.steps import as_task
-from tasks.turns import load_turns, save_turns
 
 BATCH = 500
 Wanted = Callable[[Account], bool]
@@ -77,14 +80,13 @@ def preview_accounts(context: RunContext, wanted: Wanted | None = None, policy: 
     everything, books = _accounts_in_order(context, day)
     accounts = [account for account in everything if wanted is None or wanted(account)]
     with context.store.transaction(readonly=True) as uow:
-        current = _current_owners(uow, accounts)
-        turns, load = load_turns(uow, day.policy, lock=False), books.sizes(uow)
-        decisions, _ = decide_on(day, accounts, current, load, turns)
-    return _summary(day.policy, accounts, decisions, current)
+        state = load_state(uow, day, accounts, books.sizes(uow), lock=False)
+        decisions, _ = decide_on(day, accounts, state)
+    return _summary(day.policy, accounts, decisions, state.owners)
 
 
 def _day(context: RunContext, policy: Policy | None) -> Day:
-    return Day.of(policy or context.policy.policy, context.policy.roster, context.today())
+    return Day.of(policy or context.policy.policy, context.policy.roster, context.now())
 
 
 class _Books:
@@ -125,15 +127,13 @@ def _assign_batch(
 ) -> Assigned:
     known = uow.accounts.get_many(account_ids)
     accounts = [known[account_id] for account_id in account_ids if account_id in known]
-    turns = load_turns(uow, day.policy, lock=True)
-    uow.accounts.lock(known)
-    before, load = _current_owners(uow, accounts), books.sizes(uow)
-    decisions, turns_after = decide_on(day, accounts, before, load, turns)
-    desk = Desk(context, uow, day.policy, accounts, before)
+    before = load_state(uow, day, accounts, books.sizes(uow), lock=True)
+    decisions, after = decide_on(day, accounts, before)
+    desk = Desk(context, uow, day, accounts, before)
     recorded = uow.record(desk.recordings(decisions), context.run_id, context.now())
-    save_turns(uow, turns, turns_after, context.now())
+    save_state(uow, day, before, after)
     drifts = desk.note_outside(decisions)
-    summary = _summary(day.policy, accounts, decisions, before)
+    summary = _summary(day.policy, accounts, decisions, before.owners)
     add_owner_notices(uow, context, summary.moves, str(number))
     return replace(summary, recorded=recorded.decided, writes=recorded.pushed, drifts=drifts)
 
@@ -145,13 +145,13 @@ class Desk:
         self,
         context: RunContext,
         uow: UnitOfWork,
-        policy: Policy,
+        day: Day,
         accounts: Sequence[Account],
-        before: Mapping[str, str],
+        before: State,
     ) -> None:
         self.context = context
         self.uow = uow
-        self.policy = policy
+        self.day = day
         self.accounts = accounts
         self.before = before
         self.identities = load_identities(context, uow)
@@ -200,31 +200,42 @@ class Desk:
         last = self.last.get(decision.account_id)
         if last is None or (last.outcome, last.owner_id) != (decision.outcome.value, decision.owner_id):
             return True
-        return decision.outcome is Outcome.EXCEPTION and last.reason != decision.reason
+        if decision.outcome is Outcome.EXCEPTION:
+            return last.reason != decision.reason
+        holding = self.before.holdings.get(decision.account_id)
+        lent = holding.afterwards if holding else None
+        return lent != decision.afterwards or self._team_changes(decision)
+
+    def _team_changes(self, decision: Decision) -> bool:
+        filled = {member.role: member.rep_id for member in decision.team if member.rep_id}
+        return filled != self.before.teams.get(decision.account_id, {})
 
     def _owner_after(self, decision: Decision) -> str | None:
-        return decision.owner_id if decision.outcome is Outcome.OWNER else self.before.get(decision.account_id)
+        return decision.owner_id if decision.outcome is Outcome.OWNER else self.before.owners.get(decision.account_id)
 
     def _writeback(self, account: Account, owner: str) -> Writeback:
         return plan_writeback(owner, self.shown[account.id], self.confirmed, self.identities.reachable(owner))
 
     def _recording(self, account: Account, decision: Decision) -> Recording:
-        owner = self._owner_after(decision)
+        owner, asked = self._owner_after(decision), self._is_asked(account, decision)
+        policy, roster, now = self.day.policy, self.day.roster, self.day.now
+        fields = fold_fields(account.fields, self.day.date, self.day.days) if asked else {}
         return Recording(
             decision=decision,
             snapshot=_snapshot(account),
             pushes=self.pushes(account, owner) if owner else (),
-            offer_due_by=self._offer_due_by(account, decision),
+            offer_due_by=due_by(policy, roster, str(decision.owner_id), fields, now) if asked else None,
+            remind_at=remind_at(policy, roster, str(decision.owner_id), now) if asked else None,
             event_type="adopted" if decision.reason == "existing_owner" else "assigned",
         )
 
-    def _offer_due_by(self, account: Account, decision: Decision) -> datetime | None:
-        """Somebody who did not own the account before is asked to accept; who owned it already is not."""
+    def _is_asked(self, account: Account, decision: Decision) -> bool:
+        """Somebody who did not own the account before is asked to accept it; a queue is asked nothing."""
         if decision.outcome is not Outcome.OWNER or decision.reason == "existing_owner":
-            return None
-        if decision.owner_id in {self.before.get(account.id), *account.crm_owners.values()}:
-            return None
-        return self.context.now() + timedelta(hours=self.policy.acceptance_hours)
+            return False
+        if decision.owner_id in {self.before.owners.get(account.id), *account.crm_owners.values()}:
+            return False
+        return not self.day.roster.is_queue(str(decision.owner_id))
 
     def _open_and_close(self, account: Account, owner: str, plan: Writeback) -> None:
         now, exceptions = self.context.now(), self.uow.exceptions
@@ -249,17 +260,11 @@ class Desk:
 
 def desk_for(context: RunContext, uow: UnitOfWork, accounts: Sequence[Account]) -> Desk:
     """A desk for accounts that are given to somebody without asking the rules."""
-    return Desk(context, uow, context.policy.policy, accounts, {})
+    return Desk(context, uow, _day(context, None), accounts, State())
 
 
 def _key(kind: str, ref: Ref) -> str:
     return record_key(kind, ref.source, ref.external_id)
-
-
-def _current_owners(uow: UnitOfWork, accounts: Iterable[Account]) -> dict[str, str]:
-    """Owners of record of these accounts and of their parents."""
-    ids = {id_ for account in accounts for id_ in (account.id, account.parent_id) if id_}
-    return {account_id: current.owner_id for account_id, current in uow.ledger.current(ids).items()}
 
 
 def _snapshot(account: Account) -> dict[str, object]:

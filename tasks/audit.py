@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from connectors.base import RecordState
-from ownership.model import Account, Ref
+from connectors.base import ObservedOwner, OwnerTarget, RecordState, SourceRow
+from ownership.model import Account, LeadRecord, Ref
 from store.exceptions import RECORD_KINDS, record_key
+from store.staging import StagedRow
 from store.unit_of_work import UnitOfWork
 from tasks.context import RunContext
 from tasks.identities import load_identities
@@ -64,8 +65,7 @@ def audit_completeness(context: RunContext) -> Completeness:
         excepted = uow.exceptions.open_accounts()
         rows = list(uow.staging.live())
         linked = {(ref.source, ref.external_id) for account in accounts for ref in account.refs}
-        streams = {name: source.streams[0] for name, source in context.connectors.sources.items()}
-    records = [row for row in rows if row.stream == streams.get(row.source)]
+    records = [row for row in rows if _is_counted(context, row)]
     unreadable = [row for row in records if row.problem]
     return Completeness(
         pulled=len(records),
@@ -78,6 +78,18 @@ def audit_completeness(context: RunContext) -> Completeness:
     )
 
 
+def _is_counted(context: RunContext, row: StagedRow) -> bool:
+    """Whether a row must be found in an account, a lead or an exception. Contacts that are no leads, and leads that
+    were converted, are nobody's to decide."""
+    source = context.connectors.sources.get(row.source)
+    if source is None or row.stream not in (source.streams[0], "leads"):
+        return False
+    if row.stream == source.streams[0] or row.problem:
+        return True
+    value = source.to_value(SourceRow(row.source, row.stream, row.external_id, row.modified_at, row.fields))
+    return isinstance(value, LeadRecord) and not value.converted
+
+
 def audit_target(context: RunContext, target: str) -> TargetTruth:
     """Read every record's owner from the system itself and compare it with the ledger.
 
@@ -88,10 +100,9 @@ def audit_target(context: RunContext, target: str) -> TargetTruth:
         owners = {account_id: current.owner_id for account_id, current in uow.ledger.current().items()}
         pairs = list(_records_of(uow.accounts.all(), target))
         known = _Known(uow, target)
-    observed = context.connectors.targets[target].read_owners([ref.external_id for _, ref in pairs])
     agree, explained = 0, 0
     found: list[Difference] = []
-    for (account, ref), seen in zip(pairs, observed, strict=True):
+    for account, ref, seen in _observed(context.connectors.targets[target], pairs):
         owner, shown = owners.get(account.id), identities.label(target, seen.owner_id)
         if owner is not None and shown == owner and seen.state is RecordState.LIVE:
             agree += 1
@@ -101,6 +112,16 @@ def audit_target(context: RunContext, target: str) -> TargetTruth:
             found.append(Difference(account.id, ref, shown, owner))
     _open_differences(context, found)
     return TargetTruth(target, len(pairs), agree, explained, tuple(str(each.ref.external_id) for each in found))
+
+
+def _observed(
+    target: OwnerTarget, pairs: Sequence[tuple[Account, Ref]]
+) -> Iterator[tuple[Account, Ref, ObservedOwner]]:
+    """What the system shows for each record, read by kind of record."""
+    for kind in sorted({ref.object_type for _, ref in pairs}):
+        some = [(account, ref) for account, ref in pairs if ref.object_type == kind]
+        seen = target.read_owners([ref.external_id for _, ref in some], kind)
+        yield from ((account, ref, each) for (account, ref), each in zip(some, seen, strict=True))
 
 
 @dataclass(frozen=True, slots=True)

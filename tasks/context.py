@@ -19,6 +19,7 @@ from uuid6 import uuid7
 from config.policy_files import LoadedPolicy, load_policy
 from config.settings import Settings
 from connectors.registry import Connectors, build_connectors, connector_versions
+from ownership.worktime import local_day
 from store.engine import Store, open_store
 from store.runs import RunStart
 
@@ -57,8 +58,8 @@ class RunContext:
         return self.clock()
 
     def today(self) -> str:
-        """The date rules are asked with, ISO, in UTC."""
-        return self.now().date().isoformat()
+        """The date rules are asked with, ISO, in the policy's time zone."""
+        return local_day(self.policy.policy.timezone, self.now())
 
 
 def open_context(settings: Settings | None = None, *, clock: Clock = utc_now) -> RunContext:

@@ -10,8 +10,9 @@ from config.policy_files import LoadedPolicy
 from config.settings import Settings
 from config.yaml_files import hint
 from ownership.case import book_sizes
-from ownership.conditions import FIELDS
+from ownership.conditions import FIELDS, Field, vocabulary
 from ownership.counterfactual import NoSuchValue, Situation, WhyNot, shown, to_value, what_if, why_not
+from ownership.day import Day
 from ownership.explain import RULE_WORDS, explain
 from ownership.lint import Coverage, Finding, coverage, lint
 from ownership.model import Account, Decision, Rep
@@ -20,12 +21,13 @@ from store.engine import open_store
 from store.errors import StoreError
 from tasks.context import RunContext, utc_now
 from tasks.explanation import find_account, unknown_account
-from tasks.turns import load_turns
+from tasks.state import load_state
 
 
 def what_if_lines(context: RunContext, query: str, settings: Sequence[str]) -> Iterator[str]:
     """The decision now and the one with these `field=value` settings. Raises `NoSuchValue`, naming what is wrong."""
-    changed = dict(map(_setting, settings))
+    known = vocabulary(context.policy.policy.fields)
+    changed = dict(_setting(setting, known) for setting in settings)
     now = read_situation(context, query)
     if now is None:
         yield unknown_account(query)
@@ -72,9 +74,9 @@ def read_situation(context: RunContext, query: str) -> Situation | None:
         if account is None:
             return None
         owners = {id_: current.owner_id for id_, current in uow.ledger.current().items()}
-        load = book_sizes(uow.accounts.all(), owners, roster.present_on(context.today()), policy.system_of_record)
-        turns = load_turns(uow, policy, lock=False)
-        return Situation(account, policy, roster, owners, load, turns, context.today())
+        day = Day.of(policy, roster, context.now())
+        load = book_sizes(uow.accounts.all(), owners, day.present, policy.system_of_record)
+        return Situation(account, policy, roster, load_state(uow, day, [account], load, lock=False), day.now)
 
 
 def check_policy(loaded: LoadedPolicy) -> list[Finding]:
@@ -123,11 +125,11 @@ def _counts(counts: Mapping[str, int], what: str) -> str:
     return f"{sum(counts.values())} {what}" + (f": {each}" if each else "")
 
 
-def _setting(text: str) -> tuple[str, Any]:
+def _setting(text: str, known: Mapping[str, Field]) -> tuple[str, Any]:
     field, equals, value = text.partition("=")
     if not equals:
         raise NoSuchValue(f"'{text}' sets nothing; write field=value, or field= to leave it unknown")
-    return field.strip(), to_value(field.strip(), value)
+    return field.strip(), to_value(field.strip(), value, known)
 
 
 def _told(decision: Decision, situation: Situation) -> Iterator[str]:
@@ -136,7 +138,8 @@ def _told(decision: Decision, situation: Situation) -> Iterator[str]:
 
 
 def _differences(before: Account, after: Account) -> str:
-    fields = [name for name in FIELDS if before.fields.get(name) != after.fields.get(name)]
+    names = dict.fromkeys((*FIELDS, *before.fields, *after.fields))
+    fields = [name for name in names if before.fields.get(name) != after.fields.get(name)]
     return ", ".join(f"{name} {shown(name, after.fields.get(name))}" for name in fields) or "nothing different"
 
 

@@ -8,20 +8,23 @@ anything is written.
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from functools import partial
 from typing import Any
 
 from config.policy_files import LoadedPolicy
 from ownership.assignment import decide_owners
-from ownership.conditions import FIELDS
+from ownership.case import Holding, State
+from ownership.conditions import DATES, FIELDS, Field
+from ownership.leads import best_of
 from ownership.matching import LIVE_STATUSES, SEGMENT_FLOORS
-from ownership.model import Account, Decision, Outcome, Ref, Step
+from ownership.model import ACCOUNT, LEAD, Account, Decision, Outcome, Ref, Step
 from ownership.names import FREE_MAIL, SHARED_HOSTS, country_code, registrable_domain
 from ownership.policy import Roster
-from ownership.rotation import PoolTurns
-from tasks.account_files import OVERFLOW, REQUIRED, Row, Sheet
+from tasks.account_files import OVERFLOW, REQUIRED, Memory, Row, Sheet
 
 FLAG_WORDS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 FLAGS_UNSAID = {"do_not_route": False, "has_primary_contact": False, "in_crm": True}
@@ -30,49 +33,67 @@ NUMBER = re.compile(r"(\d{1,15})(\.0+)?", re.ASCII)  # other tools write whole n
 SHOWN = 80  # characters of a cell that a sentence quotes
 
 
+NO_FIELDS: Mapping[str, Field] = {}
+
+
 class BadRecord(ValueError):
     """A row that cannot be read. The message names the column and the value."""
 
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """One decision for each row in the order of the rows, the pools' turns afterwards, and `notices`: sentences about
-    cells and parents that were passed over."""
+    """One decision for each row in the order of the rows, accounts before leads, what is to be remembered, and
+    `notices`: sentences about cells and parents that were passed over."""
 
     decisions: tuple[Decision, ...]
-    turns: Mapping[str, PoolTurns]
+    memory: Memory
     notices: tuple[str, ...] = ()
 
 
 # --- rows to accounts ---
 
 
-def to_account(row: Row) -> Account:
+def to_account(row: Row, custom: Mapping[str, Field] = NO_FIELDS) -> Account:
     """The account a row describes, its fields as matching would make them of a CRM record.
 
-    Raises `BadRecord` when a cell is not of its column's kind.
+    `custom` are the fields of the policy's own. Raises `BadRecord` when a cell is not of its column's kind.
     """
+    _check(row)
+    source, slash, external_id = row["id"].partition("/")
+    refs = (Ref(source, "account", external_id),) if slash else ()
+    return Account(row["id"], row["name"], _fields(row, custom), refs, row.get("parent_id"))
+
+
+def to_lead(row: Row, custom: Mapping[str, Field] = NO_FIELDS) -> Account:
+    """The lead a row describes, still without its account. Raises `BadRecord` as `to_account` does."""
+    account = to_account(row, custom)
+    fields = {**account.fields, "subject": LEAD}
+    return replace(account, fields=fields, parent_id=row.get("account_id"), kind=LEAD)
+
+
+def _check(row: Row) -> None:
     for column in REQUIRED:
         if column not in row:
             raise BadRecord(f"{column} is '', and every account needs one")
     if OVERFLOW in row:
         raise BadRecord(f"the row has a cell too many, {_quoted(row[OVERFLOW])}; put quotes around text with commas")
-    source, slash, external_id = row["id"].partition("/")
-    refs = (Ref(source, "account", external_id),) if slash else ()
-    return Account(row["id"], row["name"], _fields(row), refs, row.get("parent_id"))
 
 
-def _fields(row: Row) -> dict[str, Any]:
+def _fields(row: Row, custom: Mapping[str, Field]) -> dict[str, Any]:
     domains = _domains(row)
-    fields: dict[str, Any] = {name: row.get(name) for name, field in FIELDS.items() if field.kind == "text"}
-    fields |= {name: _number(row, name) for name, field in FIELDS.items() if field.kind == "number"}
+    known = {**FIELDS, **DATES, **custom}
+    fields: dict[str, Any] = {name: row.get(name) for name, field in known.items() if field.kind == "text"}
+    fields |= {name: _number(row, name) for name, field in known.items() if field.kind == "number"}
+    fields |= {name: _date(row, name) for name, field in known.items() if field.kind == "date"}
+    fields |= {name: row[name].split(";") for name, field in custom.items() if field.kind == "texts" and name in row}
     unsaid = {**FLAGS_UNSAID, "paying": row.get("subscription_status", "").casefold() in LIVE_STATUSES}
-    fields |= {name: _flag(row, name, unsaid.get(name)) for name, field in FIELDS.items() if field.kind == "flag"}
+    fields |= {name: _flag(row, name, unsaid.get(name)) for name, field in known.items() if field.kind == "flag"}
     fields |= {
         "domain": domains[0] if domains else None,
         "domains": domains or None,
         "country": country_code(row.get("country")),
         "segment": _segment(row.get("segment"), fields["employees"]),
+        "subject": ACCOUNT,
     }
     return {name: value for name, value in fields.items() if value is not None}
 
@@ -99,6 +120,15 @@ def _number(row: Row, column: str) -> int | None:
     return int(found[1])
 
 
+def _date(row: Row, column: str) -> str | None:
+    if column not in row:
+        return None
+    try:
+        return date.fromisoformat(row[column][:10]).isoformat()
+    except ValueError:
+        raise BadRecord(f"{column} is {_quoted(row[column])}, which is no date; write it as 2026-12-31") from None
+
+
 def _flag(row: Row, column: str, unsaid: bool | None) -> bool | None:
     if column not in row:
         return unsaid
@@ -123,35 +153,66 @@ def _quoted(text: str) -> str:
 # --- deciding ---
 
 
-def decide_sheet(sheet: Sheet, loaded: LoadedPolicy, turns: Mapping[str, PoolTurns], today: str) -> Decided:
-    """Decide every row, whatever order they come in. `today` is an ISO date; `turns` are by pool.
+def decide_sheet(
+    sheet: Sheet, loaded: LoadedPolicy, memory: Memory, now: datetime, inbound: Sheet | None = None
+) -> Decided:
+    """Decide every row, whatever order they come in, and the rows of `inbound` as leads.
 
     Of several rows with one id the first that can be read counts. A row that cannot keeps its owner, whose book and
     whose accounts below it are as they would be.
     """
-    read = _read_rows(sheet.rows)
+    custom = loaded.policy.fields
+    taken: set[str] = set()
+    rows = (*sheet.rows, *(inbound.rows if inbound else ()))
+    read = _read_rows(sheet.rows, partial(to_account, custom=custom), taken)
     accounts = {account.id: account for account in read if isinstance(account, Account)}
     in_cycles = _without_cycles(accounts)
+    leads = _read_rows(inbound.rows, partial(to_lead, custom=custom), taken) if inbound else []
+    everybody = {**accounts, **_placed((lead for lead in leads if isinstance(lead, Account)), accounts)}
     owner_of = _owner_reader(loaded.roster)
-    owners = _owners(sheet.rows, read, accounts, owner_of)
-    load = Counter(owners.values())  # as `ownership.case.book_sizes` counts where no CRM shows an owner
-    decided, after = decide_owners(list(accounts.values()), loaded.policy, loaded.roster, owners, load, turns, today)
+    owners = _owners(rows, [*read, *leads], everybody, owner_of)
+    load = Counter(owner for id_, owner in owners.items() if not _is_lead(everybody.get(id_)))
+    since = {row["id"]: Holding(row["owned_since"]) for row in rows if "owned_since" in row and row.get("id") in owners}
+    state = State(owners, load, dict(memory.turns), since, {id_: dict(held) for id_, held in memory.marks.items()})
+    decided, after = decide_owners(list(everybody.values()), loaded.policy, loaded.roster, state, now)
     by_id = {decision.account_id: decision for decision in decided}
     decisions = (
         by_id[account.id] if isinstance(account, Account) else _refusal(row, account, loaded.policy_hash)
-        for row, account in zip(sheet.rows, read, strict=True)
+        for row, account in zip(rows, [*read, *leads], strict=True)
     )
-    return Decided(tuple(decisions), after, (*_notices(sheet.rows, owner_of), *in_cycles))
+    notices = (*_notices(rows, owner_of), *in_cycles)
+    return Decided(tuple(decisions), Memory(after.turns, after.marks), notices)
 
 
-def _read_rows(rows: Iterable[Row]) -> list[Account | BadRecord]:
+def _is_lead(account: Account | None) -> bool:
+    return account is not None and account.kind == LEAD
+
+
+def _placed(leads: Iterable[Account], accounts: Mapping[str, Account]) -> dict[str, Account]:
+    """The leads by id, each under the account it names, or else the one with its web domain."""
+    by_domain: dict[str, list[Account]] = defaultdict(list)
+    for account in accounts.values():
+        for domain in account.fields.get("domains") or ():
+            by_domain[domain].append(account)
+    found: dict[str, Account] = {}
+    for lead in leads:
+        domains = lead.fields.get("domains") or ()
+        alike = best_of(account for name in domains for account in by_domain.get(name, ()))
+        found_in = accounts.get(lead.parent_id or "") or alike
+        fields = {**lead.fields, "has_account": found_in is not None}
+        if found_in is not None and "activity_on" in found_in.fields:
+            fields["activity_on"] = found_in.fields["activity_on"]
+        found[lead.id] = replace(lead, fields=fields, parent_id=found_in.id if found_in else None)
+    return found
+
+
+def _read_rows(rows: Iterable[Row], to_subject: Callable[[Row], Account], taken: set[str]) -> list[Account | BadRecord]:
     read: list[Account | BadRecord] = []
-    taken: set[str] = set()
     for row in rows:
         try:
-            account = to_account(row)
+            account = to_subject(row)
             if account.id in taken:
-                raise BadRecord(f"id is {_quoted(account.id)}, as in an earlier row; give each account one row")
+                raise BadRecord(f"id is {_quoted(account.id)}, as in an earlier row; give each row one of its own")
             taken.add(account.id)
             read.append(account)
         except BadRecord as problem:
@@ -165,7 +226,7 @@ def _without_cycles(accounts: dict[str, Account]) -> list[str]:
     found = sorted(account_id for account_id in parents if _leads_back(account_id, parents))
     for account_id in found:
         account = accounts[account_id]
-        accounts[account_id] = Account(account.id, account.name, account.fields, account.refs)
+        accounts[account_id] = replace(account, parent_id=None)
     return [_notice("parent_id", found, "leads back to the account itself")] if found else []
 
 

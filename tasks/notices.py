@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from connectors.base import Notice, Notifier
 from connectors.errors import ConnectorStopped, RecordRejected, RetryLater
+from ownership.model import QUEUE
 from ownership.plan import OwnerMove
 from store.notifications import NewNotification, Notification
 from store.unit_of_work import UnitOfWork
@@ -45,6 +46,7 @@ def add_owner_notices(uow: UnitOfWork, context: RunContext, moves: Sequence[Owne
             lines=tuple(f"{move.name}: {move.because}" for move in mine),
         )
         for owner_id, mine in sorted(by_owner.items())
+        if reps[owner_id].kind != QUEUE  # nobody reads what a list is told
     ]
     uow.notifications.add(messages, context.now())
 

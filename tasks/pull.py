@@ -1,6 +1,9 @@
 """Pull: copy what an outside system says into staged rows, page by page, with the cursor in the same commit.
 
 A row that cannot be read becomes an exception of its own and stays staged; the others go on.
+
+A change event names a record of a source's first stream by its id, one of another stream by "<stream>/<id>". What it
+told us lies in the inbox under `inbox_of(source, stream)`, so that reading one stream settles nothing of another.
 """
 
 from __future__ import annotations
@@ -8,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from connectors.base import Cursor, Page, Source, SourceRow
 from connectors.errors import BadRecord
@@ -43,6 +47,11 @@ class Pulled:
         )
 
 
+def inbox_of(source: str, stream: str = "") -> str:
+    """Under which name the inbox keeps events about records of a stream; `stream` is empty for the first one."""
+    return f"{source}/{stream}" if stream else source
+
+
 def pull_stream(context: RunContext, source: str, stream: str) -> Pulled:
     """Pull everything changed since the stored cursor.
 
@@ -57,23 +66,44 @@ def pull_stream(context: RunContext, source: str, stream: str) -> Pulled:
         done = _store_page(context, connector, page, stored, done)
         if page.cursor is not None:
             stored = _stored_cursor(context, source, stream)
-    if stream == connector.streams[0]:
-        context.store.run(lambda uow: uow.inbox.note_read(source, started_at, context.now()))
+    inbox = inbox_of(source, _beside_first(connector, stream))
+    context.store.run(lambda uow: uow.inbox.note_read(inbox, started_at, context.now()))
     return done
 
 
 def pull_records(context: RunContext, source: str, external_ids: Sequence[str]) -> Pulled:
-    """Read these records now, whatever the cursor says: a change event named them.
+    """Read these records now, whatever the cursor says: a change event named them (see the module on how).
 
     The event's own payload is never used: it may be late, repeated or out of order.
     """
     connector = context.connectors.sources[source]
-    stream = connector.streams[0]
-    started_at = context.now()
-    rows = connector.pull_rows(stream, external_ids)
-    done = _store_page(context, connector, Page(rows, None), None, Pulled(source, stream))
-    context.store.run(lambda uow: uow.inbox.note_read(source, started_at, context.now(), external_ids))
+    wanted = _by_stream(connector, external_ids)
+    done = Pulled(source, "+".join(wanted))
+    for stream, ids in wanted.items():
+        started_at, inbox = context.now(), inbox_of(source, _beside_first(connector, stream))
+        page = Page(connector.pull_rows(stream, ids), None)
+        done = _store_page(context, connector, page, None, done)
+        context.store.run(partial(_note_read, context, inbox, started_at, ids))
     return done
+
+
+def _note_read(context: RunContext, inbox: str, started_at: datetime, ids: Sequence[str], uow: UnitOfWork) -> None:
+    uow.inbox.note_read(inbox, started_at, context.now(), ids)
+
+
+def _by_stream(connector: Source, external_ids: Sequence[str]) -> dict[str, list[str]]:
+    """The ids under the stream each belongs to."""
+    found: dict[str, list[str]] = {}
+    for external_id in external_ids:
+        stream, _, id_ = external_id.partition("/")
+        if stream not in connector.streams[1:]:
+            stream, id_ = connector.streams[0], external_id
+        found.setdefault(stream, []).append(id_)
+    return found
+
+
+def _beside_first(connector: Source, stream: str) -> str:
+    return "" if stream == connector.streams[0] else stream
 
 
 def pull_people(context: RunContext, target: str) -> int:

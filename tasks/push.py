@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import groupby
 
 from connectors.base import ObservedOwner, OwnerChange, OwnerResult, OwnerTarget, RecordState, WriteOutcome
 from connectors.errors import ConnectorStopped, RetryLater
@@ -93,23 +94,38 @@ def _push_rows(context: RunContext, target: OwnerTarget, rows: Sequence[OutboxRo
         superseded = uow.outbox.is_superseded(rows)
         identities = load_identities(context, uow)
         ours = _owners_we_sent(uow, rows)
-    live = [row for row in rows if row.outbox_id not in superseded]
     verdicts = [Verdict(row, "superseded", "superseded") for row in rows if row.outbox_id in superseded]
+    live = [row for row in rows if row.outbox_id not in superseded]
+    verdicts += [_unknown_type(row) for row in live if row.object_type not in target.object_types]
+    live = [row for row in live if row.object_type in target.object_types]
     try:
-        observed = dict(
-            zip((row.remote_id for row in live), target.read_owners([r.remote_id for r in live]), strict=True)
-        )
+        observed = _read_owners(target, live)
     except (RetryLater, ConnectorStopped) as problem:
         _settle(context, [*verdicts, *(_put_back(row, problem) for row in live)])
         raise
     ready = []
     for row in live:
-        verdict = _judge_before_write(row, observed[row.remote_id], ours[row.outbox_id], identities)
+        verdict = _judge_before_write(row, observed[row.outbox_id], ours[row.outbox_id], identities)
         if verdict:
             verdicts.append(verdict)
         else:
             ready.append(row)
     return verdicts + _write(context, target, ready, identities, verdicts)
+
+
+def _read_owners(target: OwnerTarget, rows: Sequence[OutboxRow]) -> dict[str, ObservedOwner]:
+    """What each row's record shows, by outbox id: one read for each object type, whose ids may be alike."""
+    found: dict[str, ObservedOwner] = {}
+    for object_type, group in groupby(sorted(rows, key=lambda row: row.object_type), lambda row: row.object_type):
+        same = list(group)
+        observed = target.read_owners([row.remote_id for row in same], object_type)
+        found.update(zip((row.outbox_id for row in same), observed, strict=True))
+    return found
+
+
+def _unknown_type(row: OutboxRow) -> Verdict:
+    message = f"{row.target} shows no owners of a {row.object_type}; nothing was written"
+    return Verdict(row, "rejected", "no_such_type", "OBJECT_TYPE", message, exception="push_rejected")
 
 
 def _owners_we_sent(uow: UnitOfWork, rows: Sequence[OutboxRow]) -> dict[str, frozenset[str]]:
@@ -119,7 +135,7 @@ def _owners_we_sent(uow: UnitOfWork, rows: Sequence[OutboxRow]) -> dict[str, fro
         row.outbox_id: frozenset(
             sent.desired_owner
             for sent in history[row.account_id]
-            if (sent.target, sent.remote_id) == (row.target, row.remote_id)
+            if (sent.target, sent.object_type, sent.remote_id) == (row.target, row.object_type, row.remote_id)
         )
         for row in rows
     }

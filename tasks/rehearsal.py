@@ -16,18 +16,22 @@ from config.settings import POLICY_DIR, Settings
 from connectors.base import OutsideUser
 from connectors.memory import MemoryFacts, MemoryNotifier, MemorySource, MemoryTarget
 from connectors.registry import Connectors
-from ownership.model import Ref
+from ownership.day import Day
+from ownership.model import Decision, Ref
 from store.engine import open_store
 from store.runs import RunStart
 from store.unit_of_work import UnitOfWork
-from tasks.assignment import Assigned, assign_accounts
+from tasks.assignment import Assigned, assign_accounts, preview_accounts
 from tasks.context import RunContext
 from tasks.matching import match_accounts
 from tasks.pull import pull_people, pull_stream
 from tasks.push import Pushed, push_target
+from tasks.scope import accounts_in_territory, without_existing_owner
+from tasks.state import load_state
 
 START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 CRMS = {"salesforce": "Account", "hubspot": "companies"}
+LEADS = {"salesforce": "Lead", "hubspot": "contact"}
 FACTS = ("stripe", "usage")
 
 
@@ -58,6 +62,20 @@ class Rehearsal:
             owner = fields.pop("owner")
             fields["owner_external_id"] = user_id(source, owner) if owner else None
         self.sources[source].put("accounts", id_, fields, by="a person")
+
+    def lead(self, source: str, id_: str, **fields: Any) -> None:
+        """Somebody creates or edits a lead; `owner` as for an account."""
+        if "owner" in fields:
+            owner = fields.pop("owner")
+            fields["owner_external_id"] = user_id(source, owner) if owner else None
+        self.sources[source].put("leads", id_, fields, by="a person")
+
+    def adopt(self, policy: LoadedPolicy) -> None:
+        """From the next run on, this policy and this roster hold; who left is inactive in the CRMs."""
+        for name, target in self.targets.items():
+            target.set_users(_users(name, policy))
+        context = self.context
+        self.context = RunContext(context.settings, context.store, context.connectors, policy, clock=context.clock)
 
     def new_run(self) -> None:
         """Give the next steps a run of their own, as another flow run would."""
@@ -95,10 +113,18 @@ class Rehearsal:
         self.new_run()
         for target in self.targets:
             pull_people(self.context, target)
-        for source in self.context.connectors.sources:
-            pull_stream(self.context, source, "accounts")
+        for source, connector in self.context.connectors.sources.items():
+            for stream in connector.streams:
+                pull_stream(self.context, source, stream)
         match_accounts(self.context)
         return assign_accounts(self.context)
+
+    def rerun(self, territory: str, *, dry_run: bool) -> Assigned:
+        """Decide a territory again as flow rerun-territory does; a dry run writes nothing."""
+        self.new_run()
+        policy = self.context.policy.policy.on(self.context.today())
+        wanted, rules = accounts_in_territory(policy, territory), without_existing_owner(policy)
+        return (preview_accounts if dry_run else assign_accounts)(self.context, wanted, rules)
 
     def push(self) -> dict[str, Pushed]:
         self.new_run()
@@ -111,23 +137,42 @@ class Rehearsal:
             current = uow.ledger.current([account_id]).get(account_id)
         return current.owner_id if current else None
 
+    def decision(self, source: str, id_: str) -> Decision | None:
+        """The last decision of the account that has this record. Raises `LookupError` when none has."""
+        with self.context.store.transaction(readonly=True) as uow:
+            last = uow.decisions.explanation(self._account_of(uow, source, id_))
+        return last.decision if last else None
+
     def reason(self, source: str, id_: str) -> str | None:
         """Why the account that has this record was decided as it was. Raises `LookupError` when none has."""
-        with self.context.store.transaction(readonly=True) as uow:
-            account_id = self._account_of(uow, source, id_)
-            last = uow.decisions.latest([account_id]).get(account_id)
+        last = self.decision(source, id_)
         return last.reason if last else None
 
+    def team(self, source: str, id_: str) -> dict[str, str]:
+        """Who fills which supporting role on the account that has this record."""
+        with self.context.store.transaction(readonly=True) as uow:
+            account_id = self._account_of(uow, source, id_)
+            return uow.ledger.teams([account_id]).get(account_id, {})
+
+    def next_in(self, pool: str) -> str | None:
+        """Whose turn it is in a pool, among those who could take an account now."""
+        policy, roster = self.context.policy.policy, self.context.policy.roster
+        with self.context.store.transaction(readonly=True) as uow:
+            state = load_state(uow, Day.of(policy, roster, self.now[0]), [], lock=False)
+        return state.rota(pool, Day.of(policy, roster, self.now[0])).next()
+
     def _account_of(self, uow: UnitOfWork, source: str, id_: str) -> str:
-        kind = CRMS.get(source, "workspace")
-        found = uow.accounts.by_refs([Ref(source, kind, id_)])
+        kinds = (CRMS[source], LEADS[source]) if source in CRMS else ("workspace",)
+        found = uow.accounts.by_refs([Ref(source, kind, id_) for kind in kinds])
         if not found:
             raise LookupError(f"{source}/{id_} is in no account")
         return next(iter(found.values()))
 
     def shown(self, source: str, id_: str) -> str | None:
         """Who the CRM itself shows, as a rep id."""
-        owner = self.targets[source].read_owners([id_])[0].owner_id
+        is_lead = self.sources[source].stored("leads", id_) is not None
+        kind = LEADS[source] if is_lead else CRMS[source]
+        owner = self.targets[source].read_owners([id_], kind)[0].owner_id
         return owner.removeprefix(f"{source}-") if owner else None
 
     def outbox(self) -> dict[tuple[str, str], int]:
@@ -156,7 +201,7 @@ def rehearse(folder: Path, policy: LoadedPolicy | None = None, database_url: str
     url = database_url or f"sqlite:///{folder / 'steward.db'}"
     settings = Settings(database_url=url, _env_file=None)
     policy = policy or load_policy(POLICY_DIR)
-    sources = {name: MemorySource(name, object_type=kind) for name, kind in CRMS.items()}
+    sources = {name: MemorySource(name, object_type=kind, lead_type=LEADS[name]) for name, kind in CRMS.items()}
     targets = {name: MemoryTarget(source, _users(name, policy)) for name, source in sources.items()}
     facts = {name: MemoryFacts(name) for name in FACTS}
     notifier = MemoryNotifier()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from ownership.model import Account
+from ownership.model import ACCOUNT, Account
 from ownership.policy import Policy
 from ownership.territories import territories_of
 
@@ -21,11 +21,11 @@ def accounts_showing(source: str, external_ids: Sequence[str]) -> Callable[[Acco
 
 
 def accounts_in_territory(policy: Policy, territory: str) -> Callable[[Account], bool]:
-    """Accounts that fall into this territory or one below it. Raises `UnknownTerritory`."""
+    """Accounts that fall into this territory or one below it; no leads. Raises `UnknownTerritory`."""
     known = [node.id for node in policy.territories]
     if territory not in known:
         raise UnknownTerritory(f"no territory '{territory}' in the policy; there are: {', '.join(sorted(known))}")
-    return lambda account: territory in territories_of(account, policy)
+    return lambda account: account.kind == ACCOUNT and territory in territories_of(account, policy)
 
 
 def without_existing_owner(policy: Policy) -> Policy:

@@ -104,7 +104,8 @@ class Salesforce:
         self.app: Starlette = exchange_app(self, surroundings)
 
     def seed(self, world: dict[str, Any]) -> None:
-        """Take over world["salesforce"]: domain, client_id, client_secret, and the lists of records."""
+        """Take over world["salesforce"]: domain, client_id, client_secret, the lists of records, and in
+        `lead_rule_owner` whom the active assignment rule gives leads to."""
         own = world["salesforce"]
         self._access = {name: own[name] for name in ("domain", "client_id", "client_secret")}
         self.org.load(own)
@@ -112,12 +113,13 @@ class Salesforce:
         self._outbound.domain = self._access["domain"]
 
     def subscribe(self, url: str) -> None:
-        """Send an outbound message to this loopback URL whenever an account is written."""
+        """Send an outbound message to this loopback URL whenever an account or a lead is written."""
         self._outbound.url = url
 
     def edit(self, command: dict[str, Any]) -> dict[str, Any]:
         """A person or a legacy integration writes: {"object", "id", "fields", "by"}, or with "action" create
-        ("object", "fields"), delete or undelete ("object", "id"). Raises `RowError` for what Salesforce refuses."""
+        ("object", "fields"), delete or undelete ("object", "id"), convert ("object", "id", "account": the account a
+        lead becomes part of). Raises `RowError` for what Salesforce refuses."""
         kind = find_kind(command["object"])
         if kind is None:
             raise LookupError(f"no object {command['object']}")
@@ -218,7 +220,7 @@ class Salesforce:
         return Reply(200, describe(_kind(kind)))
 
     def _row_create(self, call: Call, _: str, kind: str) -> Reply:
-        return self._rows.post(_kind(kind), _json(call))
+        return self._rows.post(_kind(kind), _json(call), call.headers)
 
     def _row_read(self, call: Call, version: str, kind: str, record_id: str) -> Reply:
         return self._rows.read(_kind(kind), record_id, version, call.headers)
@@ -227,7 +229,7 @@ class Salesforce:
         return self._rows.patch(_kind(kind), record_id, _json(call), call.headers)
 
     def _collections_update(self, call: Call, _: str) -> Reply:
-        return self._rows.update_collection(_json(call))
+        return self._rows.update_collection(_json(call), call.headers)
 
     def _bulk_query_create(self, call: Call, version: str) -> Reply:
         return self._bulk.create_query(_json(call), version)
@@ -261,6 +263,8 @@ class Salesforce:
             return self.org.delete(kind, command["id"], by)
         if action == "undelete":
             return self.org.undelete(kind, command["id"], by)
+        if action == "convert":
+            return self.org.convert(kind, command["id"], command["account"], by)
         return self.org.update(kind, command["id"], command["fields"], by)
 
     def _row_is_locked(self) -> bool:

@@ -20,29 +20,37 @@ WORLD_LISTS = {
     "User": "users",
     "Group": "queues",
     "Account": "accounts",
+    "Lead": "leads",
     "Contact": "contacts",
     "Opportunity": "opportunities",
     "AccountTeamMember": "account_team_members",
     "Task": "tasks",
 }
+TOLD = frozenset({"Account", "Lead"})  # objects with an outbound message
+CONVERTED = ("CANNOT_UPDATE_CONVERTED_LEAD", "cannot reference converted lead")  # recorded traffic
 _SHAPES = {"date": r"\d{4}-\d\d-\d\d", "email": r"[^@\s]+@[^@\s]+\.[^@\s]+"}
 
 
 class Org:
-    """Records by object and id. `changed` hears of every account written, after the write."""
+    """Records by object and id. `changed` hears of every account and lead written, after the write.
+
+    `lead_rule_owner` is whom the active assignment rule gives leads to, None in an org without one.
+    """
 
     def __init__(self, now: Callable[[], datetime], changed: Changed, *, cascade_opportunities: bool = False) -> None:
         """`cascade_opportunities`: an account's open deals move with its owner, as some orgs have it."""
         self._now, self._changed, self._cascade = now, changed, cascade_opportunities
         self.tables: dict[str, dict[str, Record]] = {name: {} for name in WORLD_LISTS}
         self.revisions: dict[str, int] = {}
+        self.lead_rule_owner: str | None = None
         self._teams: dict[str, list[Record]] = {}  # members by account: looked up at every owner change
         self._made = 0
 
-    def load(self, rows: Mapping[str, list[Record]]) -> None:
+    def load(self, rows: Mapping[str, Any]) -> None:
         """Take over a world's lists. Raises `ValueError` for an id that is not one of the object's."""
         for name, key in WORLD_LISTS.items():
             self.tables[name] = {row["Id"]: self._complete(name, row) for row in rows.get(key) or ()}
+        self.lead_rule_owner = rows.get("lead_rule_owner")
         self._teams.clear()
         for member in self.tables["AccountTeamMember"].values():
             self._teams.setdefault(member["AccountId"], []).append(member)
@@ -50,23 +58,28 @@ class Org:
     def find(self, kind: Kind, record_id: str) -> Record | None:
         return self.tables[kind.name].get(full_id(record_id) or "")
 
-    def update(self, kind: Kind, record_id: str, fields: Mapping[str, Any], by: str) -> Record:
-        """Write some fields of one record. Raises `RowError`; then nothing is written."""
-        record = self.writable(kind, record_id)
-        values = self.checked(kind, fields)
+    def update(
+        self, kind: Kind, record_id: str, fields: Mapping[str, Any], by: str, *, by_rule: bool = False
+    ) -> Record:
+        """Write some fields of one record; `by_rule`: then let the active assignment rule choose the owner.
+
+        Raises `RowError`; then nothing is written.
+        """
+        record = self.updatable(kind, record_id)
+        values = self.checked(kind, fields) | (self._by_rule(kind) if by_rule else {})
         new_owner = values.get("OwnerId", record.get("OwnerId")) != record.get("OwnerId")
         old_owner = record.get("OwnerId")
         record |= values
         self._stamp(record, by)
-        if kind.name == "Account":
-            if new_owner:
-                self._owner_moved(record, old_owner, by)
-            self._changed(kind, record)
+        _name(record, kind)
+        if kind.name == "Account" and new_owner:
+            self._owner_moved(record, old_owner, by)
+        self._tell(kind, record)
         return record
 
-    def create(self, kind: Kind, fields: Mapping[str, Any], by: str) -> Record:
+    def create(self, kind: Kind, fields: Mapping[str, Any], by: str, *, by_rule: bool = False) -> Record:
         """Raises `RowError`, also for what is required and missing."""
-        values = self.checked(kind, {**_defaults(kind, by), **fields})
+        values = self.checked(kind, {**_defaults(kind, by), **fields}) | (self._by_rule(kind) if by_rule else {})
         missing = tuple(
             f.name for f in kind.fields.values() if f.writable and not f.nillable and values.get(f.name) is None
         )
@@ -75,12 +88,22 @@ class Org:
         self._made += 1
         record = self._complete(kind.name, {"Id": salesforce_id(kind.prefix, FIRST_NEW_ROW + self._made), **values})
         self._stamp(record, by)
+        _name(record, kind)
         record |= {"CreatedDate": record["SystemModstamp"], "CreatedById": by}
         self.tables[kind.name][record["Id"]] = record
         if kind.name == "AccountTeamMember":
             self._teams.setdefault(record["AccountId"], []).append(record)
-        if kind.name == "Account":
-            self._changed(kind, record)
+        self._tell(kind, record)
+        return record
+
+    def convert(self, kind: Kind, record_id: str, account_id: str, by: str) -> Record:
+        """A person makes a lead part of an account; from then on nobody can write it. Raises `RowError`."""
+        record = self.updatable(kind, record_id)
+        account = self._reference(kind.fields["convertedaccountid"], account_id)
+        record |= {"IsConverted": True, "ConvertedAccountId": account, "Status": "Closed - Converted"}
+        record["ConvertedDate"] = self._now().date().isoformat()
+        self._stamp(record, by)
+        self._tell(kind, record)
         return record
 
     def delete(self, kind: Kind, record_id: str, by: str) -> Record:
@@ -112,6 +135,13 @@ class Org:
             raise RowError("ENTITY_IS_DELETED", "entity is deleted")
         return record
 
+    def updatable(self, kind: Kind, record_id: str) -> Record:
+        """The live record of this id, which is no lead that was converted. Raises `RowError`."""
+        record = self.writable(kind, record_id)
+        if record.get("IsConverted"):
+            raise RowError(*CONVERTED)
+        return record
+
     def checked(self, kind: Kind, fields: Mapping[str, Any]) -> Record:
         """The values under their own field names, as they will be stored. Raises `RowError`."""
         values: Record = {}
@@ -141,11 +171,14 @@ class Org:
         return _plain_value(field, value)
 
     def _owner(self, kind: Kind, value: Any) -> str:
-        """Only an active standard user may own these objects: a queue may own leads and cases, never an account."""
+        """Only an active standard user may own a record; a queue may own a lead, but no account."""
         owner_id = full_id(str(value))
         if owner_id is None:
             raise RowError("MALFORMED_ID", f"Owner ID: id value of incorrect type: {value}", ("OwnerId",))
-        if owner_id in self.tables["Group"]:
+        group = self.tables["Group"].get(owner_id)
+        if group is not None:
+            if group["Type"] == "Queue" and "Group" in kind.fields["ownerid"].refers_to:
+                return owner_id
             raise RowError("INVALID_CROSS_REFERENCE_KEY", "Owner ID: owner cannot be blank or a queue", ("OwnerId",))
         user = self.tables["User"].get(owner_id)
         if user is None:
@@ -166,7 +199,17 @@ class Org:
             raise RowError("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", (field.name,))
         if target["IsDeleted"]:
             raise RowError("ENTITY_IS_DELETED", "entity is deleted", (field.name,))
+        if target.get("IsConverted"):
+            raise RowError(*CONVERTED, (field.name,))
         return target_id
+
+    def _by_rule(self, kind: Kind) -> Record:
+        """What the active assignment rule writes over the owner that was asked for."""
+        return {"OwnerId": self.lead_rule_owner} if kind.name == "Lead" and self.lead_rule_owner else {}
+
+    def _tell(self, kind: Kind, record: Record) -> None:
+        if kind.name in TOLD:
+            self._changed(kind, record)
 
     def _owner_moved(self, account: Record, old_owner: Any, by: str) -> None:
         """The vendor's default on an owner change through REST or Bulk: the account team goes."""
@@ -208,12 +251,21 @@ def full_id(text: str) -> str | None:
     return whole if len(text) == 15 or whole[15:] == text[15:].upper() else None
 
 
+def _name(record: Record, kind: Kind) -> None:
+    """A person's Name is put together by the org and cannot be written."""
+    name = kind.field("Name")
+    if name and not name.writable and "lastname" in kind.fields:
+        record["Name"] = " ".join(part for part in (record["FirstName"], record["LastName"]) if part)
+
+
 def _defaults(kind: Kind, by: str) -> Record:
     given: Record = {f.name: False for f in kind.fields.values() if f.type == "boolean" and f.writable}
     if kind.field("OwnerId"):
         given["OwnerId"] = by
     if kind.name == "Task":
         given |= {"Status": "Not Started", "Priority": "Normal"}
+    if kind.name == "Lead":
+        given["Status"] = "Open - Not Contacted"
     return given
 
 

@@ -17,7 +17,7 @@ from emulators.salesforce.schema import Kind, find_kind
 from emulators.salesforce.selection import attributes
 
 MAX_ROWS, MAX_CHUNKS = 200, 10  # sObject Collections
-CREATABLE = frozenset({"Task", "Account", "AccountTeamMember"})
+CREATABLE = frozenset({"Task", "Account", "Lead", "AccountTeamMember"})
 ROLLED_BACK = ("ALL_OR_NONE_OPERATION_ROLLED_BACK", "Record rolled back because not all records were valid")
 LOCKED = "unable to obtain exclusive access to this record or 1 records: "
 
@@ -41,22 +41,24 @@ class Rows:
         record = self._find(kind, record_id)
         self._check_conditions(kind, record, headers)
         try:
-            self._org.update(kind, record_id, _without_attributes(_mapping(fields)), self._by())
+            asked = _without_attributes(_mapping(fields))
+            self._org.update(kind, record_id, asked, self._by(), by_rule=_by_rule(headers))
         except RowError as error:
             raise error.for_request() from error
         return Reply(204, None, rows=1)
 
-    def post(self, kind: Kind, fields: Any) -> Reply:
+    def post(self, kind: Kind, fields: Any, headers: Mapping[str, str]) -> Reply:
         """POST sobjects/{kind}."""
         if kind.name not in CREATABLE:
             raise ApiError(400, "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", f"entity type cannot be inserted: {kind.name}")
         try:
-            record = self._org.create(kind, _without_attributes(_mapping(fields)), self._by())
+            asked = _without_attributes(_mapping(fields))
+            record = self._org.create(kind, asked, self._by(), by_rule=_by_rule(headers))
         except RowError as error:
             raise error.for_request() from error
         return Reply(201, {"id": record["Id"], "success": True, "errors": []}, rows=1)
 
-    def update_collection(self, body: Any) -> Reply:
+    def update_collection(self, body: Any, headers: Mapping[str, str]) -> Reply:
         """PATCH composite/sobjects: one result for each record, in order, always 200."""
         asked = _mapping(body)
         records = asked.get("records")
@@ -70,15 +72,14 @@ class Rows:
         if chunks > MAX_CHUNKS:
             raise ApiError(400, "LIMIT_EXCEEDED", f"Too many chunks of different types: {chunks}, limit {MAX_CHUNKS}")
         _check_columns(kinds, records)
-        if asked.get("allOrNone", False):
-            return Reply(200, self._all_or_none(kinds, records), rows=len(records))
-        return Reply(200, self._each(kinds, records), rows=len(records))
+        write = self._all_or_none if asked.get("allOrNone", False) else self._each
+        return Reply(200, write(kinds, records, _by_rule(headers)), rows=len(records))
 
-    def _each(self, kinds: list[Kind], records: list[Record]) -> list[dict[str, Any]]:
+    def _each(self, kinds: list[Kind], records: list[Record], by_rule: bool) -> list[dict[str, Any]]:
         seen: set[str] = set()
-        return [self._write_row(kind, record, seen) for kind, record in zip(kinds, records, strict=True)]
+        return [self._write_row(kind, record, seen, by_rule) for kind, record in zip(kinds, records, strict=True)]
 
-    def _all_or_none(self, kinds: list[Kind], records: list[Record]) -> list[dict[str, Any]]:
+    def _all_or_none(self, kinds: list[Kind], records: list[Record], by_rule: bool) -> list[dict[str, Any]]:
         """Every row is tried without writing first: one that fails keeps the others from being written."""
         answers: list[dict[str, Any]] = []
         for kind, record in zip(kinds, records, strict=True):
@@ -88,15 +89,15 @@ class Rows:
             except RowError as error:
                 answers.append(error.body)
         if all(answer["errors"][0]["statusCode"] == ROLLED_BACK[0] for answer in answers):
-            return self._each(kinds, records)
+            return self._each(kinds, records, by_rule)
         return answers
 
     def _check_row(self, kind: Kind, record: Record) -> None:
         record_id, fields = _split(record)
-        self._org.writable(kind, record_id)
+        self._org.updatable(kind, record_id)
         self._org.checked(kind, fields)
 
-    def _write_row(self, kind: Kind, record: Record, seen: set[str]) -> dict[str, Any]:
+    def _write_row(self, kind: Kind, record: Record, seen: set[str], by_rule: bool) -> dict[str, Any]:
         try:
             record_id, fields = _split(record)
             whole = full_id(record_id) or record_id
@@ -105,7 +106,7 @@ class Rows:
             seen.add(whole)
             if self._locked():
                 raise RowError("UNABLE_TO_LOCK_ROW", LOCKED + whole)
-            written = self._org.update(kind, record_id, fields, self._by())
+            written = self._org.update(kind, record_id, fields, self._by(), by_rule=by_rule)
         except RowError as error:
             return error.body
         return {"id": written["Id"], "success": True, "errors": []}
@@ -160,6 +161,11 @@ def describe(kind: Kind) -> dict[str, Any]:
         for field in kind.fields.values()
     ]
     return {"name": kind.name, "keyPrefix": kind.prefix, "queryable": True, "updateable": True, "fields": fields}
+
+
+def _by_rule(headers: Mapping[str, str]) -> bool:
+    """Whether assignment rules run after the write: they do unless Sforce-Auto-Assign says FALSE."""
+    return headers.get("sforce-auto-assign", "TRUE").upper() != "FALSE"
 
 
 def _precondition_failed() -> ApiError:

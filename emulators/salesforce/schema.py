@@ -1,4 +1,4 @@
-"""The objects and fields of the emulated org: standard ones as recorded describes have them, and four custom ones."""
+"""The objects and fields of the emulated org: standard ones as recorded describes have them, and five custom ones."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ def _text(name: str, length: int = 255, type: str = "string", *, nillable: bool 
     return Field(name, type, length, nillable)
 
 
-def _ref(name: str, target: str, *, nillable: bool = True, writable: bool = True) -> Field:
-    return Field(name, "reference", 18, nillable, writable, (target,), name.removesuffix("Id"))
+def _ref(name: str, *targets: str, nillable: bool = True, writable: bool = True) -> Field:
+    return Field(name, "reference", 18, nillable, writable, targets, name.removesuffix("Id"))
 
 
 def _fixed(name: str, type: str) -> Field:
@@ -105,6 +105,39 @@ KINDS = (
         _text("Billing_Customer_Id__c", 64),
     ),
     _kind(
+        "Lead",
+        "00Q",
+        _ref("MasterRecordId", "Lead", writable=False),
+        _text("LastName", 80, nillable=False),
+        _text("FirstName", 40),
+        _text("Salutation", 40, "picklist"),
+        Field("Name", "string", 121, nillable=False, writable=False),
+        _text("Title", 128),
+        _text("Company", nillable=False),
+        *_address(""),
+        _text("Phone", 40, "phone"),
+        _text("MobilePhone", 40, "phone"),
+        _text("Email", 80, "email"),
+        _text("Website", 255, "url"),
+        _text("Description", 32_000, "textarea"),
+        _text("LeadSource", 255, "picklist"),
+        _text("Status", 255, "picklist", nillable=False),
+        _text("Industry", 255, "picklist"),
+        _text("Rating", 40, "picklist"),
+        Field("AnnualRevenue", "currency"),
+        Field("NumberOfEmployees", "int"),
+        _ref("OwnerId", "User", "Group", nillable=False),
+        Field("HasOptedOutOfEmail", "boolean", nillable=False),
+        _fixed("IsConverted", "boolean"),
+        Field("ConvertedDate", "date", writable=False),
+        _ref("ConvertedAccountId", "Account", writable=False),
+        _ref("ConvertedContactId", "Contact", writable=False),
+        _ref("ConvertedOpportunityId", "Opportunity", writable=False),
+        Field("IsUnreadByOwner", "boolean", nillable=False),
+        Field("LastActivityDate", "date", writable=False),
+        Field("Do_Not_Route__c", "boolean", nillable=False),
+    ),
+    _kind(
         "User",
         "005",
         _text("Username", 80, nillable=False),
@@ -156,7 +189,7 @@ KINDS = (
         "00T",
         _text("Subject"),
         Field("WhatId", "reference", 18, refers_to=("Account", "Opportunity"), relationship="What"),
-        Field("WhoId", "reference", 18, refers_to=("Contact",), relationship="Who"),
+        Field("WhoId", "reference", 18, refers_to=("Contact", "Lead"), relationship="Who"),
         Field("ActivityDate", "date"),
         _text("Status", 255, "picklist", nillable=False),
         _text("Priority", 255, "picklist", nillable=False),

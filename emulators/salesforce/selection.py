@@ -8,7 +8,7 @@ from typing import Any
 
 from emulators.salesforce.errors import ApiError, malformed, no_such_column, no_such_type
 from emulators.salesforce.org import Org, Record, full_id, live
-from emulators.salesforce.schema import NUMBERS, Field, Kind, find_kind
+from emulators.salesforce.schema import KINDS, NUMBERS, Field, Kind, find_kind
 from emulators.salesforce.soql import Comparison, Condition, Junction, Literal, Query
 
 Test = Callable[[Record], bool]
@@ -78,16 +78,16 @@ class Selection:
 
     def _put(self, shaped: Record, record: Record, steps: Sequence[Field], version: str) -> None:
         if len(steps) == 1:
-            shaped[steps[0].name] = record[steps[0].name]
+            shaped[steps[0].name] = record.get(steps[0].name)  # a queue that owns something has less than a user
             return
         name, related = steps[0].relationship or "", self._related(record, steps[0])
         if related is None:
             shaped[name] = None
             return
-        target = find_kind(steps[0].refers_to[0])
-        if target is not None:
-            inner = shaped.setdefault(name, {"attributes": attributes(target, related["Id"], version)})
-            self._put(inner, related, steps[1:], version)
+        # What a field may point at is of several objects now and then; which one it is, its id says.
+        target = next(kind for kind in KINDS if related["Id"].startswith(kind.prefix))
+        inner = shaped.setdefault(name, {"attributes": attributes(target, related["Id"], version)})
+        self._put(inner, related, steps[1:], version)
 
     def _related(self, record: Record, step: Field) -> Record | None:
         related_id = record[step.name]
@@ -98,7 +98,7 @@ class Selection:
     def _reader(self, steps: Sequence[Field]) -> Reader:
         if len(steps) == 1:
             name = steps[0].name
-            return lambda record: record[name]
+            return lambda record: record.get(name)
         inner = self._reader(steps[1:])
 
         def read(record: Record) -> Any:

@@ -1,15 +1,20 @@
 """Acceptance: who is asked when an offer was not answered in time."""
 
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from ownership.acceptance import Escalate, NotYours, ToQueue, check_answer, next_step
+from ownership.acceptance import Escalate, NotYours, Offered, ToQueue, check_answer, next_step
+from ownership.day import Day
+from ownership.entries import Acceptance, Pool
 from ownership.model import Rep
-from ownership.policy import Policy, Pool, Roster
+from ownership.policy import Policy, Roster
 from ownership.rotation import PoolTurns, take_turn
 
 TODAY = "2026-11-25"
+NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 MEMBERS = {"ann": 1, "bob": 1, "cid": 1}
 CHAIN = ("next_in_line", "manager", "queue")
 
@@ -31,10 +36,15 @@ def step(
     chain: tuple[str, ...] = CHAIN,
     people: Roster | None = None,
     turns: PoolTurns | None = None,
+    declined: str | None = None,
 ) -> Escalate | ToQueue:
-    policy = Policy("p", pools=(Pool("smb", MEMBERS),), acceptance_chain=chain)
-    asked = (owner,) if asked is None else asked
-    return next_step(owner, level, asked, pool, policy, people or roster(), turns or PoolTurns(), TODAY)
+    policy = Policy("p", pools=(Pool("smb", MEMBERS),), acceptance=Acceptance(chain=chain))
+    offered = Offered(owner, level, (owner,) if asked is None else asked, pool, declined)
+    return next_step(offered, Day.of(policy, people or roster(), NOW), turns or PoolTurns())
+
+
+def told(answer: Escalate | ToQueue) -> tuple[str | None, int, str]:
+    return asked_by(answer), answer.level, answer.because
 
 
 def asked_by(answer: Escalate | ToQueue) -> str | None:
@@ -42,7 +52,7 @@ def asked_by(answer: Escalate | ToQueue) -> str | None:
 
 
 def test_a_missed_offer_goes_to_the_next_in_line_of_its_pool() -> None:
-    assert step() == Escalate("bob", 1, "Ann did not answer in time; next in line is asked")
+    assert told(step()) == ("bob", 1, "Ann did not answer in time; next in line is asked")
 
 
 def test_the_next_in_line_is_whose_turn_it_is_and_not_who_is_listed_next() -> None:
@@ -53,25 +63,29 @@ def test_the_next_in_line_is_whose_turn_it_is_and_not_who_is_listed_next() -> No
 
 
 def test_after_the_next_in_line_the_manager_is_asked() -> None:
-    assert step("bob", 1, ("ann", "bob")) == Escalate("mia", 2, "Bob did not answer in time; the manager is asked")
+    assert told(step("bob", 1, ("ann", "bob"))) == ("mia", 2, "Bob did not answer in time; the manager is asked")
 
 
 def test_after_the_manager_the_account_waits_in_the_queue() -> None:
-    assert step("mia", 2, ("ann", "bob", "mia")) == ToQueue(3, "Mia did not answer in time and nobody is left to ask")
+    assert told(step("mia", 2, ("ann", "bob", "mia"))) == (
+        None,
+        3,
+        "Mia did not answer in time and nobody is left to ask",
+    )
 
 
 def test_an_account_that_was_no_turn_goes_straight_to_the_manager() -> None:
-    assert step(pool=None) == Escalate("mia", 2, "Ann did not answer in time; the manager is asked")
+    assert told(step(pool=None)) == ("mia", 2, "Ann did not answer in time; the manager is asked")
 
 
 def test_an_account_of_a_pool_the_policy_has_no_more_goes_to_the_manager() -> None:
-    assert step(pool="gone") == Escalate("mia", 2, "Ann did not answer in time; the manager is asked")
+    assert told(step(pool="gone")) == ("mia", 2, "Ann did not answer in time; the manager is asked")
 
 
 def test_somebody_who_was_asked_is_not_asked_again() -> None:
-    assert step("ann", 0, ("ann", "bob")) == Escalate("cid", 1, "Ann did not answer in time; next in line is asked")
+    assert told(step("ann", 0, ("ann", "bob"))) == ("cid", 1, "Ann did not answer in time; next in line is asked")
     everybody = ("ann", "bob", "cid")
-    assert step("ann", 0, everybody) == Escalate("mia", 2, "Ann did not answer in time; the manager is asked")
+    assert told(step("ann", 0, everybody)) == ("mia", 2, "Ann did not answer in time; the manager is asked")
     assert isinstance(step("ann", 0, (*everybody, "mia")), ToQueue)
 
 
@@ -87,7 +101,7 @@ def test_on_their_last_day_somebody_can_still_be_asked() -> None:
 
 
 def test_a_chain_without_next_in_line_asks_the_manager_first() -> None:
-    assert step(chain=("manager", "queue")) == Escalate("mia", 1, "Ann did not answer in time; the manager is asked")
+    assert told(step(chain=("manager", "queue"))) == ("mia", 1, "Ann did not answer in time; the manager is asked")
 
 
 def test_a_chain_may_ask_two_in_line_before_the_manager() -> None:
@@ -96,7 +110,7 @@ def test_a_chain_may_ask_two_in_line_before_the_manager() -> None:
 
 
 def test_a_chain_of_the_queue_alone_asks_nobody() -> None:
-    assert step(chain=("queue",)) == ToQueue(1, "Ann did not answer in time and nobody is left to ask")
+    assert told(step(chain=("queue",))) == (None, 1, "Ann did not answer in time and nobody is left to ask")
 
 
 def test_nobody_is_asked_after_the_queue() -> None:
@@ -110,7 +124,7 @@ def test_who_has_no_manager_or_is_their_own_leaves_the_account_to_the_queue() ->
 
 
 def test_an_owner_who_is_nobody_on_the_roster_is_named_as_they_are() -> None:
-    assert step("?0059", 1, ("?0059",)) == ToQueue(3, "?0059 did not answer in time and nobody is left to ask")
+    assert told(step("?0059", 1, ("?0059",))) == (None, 3, "?0059 did not answer in time and nobody is left to ask")
 
 
 # --- who may answer ---

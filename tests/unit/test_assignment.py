@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -10,13 +11,15 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from ownership.assignment import decide_owners, family_order
-from ownership.case import book_sizes, keeper_of
+from ownership.case import State, book_sizes, keeper_of
 from ownership.conditions import ALWAYS, Test
+from ownership.entries import NamedAccount, Pool, Requirement, Territory
 from ownership.model import Account, Candidate, Decision, Outcome, Ref, Rep
-from ownership.policy import STEPS, NamedAccount, Policy, Pool, Requirement, Roster, Territory
+from ownership.policy import STEPS, Policy, Roster
 from ownership.rotation import PoolTurns, without_leavers
 
 TODAY = "2026-11-25"
+NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 SF = Ref("salesforce", "Account", "001A")
 SF2 = Ref("salesforce", "Account", "001B")
 HS = Ref("hubspot", "company", "77")
@@ -65,7 +68,9 @@ class World:
     turns: Mapping[str, PoolTurns] = field(default_factory=dict)
 
     def decide(self) -> tuple[list[Decision], dict[str, PoolTurns]]:
-        return decide_owners(self.accounts, self.policy, self.roster, self.owners, self.load, self.turns, TODAY)
+        state = State(dict(self.owners), dict(self.load), dict(self.turns))
+        decisions, after = decide_owners(self.accounts, self.policy, self.roster, state, NOW)
+        return decisions, after.turns
 
     def afterwards(self) -> "World":
         """The same world once its decisions are carried out."""

@@ -8,17 +8,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ownership.case import State
 from ownership.conditions import All, AnyOf, Condition, Not, Test
 from ownership.counterfactual import KINDS, Change, NoSuchValue, Situation, to_value, what_if, why_not
+from ownership.entries import Assign, Override, Pool, Requirement, Rule, Territory
 from ownership.model import Account, Period
-from ownership.policy import STEPS, Assign, Override, Policy, Pool, Requirement, Rule, Territory
+from ownership.policy import STEPS, Policy
 from ownership.rotation import PoolTurns
-from tests.unit.test_assignment import POLICY, SF, TODAY, World, account, few, rep, roster, worlds
+from tests.unit.test_assignment import NOW, POLICY, SF, TODAY, World, account, few, rep, roster, worlds
 
 
 def situation(one: Account | None = None, **different: Any) -> Situation:
-    given_: dict[str, Any] = {"policy": POLICY, "roster": roster(), "owners": {}, "load": {}, "turns": {}}
-    return Situation(one or account(), **{**given_, **different}, today=TODAY)
+    given_: dict[str, Any] = {"policy": POLICY, "roster": roster()}
+    known = State(*(dict(different.pop(name, {})) for name in ("owners", "load", "turns")))
+    return Situation(one or account(), **{**given_, **different}, state=known, now=NOW)
 
 
 def after(**fields: Any) -> Mapping[str, Any]:
@@ -290,7 +293,8 @@ def test_no_single_change_is_proposed_when_none_is_enough() -> None:
 
 
 def to_situation(world: World) -> Situation:
-    return Situation(world.accounts[0], world.policy, world.roster, world.owners, world.load, world.turns, today=TODAY)
+    state = State(dict(world.owners), dict(world.load), dict(world.turns))
+    return Situation(world.accounts[0], world.policy, world.roster, state, NOW)
 
 
 @few
@@ -308,7 +312,7 @@ def test_every_proposed_change_really_selects_the_rep_and_nothing_but_that_diffe
 
 
 def differing(one: Situation, other: Situation) -> list[str]:
-    names = ("account", "policy", "roster", "owners", "load", "turns", "today")
+    names = ("account", "policy", "roster", "state", "now")
     return [name for name in names if getattr(one, name) != getattr(other, name)]
 
 
@@ -322,4 +326,4 @@ def test_there_is_a_gate_exactly_when_the_rep_is_not_chosen(world: World, who: s
 def test_what_the_crm_shows_is_no_field_and_no_owner_is_moved_by_asking() -> None:
     now = situation(account(crm_owners={SF: "cid"}))
     why_not(now, "ann")
-    assert now.owners == {}
+    assert now.state == State()

@@ -9,6 +9,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import polars as pl
@@ -27,19 +28,21 @@ from ownership.rotation import PoolTurns
 from tasks.account_files import (
     COLUMNS,
     OUTPUT,
+    Memory,
     Row,
     Sheet,
     UnreadableFile,
     decisions_csv,
+    read_memory,
     read_sheet,
-    read_turns,
     write_decisions,
-    write_turns,
+    write_memory,
 )
 from tasks.headless import decide_sheet, to_account
 
 ROOT = Path(__file__).resolve().parents[2]
 TODAY = "2026-11-25"
+NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 ROSTER = """\
 apiVersion: steward/v1
 kind: Roster
@@ -84,7 +87,7 @@ def row(id_: str = "a1", **cells: str) -> dict[str, str]:
 
 
 def decided(loaded: LoadedPolicy, *rows: Row, turns: Mapping[str, PoolTurns] | None = None) -> list[Decision]:
-    return list(decide_sheet(Sheet(tuple(rows)), loaded, turns or {}, TODAY).decisions)
+    return list(decide_sheet(Sheet(tuple(rows)), loaded, Memory(turns or {}), NOW).decisions)
 
 
 def said(decision: Decision) -> tuple[str, str | None]:
@@ -105,7 +108,7 @@ def write_csv(path: Path, rows: Sequence[Mapping[str, str]]) -> Path:
 
 
 def run(policy_dir: Path, accounts: Path, *more: str) -> Result:
-    arguments = ["--policy", str(policy_dir), "--accounts", str(accounts), "--today", TODAY, *more]
+    arguments = ["--policy", str(policy_dir), "--accounts", str(accounts), "--now", TODAY, *more]
     return CliRunner().invoke(decide, arguments)
 
 
@@ -192,7 +195,7 @@ def test_companies_that_are_each_others_parents_have_none_and_it_is_said(loaded:
         row("c", parent_id="c"),
         row("d", parent_id="b"),
     )
-    result = decide_sheet(Sheet(rows), loaded, {}, TODAY)
+    result = decide_sheet(Sheet(rows), loaded, Memory(), NOW)
     assert [each.reason for each in result.decisions] == ["pool", "existing_owner", "pool", "parent_owner"]
     assert result.notices == ("parent_id counts as empty where it leads back to the account itself (3: 'a', 'b', 'c')",)
 
@@ -236,7 +239,7 @@ def test_of_two_rows_with_one_id_the_second_is_a_bad_record(loaded: LoadedPolicy
     first, second = decided(loaded, row(domain="big.com"), row(owner="ann"))
     assert said(first) == ("named", "cid")
     assert said(second) == ("bad_record", None)
-    assert because(second) == "id is 'a1', as in an earlier row; give each account one row"
+    assert because(second) == "id is 'a1', as in an earlier row; give each row one of its own"
 
 
 def test_a_row_that_cannot_be_read_does_not_take_its_id_from_one_that_can(loaded: LoadedPolicy) -> None:
@@ -295,24 +298,24 @@ def test_the_order_of_rows_changes_no_decision(
     loaded: LoadedPolicy, rows: list[dict[str, str]], data: st.DataObject
 ) -> None:
     shuffled = data.draw(st.permutations(rows))
-    one = decide_sheet(Sheet(without_empty(rows)), loaded, {}, TODAY)
-    other = decide_sheet(Sheet(without_empty(shuffled)), loaded, {}, TODAY)
+    one = decide_sheet(Sheet(without_empty(rows)), loaded, Memory(), NOW)
+    other = decide_sheet(Sheet(without_empty(shuffled)), loaded, Memory(), NOW)
     assert {each.account_id: each for each in one.decisions} == {each.account_id: each for each in other.decisions}
     assert [each.account_id for each in other.decisions] == [each["id"] for each in shuffled]
-    assert (one.turns, one.notices) == (other.turns, other.notices)
+    assert (one.memory, one.notices) == (other.memory, other.notices)
 
 
 @given(rows=some_rows)
 @few
 def test_deciding_the_decided_owners_again_changes_nothing(loaded: LoadedPolicy, rows: list[dict[str, str]]) -> None:
-    first = decide_sheet(Sheet(without_empty(rows)), loaded, {}, TODAY)
+    first = decide_sheet(Sheet(without_empty(rows)), loaded, Memory(), NOW)
     again = [
         {**each, "owner": decision.owner_id or each["owner"]}
         for each, decision in zip(rows, first.decisions, strict=True)
     ]
-    second = decide_sheet(Sheet(without_empty(again)), loaded, first.turns, TODAY)
+    second = decide_sheet(Sheet(without_empty(again)), loaded, first.memory, NOW)
     assert [each.owner_id for each in second.decisions] == [each.owner_id for each in first.decisions]
-    assert second.turns == first.turns
+    assert second.memory == first.memory
 
 
 # --- files ---
@@ -430,14 +433,14 @@ def test_a_second_run_goes_on_with_the_turns_of_the_first(tmp_path: Path, policy
         owners += [each["owner_id"] for each in csv.DictReader(io.StringIO(result.stdout))]
     assert sorted(owners) == ["ann", "bob", "bob"]
     assert json.loads(turns.read_text())["east"]["taken"] == {"ann": 1, "bob": 2}
-    assert {pool: state.to_json() for pool, state in read_turns(turns).items()} == json.loads(turns.read_text())
+    assert {pool: state.to_json() for pool, state in read_memory(turns).turns.items()} == json.loads(turns.read_text())
 
 
 def test_turns_of_pools_the_policy_no_longer_has_are_kept(tmp_path: Path, loaded: LoadedPolicy) -> None:
     west = PoolTurns({"ann": 5, "bob": -5}, {"ann": 1})
-    result = decide_sheet(Sheet((row(),)), loaded, {"west": west}, TODAY)
-    write_turns(result.turns, tmp_path / "turns.json")
-    assert read_turns(tmp_path / "turns.json")["west"] == west
+    result = decide_sheet(Sheet((row(),)), loaded, Memory({"west": west}), NOW)
+    write_memory(result.memory, tmp_path / "turns.json")
+    assert read_memory(tmp_path / "turns.json").turns["west"] == west
 
 
 @pytest.mark.parametrize(
@@ -482,7 +485,7 @@ def test_ten_thousand_accounts_are_decided_by_the_shipped_policy(tmp_path: Path)
     countries, sizes = ("US", "GB", "NO", "DE", "JP", "BR", ""), ("5", "300", "4000", "")
     rows = [row(f"a{n:05}", country=countries[n % 7], employees=sizes[n % 4]) for n in range(10_000)]
     sheet = read_sheet(write_csv(tmp_path / "a.csv", rows))
-    result = decide_sheet(sheet, load_policy(POLICY_DIR), {}, TODAY)
+    result = decide_sheet(sheet, load_policy(POLICY_DIR), Memory(), NOW)
     write_decisions(result.decisions, tmp_path / "out.parquet")
     assert pl.read_parquet(tmp_path / "out.parquet")["account_id"].to_list() == [each["id"] for each in rows]
     assert {each.reason for each in result.decisions} >= {"pool", "territory", "missing_data"}

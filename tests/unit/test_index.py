@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ownership.conditions import ALWAYS, All, AnyOf, Condition, Not, Test, fold_fields, holds
+from ownership.entries import Territory
 from ownership.index import FirstMatch, PolicyIndex, compiled
-from ownership.policy import Policy, Territory
+from ownership.policy import Policy
 from ownership.territories import path_of
 
 many = settings(max_examples=300, deadline=None)

@@ -349,7 +349,8 @@ def test_the_segment_is_what_the_crm_says_or_else_follows_from_employees(
 def test_what_no_system_says_is_missing_and_not_empty() -> None:
     account = only(link([AccountRecord("salesforce", "Account", "1", None)]))
     assert account.name == "unnamed account 1"
-    assert set(account.fields) == {"do_not_route", "has_primary_contact", "in_crm", "paying"}
+    assert account.fields["subject"] == "account"
+    assert set(account.fields) == {"do_not_route", "has_primary_contact", "in_crm", "paying", "subject"}
 
 
 def test_one_record_marked_do_not_route_or_with_a_contact_speaks_for_the_account() -> None:

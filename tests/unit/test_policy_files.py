@@ -27,6 +27,7 @@ reps:
   - {id: ann, name: Ann, email: ann@northwind-data.example, role: ae, team: east}
   - {id: bob, name: Bob, email: bob@northwind-data.example, role: ae, team: east, manager: ann}
   - {id: gary, name: Gary, email: gary@northwind-data.example, role: ae, team: east, left_on: "2026-06-30"}
+  - {id: hal, name: Hal, email: hal@northwind-data.example, role: ae, team: east, active: false}
 """
 POLICY = """\
 apiVersion: steward/v1
@@ -92,7 +93,7 @@ def test_the_shipped_policy_loads_and_has_the_same_hash_twice() -> None:
 def test_what_a_policy_leaves_out_has_its_usual_value(tmp_path: Path) -> None:
     policy = load(tmp_path).policy
     assert (policy.order, policy.system_of_record) == (STEPS, "salesforce")
-    assert (policy.acceptance_hours, policy.acceptance_chain) == (24, ("next_in_line", "manager", "queue"))
+    assert (policy.acceptance.hours, policy.acceptance.chain) == (24, ("next_in_line", "manager", "queue"))
     assert (policy.requirements, policy.named, policy.pools, policy.territories) == ((), (), (), ())
 
 
@@ -120,7 +121,7 @@ def test_what_is_written_is_what_is_loaded(tmp_path: Path) -> None:
         ("amer", "amer", None, None, 0),
         ("us", "States", "amer", "east", -1),
     ]
-    assert (policy.acceptance_hours, policy.acceptance_chain) == (48, ("manager", "queue"))
+    assert (policy.acceptance.hours, policy.acceptance.chain) == (48, ("manager", "queue"))
 
 
 def test_everything_about_a_rep_is_loaded(tmp_path: Path) -> None:
@@ -138,6 +139,17 @@ def test_norway_is_a_country_and_not_false(tmp_path: Path) -> None:
     assert [territory.id for territory in path_of(fold_fields({"country": "NO"}), policy)] == ["nordics"]
     assert [territory.id for territory in path_of(fold_fields({"country": "SE"}), policy)] == ["others"]
     assert path_of(fold_fields({"country": "false"}), policy) == ()
+
+
+def test_leaving_is_a_date_and_so_a_policy_may_name_who_has_left(tmp_path: Path) -> None:
+    text = POLICY + (
+        "pools: [{id: east, members: [{rep: gary}]}]\n"
+        "named: [{domain: a.example, owner: gary}]\n"
+        "territories: [{id: a, owner: gary}]\n"
+    )
+    policy = load(tmp_path, text).policy
+    assert policy.pools[0].members == {"gary": 1}
+    assert (policy.named[0].owner, policy.territories[0].owner) == ("gary", "gary")
 
 
 @pytest.mark.parametrize("word", ["NO", "no", "ON", "Off", "Y", "yes", "n"])
@@ -190,9 +202,9 @@ MISTAKES: dict[str, tuple[str, str]] = {
     "children that are no list": (TREE + "  - {id: a, children: {id: b}}  # <-\n", "is not a list"),
     "acceptance that is a number": (POLICY + "acceptance: 24  # <-\n", "acceptance is not a mapping"),
     "acceptance that is a list": (POLICY + "acceptance: [queue]  # <-\n", "acceptance is not a mapping"),
-    "hours in words": (POLICY + "acceptance:\n  hours: a day  # <-\n", "whole number of at least 1"),
-    "no hours at all": (POLICY + "acceptance:\n  hours: 0  # <-\n", "whole number of at least 1"),
-    "half an hour": (POLICY + "acceptance:\n  hours: 0.5  # <-\n", "whole number of at least 1"),
+    "hours in words": (POLICY + "acceptance:\n  hours: a day  # <-\n", "hours from 0.1 to 8784"),
+    "no hours at all": (POLICY + "acceptance:\n  hours: 0  # <-\n", "hours from 0.1 to 8784"),
+    "more hours than a year has": (POLICY + "acceptance:\n  hours: 8785  # <-\n", "hours from 0.1 to 8784"),
     "a weight of nothing": (POLICY + "pools:\n  - {id: p, members: [{rep: ann, weight: 0}]}  # <-\n", "at least 1"),
     "a weight that is a flag": (POLICY + "pools:\n  - {id: p, members: [{rep: ann, weight: true}]}  # <-\n", "least 1"),
     "a priority in words": (TREE + "  - {id: a, priority: high}  # <-\n", "whole number"),
@@ -202,14 +214,16 @@ MISTAKES: dict[str, tuple[str, str]] = {
         "nobody on the roster (did you mean 'bob'?)",
     ),
     "an unknown rep in a pool": (POLICY + "pools:\n  - {id: p, members: [{rep: ann}, {rep: zoe}]}  # <-\n", "'zoe'"),
-    "an owner who left": (TREE + "  - {id: a, owner: gary}  # <-\n", "names Gary, who has left"),
-    "a named owner who left": (POLICY + "named:\n  - {domain: a.example, owner: gary}  # <-\n", "Gary, who has left"),
-    "a pool member who left": (
-        POLICY + "pools:\n  - {id: p, members: [{rep: ann}, {rep: gary}]}  # <-\n",
-        "Gary, who has left",
+    "an owner who is not active": (TREE + "  - {id: a, owner: hal}  # <-\n", "names Hal, who is not active"),
+    "a named owner who is not active": (
+        POLICY + "named:\n  - {domain: a.example, owner: hal}  # <-\n",
+        "Hal, who is not active",
     ),
-    "an empty pool": (POLICY + "pools:\n  - {id: p, members: []}  # <-\n", "pool 'p' has nobody who is still there"),
-    "a pool of those who left": (POLICY + "pools:\n  - {id: p, members: [{rep: gary}]}  # <-\n", "nobody who is still"),
+    "a pool member who is not active": (
+        POLICY + "pools:\n  - {id: p, members: [{rep: ann}, {rep: hal}]}  # <-\n",
+        "Hal, who is not active",
+    ),
+    "an empty pool": (POLICY + "pools:\n  - {id: p, members: []}  # <-\n", "pool 'p' has no members"),
     "an unknown pool": (POLICY + POOL + "territories:\n  - {id: a, pool: eats}  # <-\n", "(did you mean 'east'?)"),
     "an owner and a pool": (
         POLICY + POOL + "territories:\n  - {id: a, owner: ann, pool: east}  # <-\n",
@@ -516,7 +530,7 @@ def test_several_mistakes_in_both_files_are_all_reported_at_once(tmp_path: Path)
     policy = POLICY + (
         "sistem_of_record: hubspot  # <-\n"
         "named:\n"
-        "  - {domain: a.example, owner: gary}  # <-\n"
+        "  - {domain: a.example, owner: hal}  # <-\n"
         "  - {domain: b.example, owner: nobody}  # <-\n"
         "territories:\n"
         "  - id: a\n"

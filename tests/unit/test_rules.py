@@ -2,15 +2,17 @@
 
 from collections import Counter
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ownership.assignment import decide_owners
+from ownership.case import State
 from ownership.conditions import ALWAYS, Test
+from ownership.entries import Assign, NamedAccount, Override, Pool, Registration, Rule, Territory
 from ownership.model import Account, Decision, Period, Rep
-from ownership.policy import Assign, NamedAccount, Override, Policy, Pool, Registration, Roster, Rule, Territory
+from ownership.policy import Policy, Roster
 from ownership.rotation import PoolTurns
 
 MONDAY = date(2026, 11, 23)
@@ -21,6 +23,10 @@ few = settings(max_examples=60, deadline=None)
 def day(number: int) -> str:
     """The day so many days after Monday."""
     return (MONDAY + timedelta(days=number)).isoformat()
+
+
+def noon(today: str) -> datetime:
+    return datetime.fromisoformat(f"{today}T12:00:00+00:00")
 
 
 def roster(**more: Rep) -> Roster:
@@ -39,9 +45,9 @@ def policy(pool: Pool, **more: object) -> Policy:
 def decide(
     accounts: list[Account], rules: Policy, today: str, turns: PoolTurns | None = None, people: Roster | None = None
 ) -> tuple[list[Decision], PoolTurns]:
-    state = {"pool": turns} if turns else {}
-    decisions, after = decide_owners(accounts, rules, people or roster(), {}, {}, state, today)
-    return decisions, after.get("pool", PoolTurns())
+    state = State(turns={"pool": turns} if turns else {})
+    decisions, after = decide_owners(accounts, rules, people or roster(), state, noon(today))
+    return decisions, after.turns.get("pool", PoolTurns())
 
 
 @few
@@ -79,9 +85,9 @@ def is_full(
 
 def test_the_smallest_book_for_its_weight_is_next() -> None:
     rules = policy(Pool("pool", {"ann": 2, "bob": 1}, "least_loaded"))
-    decisions, _ = decide_owners([account("a1")], rules, roster(), {}, {"ann": 5, "bob": 3}, {}, day(0))
+    decisions, _ = decide_owners([account("a1")], rules, roster(), State(load={"ann": 5, "bob": 3}), noon(day(0)))
     assert decisions[0].owner_id == "ann"
-    decisions, _ = decide_owners([account("a1")], rules, roster(), {}, {"ann": 7, "bob": 3}, {}, day(0))
+    decisions, _ = decide_owners([account("a1")], rules, roster(), State(load={"ann": 7, "bob": 3}), noon(day(0)))
     assert decisions[0].owner_id == "bob"
 
 

@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ownership.conditions import ALWAYS, AnyOf, Condition, Not, Test, fold_fields, holds
+from ownership.entries import Territory
 from ownership.model import Account
-from ownership.policy import Policy, Territory
+from ownership.policy import Policy
 from ownership.territories import path_of, serving, territories_of
 
 

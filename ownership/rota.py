@@ -1,0 +1,240 @@
+"""A rota: one pool while a batch is decided. Who of it may take an account now, who is next, and why not the others.
+
+What keeps a rep from taking one more account is looked up once and again only when their book or their turns change;
+deciding a million accounts asks it a million times.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from ownership.entries import Pool
+from ownership.local_time import zone
+from ownership.model import Candidate
+from ownership.rotation import PoolTurns, charge_turn, give_back, next_in_turn, without_leavers
+from ownership.turn_queue import TurnQueue
+
+if TYPE_CHECKING:
+    from ownership.day import Day
+
+NO_SKILLS: frozenset[str] = frozenset()
+
+
+class Pick:
+    """What a rota says to one account: the rep it goes to (None: nobody is free) and everybody who was looked at."""
+
+    __slots__ = ("candidates", "rep")
+
+    def __init__(self, rep: str | None, candidates: tuple[Candidate, ...]) -> None:
+        self.rep = rep
+        self.candidates = candidates
+
+
+class Rota:
+    """`load` is the batch's own count of books, read whenever it is needed."""
+
+    def __init__(self, pool: Pool, day: Day, turns: PoolTurns, load: Mapping[str, int]) -> None:
+        self.pool = pool
+        self.is_changed = False
+        self._day = day
+        self._load = load
+        self._turns = without_leavers(turns, pool.members)
+        self._weights = {rep: weight * _percent(day, rep) for rep, weight in pool.members.items()}
+        self._absent = [rep for rep in pool.members if rep in day.away]
+        self._caps = _Caps(pool, day.now)
+        self._given: Counter[str] = Counter()
+        self._views: dict[frozenset[str], _View] = {}
+        self._queue: TurnQueue | None = None
+        self._queue_of: tuple[str, ...] = ()
+
+    def pick(self, skills: frozenset[str] = NO_SKILLS, besides: Mapping[str, str] | None = None) -> Pick:
+        """Give one account: take the turn and count it. `besides` are reps who may not have this one, and why."""
+        view = self._view(skills)
+        if besides and not besides.keys().isdisjoint(view.gates):
+            view = _View({rep: besides.get(rep) or gate for rep, gate in view.gates.items()})
+        if not view.eligible:
+            return Pick(None, view.refused())
+        rep = self._least_loaded(view) if self.pool.strategy == "least_loaded" else self._next(view)
+        self._count(rep)
+        return Pick(rep, view.candidates(rep, self.pool.strategy))
+
+    def next(self, skills: frozenset[str] = NO_SKILLS) -> str | None:
+        """Who would be given the next account, without giving it."""
+        view = self._view(skills)
+        if not view.eligible or self.pool.strategy == "least_loaded":
+            return self._least_loaded(view) if view.eligible else None
+        return next_in_turn(self._flushed(), self._weights, view.eligible, self.pool.owed_most)
+
+    def charge(self, rep: str) -> None:
+        """A rep of the pool got an account without its turn, and the pool says that this uses one."""
+        eligible = {*self._view(NO_SKILLS).eligible, rep}
+        owed = self.pool.owed_most
+        self._turns = charge_turn(self._flushed(), self._weights, eligible, rep, self._absent, owed)
+        self._count(rep)
+
+    def give_back(self, rep: str) -> None:
+        """A rep declined what their turn had given them, and the pool's policy says that this costs none."""
+        if rep in self.pool.members:
+            eligible, owed = {*self._view(NO_SKILLS).eligible, rep}, self.pool.owed_most
+            key = self._caps.key
+            self._turns = give_back(self._flushed(), self._weights, eligible, rep, key, self._absent, owed)
+            self.is_changed = True
+            self.look_again(rep)
+
+    def look_again(self, rep: str) -> None:
+        """The rep's book or turns have changed."""
+        if rep in self.pool.members:
+            for skills, view in self._views.items():
+                view.set(rep, self._gate(rep, skills))
+
+    def gates(self, skills: frozenset[str] = NO_SKILLS) -> Mapping[str, str | None]:
+        """What keeps each member from taking one more account; None when nothing does."""
+        return self._view(skills).gates
+
+    def turns(self) -> PoolTurns:
+        """The pool's turns as they are now."""
+        turns = self._flushed()
+        for rep, count in sorted(self._given.items()):
+            turns = turns.counted(rep, self._caps.key, count)
+        return turns
+
+    def _view(self, skills: frozenset[str]) -> _View:
+        view = self._views.get(skills)
+        if view is None:
+            gates = {rep: self._gate(rep, skills) for rep in sorted(self.pool.members)}
+            view = self._views[skills] = _View(gates)
+        return view
+
+    def _count(self, rep: str) -> None:
+        self.is_changed = True
+        self._given[rep] += 1
+        if self._caps.any:
+            self.look_again(rep)
+
+    def _next(self, view: _View) -> str:
+        if self._queue is None or self._queue_of != view.eligible:
+            owed = self.pool.owed_most
+            self._queue = TurnQueue.of(self._flushed(), self._weights, view.eligible, self._absent, owed)
+            self._queue_of = view.eligible
+        return self._queue.take()
+
+    def _flushed(self) -> PoolTurns:
+        if self._queue is not None:
+            self._turns = self._queue.state()
+            self._queue = None
+        return self._turns
+
+    def _least_loaded(self, view: _View) -> str:
+        """The smallest book for its weight; ties go to the lowest id. Compared without division."""
+        load, weights = self._load, self._weights
+        best = view.eligible[0]
+        for rep in view.eligible[1:]:
+            if load.get(rep, 0) * weights[best] < load.get(best, 0) * weights[rep]:
+                best = rep
+        return best
+
+    def _gate(self, rep: str, skills: frozenset[str]) -> str | None:
+        if gate := gate_of(self._day, rep, skills, self._load.get(rep, 0)):
+            return gate
+        if self._weights[rep] == 0:
+            return "takes no turns yet"
+        hours = self.pool.within_hours
+        if hours is not None and self._day.starts_work(self._day.roster.reps[rep], hours) is None:
+            return "is not at work" if hours == 0 else f"is not at work within {hours:g} hours"
+        return self._caps.gate(rep, self._turns, self._given[rep])
+
+
+class _View:
+    """The pool as accounts that ask for certain skills see it."""
+
+    def __init__(self, gates: dict[str, str | None]) -> None:
+        self.gates = gates
+        self.eligible: tuple[str, ...] = ()
+        self._told: dict[str, tuple[Candidate, ...]] = {}
+        self._settle()
+
+    def set(self, rep: str, gate: str | None) -> None:
+        if self.gates[rep] != gate:
+            self.gates[rep] = gate
+            self._settle()
+
+    def refused(self) -> tuple[Candidate, ...]:
+        return tuple(Candidate(rep, False, str(gate)) for rep, gate in self.gates.items())
+
+    def candidates(self, chosen: str, strategy: str) -> tuple[Candidate, ...]:
+        told = self._told.get(chosen)
+        if told is None:
+            said = {"least_loaded": ("smallest book", "has a larger book")}.get(strategy, TURN_WORDS)
+            told = self._told[chosen] = tuple(
+                Candidate(rep, rep == chosen, gate or said[rep != chosen]) for rep, gate in self.gates.items()
+            )
+        return told
+
+    def _settle(self) -> None:
+        self.eligible = tuple(rep for rep, gate in self.gates.items() if gate is None)
+        self._told.clear()
+
+
+TURN_WORDS = ("next in turn", "not their turn")
+
+
+class _Caps:
+    """A pool's caps at one instant: from when on what was given counts, in the pool's own time zone."""
+
+    def __init__(self, pool: Pool, now: datetime) -> None:
+        local = now.astimezone(zone(pool.timezone))
+        day = local.date()
+        hours = pool.per_hour is not None or pool.rolling
+        self.key = f"{local:%Y-%m-%dT%H}" if hours else day.isoformat()
+        if pool.rolling:
+            since = {name: _hours_back(now, pool.timezone, hours) for name, hours in ROLLING.items()}
+        else:
+            monday = day - timedelta(days=day.weekday())
+            since = {"hour": self.key, "day": day.isoformat(), "week": monday.isoformat()}
+        caps = {"hour": pool.per_hour, "day": pool.per_day, "week": pool.per_week}
+        self._caps = [(name, most, since[name]) for name, most in caps.items() if most is not None]
+        self._rolling = pool.rolling
+        self.any = bool(self._caps)
+
+    def gate(self, rep: str, turns: PoolTurns, just_given: int) -> str | None:
+        for name, most, since in self._caps:
+            if turns.given(rep, since) + just_given >= most:
+                when = f"in the last {ROLLING[name]} hours" if self._rolling else WINDOWS[name]
+                return f"was given {most} {when}, the most for {'an' if name == 'hour' else 'a'} {name}"
+        return None
+
+
+ROLLING = {"hour": 1, "day": 24, "week": 168}
+WINDOWS = {"hour": "this hour", "day": "today", "week": "this week"}
+
+
+def _hours_back(now: datetime, timezone: str, hours: int) -> str:
+    """The first hour that lies wholly in the last `hours`, this one included."""
+    return f"{(now - timedelta(hours=hours - 1)).astimezone(zone(timezone)):%Y-%m-%dT%H}"
+
+
+def _percent(day: Day, rep: str) -> int:
+    known = day.roster.reps.get(rep)
+    return known.percent_on(day.date) if known else 100
+
+
+def gate_of(day: Day, rep_id: str, skills: Iterable[str], load: int) -> str | None:
+    """The first thing that keeps anybody from taking one more account, None when nothing does."""
+    if rep_id not in day.present:
+        return "is not there"
+    if rep_id in day.away:
+        until = day.away[rep_id]
+        return f"is on leave until {until}" if until else "is on leave"
+    rep = day.roster.reps[rep_id]
+    if missing := sorted(set(skills) - rep.skills):
+        return f"lacks {', '.join(missing)}"
+    capacity = rep.capacity_on(day.date)
+    if capacity is not None and load >= capacity:
+        return f"owns {load} accounts of {capacity} at most"
+    return None
+
+
+__all__ = ["Pick", "Rota", "gate_of"]
