@@ -35,14 +35,14 @@ def decide(
     from tasks.account_files import (
         Memory,
         UnreadableFile,
-        decisions_csv,
         format_of,
         read_memory,
-        read_sheet,
-        write_decisions,
+        read_table,
+        table_csv,
         write_memory,
+        write_table,
     )
-    from tasks.headless import decide_sheet, summary_lines
+    from tasks.bulk.deciding import decide_table, summary_lines
 
     if out:
         format_of(out)  # before the work rather than after it
@@ -51,16 +51,17 @@ def decide(
                 raise UnreadableFile(out, "holds what is to be decided, which would be lost", "Give --out another name")
     loaded = load_policy(policy_dir, roster)
     fields = vocabulary(loaded.policy.fields)
-    sheet, inbound = read_sheet(accounts, fields), read_sheet(leads, fields) if leads else None
-    for each in (sheet, inbound):
+    table, inbound = read_table(accounts, fields), read_table(leads, fields) if leads else None
+    for each in (table, inbound):
         if each and each.ignored:
             click.echo(f"ignored columns: {', '.join(each.ignored)}", err=True)
     memory = read_memory(turns) if turns else Memory()
-    decided = decide_sheet(sheet, loaded, memory, _instant(now), inbound)
+    decided = decide_table(table.frame, loaded, memory, _instant(now), inbound.frame if inbound else None)
     if out:
-        write_decisions(decided.decisions, out)
+        write_table(decided.decisions, out)
     else:
-        click.echo(decisions_csv(decided.decisions), nl=False)
+        for part in table_csv(decided.decisions):
+            click.echo(part, nl=False)
     if turns:
         write_memory(decided.memory, turns)
     for line in summary_lines(decided):

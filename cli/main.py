@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from cli import questions, scenarios
 from cli.decide import decide
 from cli.processes import DidNotStart, RunFailed
+from cli.schema import schema
 from config.policy_files import load_policy
 from config.settings import Settings
 from config.yaml_files import PolicyError
@@ -111,6 +112,17 @@ def accept(account: str, rep_id: str) -> None:
 
 
 @main.command()
+@click.argument("account")
+@click.option("--as", "rep_id", required=True, help="Id of the rep who answers, as on the roster.")
+@click.option("--reason", default="", help="Why; the next to be asked will read it.")
+def decline(account: str, rep_id: str, reason: str) -> None:
+    """Decline ACCOUNT for the rep it is offered to. It goes to the next of the policy's chain at once."""
+    from tasks.acceptance import decline_account
+
+    click.echo(decline_account(_open(), account, rep_id, reason))
+
+
+@main.command()
 def verify() -> None:
     """Check the ledger's hash chain; names the first altered position."""
     from tasks.audit import audit_ledger
@@ -145,7 +157,7 @@ def upgrade() -> None:
     click.echo("database ok")
 
 
-for command in (decide, scenarios.test, questions.what_if, questions.why_not, questions.lint):
+for command in (decide, schema, scenarios.test, questions.what_if, questions.why_not, questions.turns, questions.lint):
     main.add_command(command)
 
 

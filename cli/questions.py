@@ -1,4 +1,4 @@
-"""`steward what-if`, `why-not` and `lint`: questions about decisions and the policy. Nothing is written."""
+"""`steward what-if`, `why-not`, `turns` and `lint`: questions about decisions and the policy. Nothing is written."""
 
 from __future__ import annotations
 
@@ -38,6 +38,17 @@ def why_not(account: str, rep: str) -> None:
     from tasks.counterfactual import why_not_lines
 
     for line in why_not_lines(open_context(), account, rep):
+        click.echo(line)
+
+
+@click.command("turns")
+@click.argument("pool")
+def turns(pool: str) -> None:
+    """Say whose turn it is in POOL, who comes after, and how far each is from their fair share."""
+    from tasks.context import open_context
+    from tasks.standings import turn_lines
+
+    for line in turn_lines(open_context(), pool):
         click.echo(line)
 
 

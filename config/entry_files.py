@@ -137,6 +137,8 @@ class EntryReader(ConditionReader):
         lead = self.owner(node, "lead", what)
         self.once(node, "lead", "the lead of a pod", lead, leads)
         roles = self.mapping(node, "roles", f"roles of {what}")
+        if "owner" in roles:
+            self.say(roles, "owner", "the owner is no supporting role", "The lead of the pod is the owner; remove it")
         return Pod(id_, lead, {str(role): self.owner(roles, role, what) for role in sorted(roles, key=str)})
 
     def pool(self, node: CommentedMap, seen: set[str]) -> Pool:

@@ -42,6 +42,8 @@ class RosterReader(Reader):
             if isinstance(manager, str) and manager and manager not in reps:
                 wrong = f"manager '{manager}' is nobody on the roster{hint(manager, reps)}"
                 self.say(node, "manager", wrong, "Correct it")
+            elif isinstance(manager, str) and manager and reps[manager].kind == QUEUE:
+                self.say(node, "manager", f"manager '{manager}' is a queue", "Name somebody who can be asked")
         return Roster(reps)
 
     def _rep(self, node: CommentedMap, ids: set[str], emails: set[str]) -> Rep:

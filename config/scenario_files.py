@@ -15,6 +15,7 @@ from config.yaml_files import Document, PolicyError, Reader, hint, line_of, to_p
 
 ACTIONS: Mapping[str, tuple[str, ...] | None] = {
     "record": ("in", "id"),
+    "import": ("in", "id"),
     "lead": ("in", "id"),
     "delete": ("in", "id"),
     "run": None,
@@ -29,10 +30,12 @@ ACTIONS: Mapping[str, tuple[str, ...] | None] = {
     "expect": (),
 }
 """What a step can do, with the keys it needs; None: it takes a single word."""
-EXPECTATIONS = (
-    *("owners", "shown", "reasons", "because", "team", "exceptions", "told", "notices"),
-    *("books", "next", "moves", "writes"),
+BY_NAME = (
+    *("owners", "shown", "reasons", "because", "team", "history"),
+    *("exceptions", "notices", "never_told", "books", "next"),
 )
+EXPECTATIONS = (*BY_NAME, "told", "moves", "writes")
+"""What can be expected. Under those of `BY_NAME` stands a mapping, under "told" a list, under the others a number."""
 RUNS = ("assign", "push", "escalate", "everything")
 CRMS = ("salesforce", "hubspot")
 SYSTEMS = (*CRMS, "stripe", "usage")
@@ -50,7 +53,10 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """A story: at `start`, under the policy of `policy_dir` (None: the configured one), these steps in order."""
+    """A story: at `start`, under the policy of `policy_dir` (None: the configured one), these steps in order.
+
+    `covers` are the names of what it protects, from a list its authors keep.
+    """
 
     name: str
     file: str
@@ -59,6 +65,7 @@ class Scenario:
     policy: Mapping[str, Any] | None
     roster: Mapping[str, Any] | None
     steps: tuple[Step, ...]
+    covers: tuple[str, ...] = ()
 
 
 def load_scenarios(path: Path) -> list[Scenario]:
@@ -102,7 +109,7 @@ class _ScenarioReader(Reader):
         return [self._scenario(root, node) for node in nodes]
 
     def _scenario(self, root: CommentedMap, node: CommentedMap) -> Scenario:
-        self.keys(node, "a scenario", ("name", "steps"), ("start",))
+        self.keys(node, "a scenario", ("name", "steps"), ("start", "covers"))
         name = self.text(node, "name", "a scenario")
         policy, roster = root.get("policy"), root.get("roster")
         return Scenario(
@@ -113,6 +120,7 @@ class _ScenarioReader(Reader):
             policy=to_plain(policy) if isinstance(policy, CommentedMap) else None,
             roster=to_plain(roster) if isinstance(roster, CommentedMap) else None,
             steps=tuple(step for each in self.mappings(node, "steps", "steps", "a step") for step in self._step(each)),
+            covers=tuple(sorted(self.words(node, "covers", f"'{name}'"))),
         )
 
     def _instant(self, node: CommentedMap) -> datetime:
@@ -147,9 +155,11 @@ class _ScenarioReader(Reader):
                 self.say(inner, key, f"{key} of {action} is {inner[key]!r}, not text", "Put it in quotes")
         for key in {"in", "of"} & set(inner):
             self._one_of(inner, key, CRMS if action == "lead" else SYSTEMS)
+        if action == "import":
+            self.whole(inner, "count", "import", 0, 1)
         if action == "expect":
             for key in inner:
-                self._one_of_keys(inner, str(key))
+                self._check_expectation(inner, str(key))
 
     def _check_word(self, node: CommentedMap, action: str) -> None:
         if action == "run":
@@ -165,7 +175,13 @@ class _ScenarioReader(Reader):
             wrong = f"{key} is {node[key]!r}{hint(str(node[key]), known)}"
             self.say(node, key, wrong, f"It is one of {', '.join(known)}")
 
-    def _one_of_keys(self, node: CommentedMap, key: str) -> None:
+    def _check_expectation(self, node: CommentedMap, key: str) -> None:
         if key not in EXPECTATIONS:
             wrong = f"nothing can be expected of '{key}'{hint(key, EXPECTATIONS)}"
             self.say(node, key, wrong, f"Expect one of {', '.join(EXPECTATIONS)}")
+        elif key in BY_NAME:
+            self.mapping(node, key, f"what is expected of {key}")
+        elif key == "told":
+            self.items(node, key, "what is expected of told")
+        else:
+            self.whole(node, key, "expect", 0)

@@ -44,7 +44,8 @@ class Offered:
     """An offer that came to nothing: who was asked at which level (0: the first one), and, when they declined, why.
 
     `asked` are all who were asked before, `owner_id` too. `pool` is the one the account was given by, None when it
-    was not a turn.
+    was not a turn. `offered_at` is when it was offered, None: just now. `held_because` says why it may be offered to
+    nobody at present ("" when it may): it is disputed, say.
     """
 
     owner_id: str
@@ -52,6 +53,8 @@ class Offered:
     asked: Sequence[str]
     pool: str | None
     declined: str | None = None
+    offered_at: datetime | None = None
+    held_because: str = ""
 
 
 class NotYours(ValueError):
@@ -102,9 +105,12 @@ def next_step(
     pool = day.index.pools.get(offered.pool or "")
     rota = Rota(pool, day, turns, load or {}) if pool is not None else None
     costs = acceptance.decline_takes_turn if offered.declined is not None else acceptance.miss_takes_turn
-    if rota is not None and not costs and offered.level == 0:
-        rota.give_back(offered.owner_id)
+    if rota is not None and not costs and _was_a_turn(offered, acceptance.chain):
+        rota.give_back(offered.owner_id, offered.offered_at)
     said = _said(offered, roster)
+    if offered.held_because:
+        because = f"{said} and nobody else is asked: {offered.held_because}"
+        return ToQueue(offered.level, because, rota.turns() if rota else turns)
     for position in range(offered.level, len(acceptance.chain)):
         step = acceptance.chain[position]
         if step == "queue":
@@ -117,6 +123,11 @@ def next_step(
     return ToQueue(level, f"{said} and nobody is left to ask", rota.turns() if rota else turns)
 
 
+def _was_a_turn(offered: Offered, chain: Sequence[str]) -> bool:
+    """Whether who was asked had been picked by their pool, rather than as somebody's manager."""
+    return offered.level == 0 or tuple(chain[offered.level - 1 : offered.level]) == ("next_in_line",)
+
+
 def _next_in_line(rota: Rota | None, offered: Offered) -> str | None:
     """Who of the pool is next among those who could take it and were not asked; they take their turn."""
     return rota.pick(besides=dict.fromkeys(offered.asked, "was asked already")).rep if rota else None
@@ -125,7 +136,7 @@ def _next_in_line(rota: Rota | None, offered: Offered) -> str | None:
 def _manager_to_ask(offered: Offered, day: Day) -> str | None:
     rep = _manager(offered.owner_id, day.roster)
     free = rep in day.present and rep not in day.away and rep not in offered.asked
-    return rep if free else None
+    return rep if free and not day.roster.is_queue(str(rep)) else None
 
 
 def _said(offered: Offered, roster: Roster) -> str:

@@ -8,11 +8,11 @@ only an account that found every book full is placed when room has come.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from hashlib import sha256
-from typing import Any
+from typing import Any, TypeVar
 
 from ownership.case import Case, Holding, State, Verdict
 from ownership.day import Day
@@ -21,6 +21,7 @@ from ownership.policy import Policy, Roster
 from ownership.rules import RULES
 from ownership.team import team_of
 
+K = TypeVar("K")
 PLACED_BY_HAND = ("override", "named")
 
 
@@ -70,15 +71,22 @@ def _step(rule: str, matched: bool, because: str) -> Step:
 def family_order(accounts: Sequence[Account]) -> list[Account]:
     """Accounts before leads, parents before children, then by id. A cycle of parents is cut at its lowest id."""
     by_id = {account.id: account for account in accounts}
-    ordered: list[Account] = []
-    seen: set[str] = set()
-    for account_id in sorted(by_id, key=lambda id_: (by_id[id_].kind == LEAD, id_)):
-        line: list[Account] = []
-        at: Account | None = by_id[account_id]
-        while at is not None and at.id not in seen:
-            seen.add(at.id)
+    parents = {account.id: account.parent_id for account in accounts if account.parent_id in by_id}
+    ids = sorted(by_id, key=lambda id_: (by_id[id_].kind == LEAD, id_))
+    return [by_id[id_] for id_ in parents_first(ids, parents)]
+
+
+def parents_first(entries: Iterable[K], parent_of: Mapping[K, K]) -> list[K]:
+    """The entries in their order, save that each comes after its parent. A cycle is cut at the first that is met."""
+    ordered: list[K] = []
+    seen: set[K] = set()
+    for entry in entries:
+        line: list[K] = []
+        at: K | None = entry
+        while at is not None and at not in seen:
+            seen.add(at)
             line.append(at)
-            at = by_id.get(at.parent_id) if at.parent_id else None
+            at = parent_of.get(at)
         ordered.extend(reversed(line))
     return ordered
 
@@ -119,8 +127,9 @@ def _move(case: Case, owner_id: str, verdict: Verdict) -> None:
     moves = before != owner_id
     if moves and verdict.reason in PLACED_BY_HAND:
         _charge_pools(case, owner_id)
+    is_new = case.current != owner_id
     state.owners[account.id] = owner_id
-    if case.is_lead:
+    if case.is_lead and is_new:  # who has had one for long is no reason to give them the next
         state.recent.update({domain: owner_id for domain in case.fields.get("domains") or ()})
     holding = state.holdings.get(account.id)
     if moves or holding is None or holding.afterwards != verdict.afterwards:

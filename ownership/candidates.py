@@ -74,4 +74,4 @@ def _is_over(case: Case, rep_id: str) -> bool:
     """Whether the policy takes accounts from this rep because they have too many."""
     capacity = case.day.roster.reps[rep_id].capacity_on(case.day.date)
     moves_on = case.policy.keeping.over_capacity == "move_on" and capacity is not None
-    return moves_on and case.state.load.get(rep_id, 0) > int(capacity or 0)
+    return moves_on and case.book(rep_id) > int(capacity or 0)

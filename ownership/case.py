@@ -25,6 +25,9 @@ class Holding:
     afterwards: Afterwards | None = None
 
 
+UNKNOWN_HOLDING = Holding()
+
+
 @dataclass(slots=True)
 class State:
     """What a batch knows beside the accounts themselves, and moves on as it decides.
@@ -99,7 +102,8 @@ class Case:
     """One account under decision, with what every rule may look at. `fields` are folded.
 
     `kept_owner` is who has the account, is still here and keeps it unless a rule says otherwise; `lost_because` says
-    why who has it does not keep it ("" when they do, or nobody has it).
+    why who has it does not keep it ("" when they do, or nobody has it). `lent` is what was promised to follow when who
+    has it was given it for a time. Once that is over (`is_over`), it is decided as if who had it before had it still.
     """
 
     account: Account
@@ -110,16 +114,22 @@ class Case:
     kept_owner: str | None
     lost_because: str
     marks: Mapping[str, Mark]
+    lent: Afterwards | None = None
+    is_over: bool = False
 
     @staticmethod
     def of(account: Account, day: Day, state: State) -> Case:
         fields = fold_fields(account.fields, day.date, day.days)
-        holder = keeper_of(account, state.owners.get(account.id), day.present, day.policy.system_of_record)
-        lost = _lost_because(account, fields, holder, day, state) if holder else ""
+        lent = state.holdings.get(account.id, UNKNOWN_HOLDING).afterwards
+        if is_over := lent is not None and not _is_overridden(account, fields, day):
+            holder, lost = lent.returns_to if lent.returns_to in day.present else None, ""
+        else:
+            holder = keeper_of(account, state.owners.get(account.id), day.present, day.policy.system_of_record)
+            lost = _lost_because(account, fields, holder, day, state) if holder else ""
         kept = None if lost or holder is None or day.roster.is_queue(holder) else holder
         remembering = day.index.remembering
         marks = marks_on(remembering, fields, state.marks.get(account.id, {}), day.date) if remembering else {}
-        return Case(account, fields, day, state, holder, kept, lost, marks)
+        return Case(account, fields, day, state, holder, kept, lost, marks, lent, is_over)
 
     @property
     def policy(self) -> Policy:
@@ -138,16 +148,13 @@ class Case:
         return self.account.kind == LEAD
 
     @property
-    def lent(self) -> Afterwards | None:
-        """What was promised to follow when who has it now was given it for a time, None when they were not."""
-        holding = self.state.holdings.get(self.account.id)
-        return holding.afterwards if holding is not None and self.holder == self.current else None
-
-    @property
     def known_as(self) -> list[str]:
         """What overrides and disputes may call it: its web domains, and its records as "system/id"."""
-        domains = self.fields.get("domains") or ()
-        return sorted({*domains, *(f"{ref.source}/{ref.external_id}" for ref in self.account.refs)})
+        return _names(self.account, self.fields)
+
+    def book(self, rep_id: str) -> int:
+        """How many accounts a rep has, with this one if it is theirs again."""
+        return self.state.load.get(rep_id, 0) + (self.is_over and rep_id == self.holder != self.current)
 
     def name(self, rep_id: str) -> str:
         return self.day.name(rep_id)
@@ -160,11 +167,21 @@ class Case:
         return sorted(shown & self.present)
 
 
+def _names(account: Account, fields: Mapping[str, Any]) -> list[str]:
+    domains = fields.get("domains") or ()
+    return sorted({*domains, *(f"{ref.source}/{ref.external_id}" for ref in account.refs)})
+
+
+def _is_overridden(account: Account, fields: Mapping[str, Any], day: Day) -> bool:
+    overrides = (each for name in _names(account, fields) for each in day.index.overrides.get(name, ()))
+    return any(override.owner in day.present for override in overrides)
+
+
 def _lost_because(account: Account, fields: Mapping[str, Any], holder: str, day: Day, state: State) -> str:
     """Why who has the account does not keep it, as far as that does not depend on a rule of the policy; "" if so."""
-    holding = state.holdings.get(account.id, Holding())
+    holding = state.holdings.get(account.id, UNKNOWN_HOLDING)
     if holding.afterwards is not None and holder == state.owners.get(account.id):
-        return "had it for a time, which is over"
+        return "has it for a time only"
     keeping = day.policy.keeping
     if keeping.forfeit_after_days is not None and account.kind != LEAD and not day.roster.is_queue(holder):
         rep = day.roster.reps[holder]

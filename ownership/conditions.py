@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import operator
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Literal
@@ -224,6 +224,18 @@ def holds(condition: Condition, fields: Mapping[str, Any]) -> bool | None:
         case AnyOf():
             some = _all(_negated(holds(part, fields)) for part in condition.parts)
             return _negated(some)
+
+
+def tests_of(condition: Condition) -> Iterator[Test]:
+    """Every question a condition asks."""
+    match condition:
+        case Test():
+            yield condition
+        case Not():
+            yield from tests_of(condition.part)
+        case All() | AnyOf():
+            for part in condition.parts:
+                yield from tests_of(part)
 
 
 def _negated(answer: bool | None) -> bool | None:

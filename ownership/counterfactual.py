@@ -13,11 +13,11 @@ from typing import Any
 from ownership.assignment import decide_owners
 from ownership.case import State
 from ownership.conditions import (
-    DAYS,
     FIELDS,
     All,
     AnyOf,
     Condition,
+    Days,
     Field,
     Not,
     Test,
@@ -133,7 +133,7 @@ def what_if(situation: Situation, fields: Mapping[str, Any]) -> Situation:
     """
     before = situation.account.fields
     fields = {name: value for name, value in fields.items() if value != before.get(name)}
-    changed = {**fields, **_followers(before, fields)}
+    changed = {**fields, **_followers(before, fields, days_of(situation.policy.fields))}
     after = {name: value for name, value in {**before, **changed}.items() if value is not None}
     return replace(situation, account=replace(situation.account, fields=after))
 
@@ -173,7 +173,7 @@ def _to_number(field: str, text: str) -> int | float:
     return int(number) if number.is_integer() else number
 
 
-def _followers(before: Mapping[str, Any], changed: Mapping[str, Any]) -> dict[str, Any]:
+def _followers(before: Mapping[str, Any], changed: Mapping[str, Any], days: Days) -> dict[str, Any]:
     found: dict[str, Any] = {}
     if "employees" in changed and before.get("segment") == _segment(before.get("employees")):
         found["segment"] = _segment(changed["employees"])
@@ -183,8 +183,8 @@ def _followers(before: Mapping[str, Any], changed: Mapping[str, Any]) -> dict[st
         found["domains"] = ([main] if main else []) + others or None
     elif "domains" in changed:
         found["domain"] = next(iter(changed["domains"] or ()), None)
-    for name in changed.keys() & DAYS.keys():  # a number that is typed counts, whatever the date it followed from
-        found[DAYS[name][0]] = None
+    for name in changed.keys() & days.keys():  # a number that is typed counts, whatever the date it followed from
+        found[days[name][0]] = None
     if "subscription_status" in changed:
         found["paying"] = changed["subscription_status"] in LIVE_STATUSES
     return {name: value for name, value in found.items() if name not in changed}
@@ -355,10 +355,12 @@ def _naming(situation: Situation, rep: Rep) -> Candidates:
 
 
 def _room(situation: Situation, rep: Rep) -> Candidates:
-    load = situation.state.load.get(rep.id, 0)
-    if rep.capacity is not None and rep.capacity <= load:
-        what = f"capacity {load + 1} for {rep.name} instead of {rep.capacity}"
-        yield "capacity", rep.id, what, _with_rep(situation, replace(rep, capacity=load + 1))
+    load, percent = situation.state.load.get(rep.id, 0), rep.percent_on(situation.today)
+    room = rep.capacity_on(situation.today)
+    if room is not None and room <= load and percent:
+        needed = -((load + 1) * 100 // -percent)  # of which a rep who still ramps up has only their percentage
+        what = f"capacity {needed} for {rep.name} instead of {rep.capacity}"
+        yield "capacity", rep.id, what, _with_rep(situation, replace(rep, capacity=needed))
 
 
 def _skills(situation: Situation, rep: Rep) -> Candidates:
@@ -397,10 +399,14 @@ def _with_rep(situation: Situation, rep: Rep) -> Situation:
 
 
 def _without_existing_owner(situation: Situation) -> Candidates:
-    order = tuple(step for step in situation.policy.order if step != "existing_owner")
-    if order != situation.policy.order and situation.path:
+    policy = situation.policy
+    order, lead_order = (
+        tuple(step for step in steps if step != "existing_owner") for steps in (policy.order, policy.lead_order)
+    )
+    if (order, lead_order) != (policy.order, policy.lead_order) and situation.path:
         what = f"a rerun of territory {situation.path[-1].id}, where the present owner is no reason to stay"
-        yield "existing_owner", "", what, replace(situation, policy=replace(situation.policy, order=order))
+        without = replace(policy, order=order, lead_order=lead_order)
+        yield "existing_owner", "", what, replace(situation, policy=without)
 
 
 def _territory_given(situation: Situation, rep: Rep) -> Candidates:

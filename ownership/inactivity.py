@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 from ownership.day import calendar_of
 from ownership.entries import Keeping
 from ownership.model import Rep
+from ownership.worktime import Calendar
 
 
 def forfeited_because(keeping: Keeping, rep: Rep, days_since_activity: int | None, since: str, today: str) -> str:
@@ -32,7 +34,8 @@ def idle_days(keeping: Keeping, rep: Rep, after: date, until: date) -> int:
     days = (after + timedelta(days=number) for number in range(1, (until - after).days + 1))
     if not keeping.business_days and (keeping.leave_counts or not rep.leave):
         return max((until - after).days, 0)
-    return sum(1 for day in days if _counts(keeping, rep, day))
+    calendar = replace(calendar_of(rep), leave=())  # whether leave counts is for the policy to say
+    return sum(1 for day in days if _counts(keeping, rep, calendar, day))
 
 
 def _start(days_since_activity: int | None, since: str, today: str) -> date | None:
@@ -43,8 +46,7 @@ def _start(days_since_activity: int | None, since: str, today: str) -> date | No
     return max((day for day in (last, got) if day is not None), default=None)
 
 
-def _counts(keeping: Keeping, rep: Rep, day: date) -> bool:
+def _counts(keeping: Keeping, rep: Rep, calendar: Calendar, day: date) -> bool:
     if not keeping.leave_counts and any(period.holds_on(day.isoformat()) for period in rep.leave):
         return False
-    calendar = calendar_of(rep)
     return not keeping.business_days or bool(calendar.week[day.weekday()] and calendar.works_on(day))

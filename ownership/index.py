@@ -6,14 +6,15 @@ those are the reference, and the tests hold this to them.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from heapq import merge
+from itertools import product
 from typing import Any, Generic, TypeVar
 
-from ownership.conditions import COMPARISONS, All, AnyOf, Condition, Not, Test
+from ownership.conditions import ALWAYS, COMPARISONS, All, AnyOf, Condition, Not, Test, tests_of
 from ownership.entries import Dispute, NamedAccount, Override, Pod, Pool, Registration, Rule, TeamRole, Territory
 from ownership.policy import Policy
 
@@ -64,35 +65,63 @@ def _all_of(parts: Sequence[Question], decisive: bool) -> Question:
 class FirstMatch(Generic[T]):
     """Entries in order, each with a condition. Finds those that hold without asking all of them.
 
-    Most conditions demand a value of some field ("country is de"). Entries are put under such a value, those without
-    one are always asked.
+    Most conditions demand values of some fields ("country is de, segment is smb"). Entries are put under all
+    combinations of such values, those that demand none are always asked; a condition that demands nothing else needs
+    no more asking.
     """
 
     def __init__(self, entries: Sequence[tuple[Condition, T]]) -> None:
-        self._entries = [(compiled(condition), entry) for condition, entry in entries]
         demands = [_values_demanded(condition) for condition, _ in entries]
-        spread = Counter(field for demand in demands for field, values in demand.items() for _ in values)
+        asked: dict[str, set[Any]] = defaultdict(set)
+        for demand in demands:
+            for field, values in demand.items():
+                asked[field] |= values
+        self._entries: list[tuple[Question | None, T]] = []
         self._always: list[int] = []
-        self._under: dict[str, dict[Any, list[int]]] = defaultdict(lambda: defaultdict(list))
-        for position, demand in enumerate(demands):
-            if not demand:
+        self._under: dict[tuple[str, ...], dict[tuple[Any, ...], list[int]]] = defaultdict(lambda: defaultdict(list))
+        for position, ((condition, entry), demand) in enumerate(zip(entries, demands, strict=True)):
+            fields = _most_telling(demand, asked)
+            says_all = len(fields) == len(demand) and _demands_only(condition)
+            self._entries.append((None if says_all else compiled(condition), entry))
+            if not fields:
                 self._always.append(position)
-                continue
-            field = min(demand, key=lambda name: (len(demand[name]), -spread[name], name))
-            for value in demand[field]:
-                self._under[field][value].append(position)
+            for values in product(*(demand[field] for field in fields)) if fields else ():
+                self._under[fields][values].append(position)
 
     def holding(self, fields: Mapping[str, Any]) -> Iterator[T]:
         """The entries whose condition holds, in order."""
-        found = [self._always]
-        for field, under in self._under.items():
-            value = fields.get(field)
-            if value is not None and (positions := under.get(value)):
+        found = [self._always] if self._always else []
+        for names, under in self._under.items():
+            if positions := under.get(tuple(map(fields.get, names))):
                 found.append(positions)
+        if not found:
+            return
         for position in merge(*found) if len(found) > 1 else found[0]:
             question, entry = self._entries[position]
-            if question(fields):
+            if question is None or question(fields):
                 yield entry
+
+
+MOST_COMBINATIONS = 32
+
+
+def _most_telling(demand: Mapping[str, frozenset[Any]], asked: Mapping[str, set[Any]]) -> tuple[str, ...]:
+    """Fields to put an entry under: those that rule out most first, as long as the combinations stay few."""
+    chosen: list[str] = []
+    combinations = 1
+    for field in sorted(demand, key=lambda name: (len(demand[name]) / max(len(asked[name]), 1), name)):
+        combinations *= max(len(demand[field]), 1)
+        if chosen and combinations > MOST_COMBINATIONS:
+            break
+        chosen.append(field)
+    return tuple(sorted(chosen))
+
+
+def _demands_only(condition: Condition) -> bool:
+    """Whether a condition is nothing but demands of values."""
+    if isinstance(condition, All):
+        return all(map(_demands_only, condition.parts))
+    return isinstance(condition, Test) and condition.operator in ("is", "in")
 
 
 def _values_demanded(condition: Condition) -> dict[str, frozenset[Any]]:
@@ -141,6 +170,11 @@ class PolicyIndex:
         return [(each, compiled(each.when)) for each in self.policy.team]
 
     @cached_property
+    def asked(self) -> frozenset[str]:
+        """Every field some condition of the policy asks for."""
+        return frozenset(test.field for condition in _conditions(self.policy) for test in tests_of(condition))
+
+    @cached_property
     def charging_pools(self) -> Sequence[Pool]:
         """Pools in which an account placed by hand uses a turn."""
         return [pool for pool in self.policy.pools if pool.manual_takes_turn]
@@ -181,6 +215,17 @@ class PolicyIndex:
             path.append(here)
             at = here.id
         return tuple(path)
+
+
+def _conditions(policy: Policy) -> Iterator[Condition]:
+    yield policy.follow_parent
+    for rule in policy.rules:
+        yield rule.when
+        yield rule.stays_while or ALWAYS
+        yield from (need.when for need in rule.handoff)
+    for listed in (policy.requirements, policy.leads.requirements, policy.territories, policy.team):
+        yield from (each.when for each in listed)
+    yield from (sla.when for sla in policy.acceptance.faster)
 
 
 def _may_apply(rule: Rule) -> Condition:

@@ -59,7 +59,7 @@ def lint(policy: Policy, roster: Roster, today: str) -> list[Finding]:
     """
     book = _Book(policy, roster, today)
     checks = (
-        *(_unreachable, _rules, _unserved, _requirements, _pools, _single),
+        *(_unreachable, _rules, _unserved, _catch_all, _requirements, _pools, _single),
         *(_named, _gone, _idle, _managers, _chain),
     )
     found = {finding for check in checks for finding in check(book)}
@@ -221,6 +221,16 @@ def _leaves_some(book: _Book, territory: Territory, below: Sequence[Territory]) 
     return book.meets(asked, [*book.rivals(territory), *(child.when for child in below)]) is True
 
 
+def _catch_all(book: _Book) -> Iterator[Finding]:
+    """Whether an account with all required data is thinkable that no rule and no territory is about."""
+    asked = [need.when for need in book.policy.requirements]
+    rules = [rule.when for rule in book.policy.rules if rule.assign.owner or rule.assign.pool]
+    places = [*rules, *(root.when for root in book.children[None])]
+    if ALWAYS not in places and book.meets(asked, places) is True:
+        what = "there is no catch-all: an account that no rule and no territory is about waits for a person (no_rule)"
+        yield Finding(Severity.WARNING, "policy", book.policy.name, what, "Add a last rule or territory for the rest")
+
+
 def _requirements(book: _Book) -> Iterator[Finding]:
     """An account that is new must meet every requirement; where none can, a territory gives nothing away."""
     for need in book.policy.requirements:
@@ -329,7 +339,8 @@ def _managers(book: _Book) -> Iterator[Finding]:
 def _chain(book: _Book) -> Iterator[Finding]:
     if "manager" not in book.policy.acceptance.chain:
         return
-    alone = [rep for rep in book.receivers() if book.roster.reps[rep].manager in (None, rep)]
+    asked = [rep for rep in book.receivers() if not book.roster.is_queue(rep)]
+    alone = [rep for rep in asked if book.roster.reps[rep].manager in (None, rep)]
     if alone:
         what = f"its step 'manager' leads to nobody for {book.names(alone)}"
         yield Finding(Severity.WARNING, "acceptance", "chain", what, "Give them a manager on the roster")

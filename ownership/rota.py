@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from ownership.entries import Pool
 from ownership.local_time import zone
 from ownership.model import Candidate
 from ownership.rotation import PoolTurns, charge_turn, give_back, next_in_turn, without_leavers
-from ownership.turn_queue import TurnQueue
+from ownership.turn_queue import Standing, TurnQueue, standing
 
 if TYPE_CHECKING:
     from ownership.day import Day
@@ -43,9 +43,10 @@ class Rota:
         self._load = load
         self._turns = without_leavers(turns, pool.members)
         self._weights = {rep: weight * _percent(day, rep) for rep, weight in pool.members.items()}
-        self._absent = [rep for rep in pool.members if rep in day.away]
+        self._absent = [rep for rep in pool.members if rep in day.away and rep in day.present]
         self._caps = _Caps(pool, day.now)
         self._given: Counter[str] = Counter()
+        self._room: dict[str, int] = {}
         self._views: dict[frozenset[str], _View] = {}
         self._queue: TurnQueue | None = None
         self._queue_of: tuple[str, ...] = ()
@@ -68,25 +69,43 @@ class Rota:
             return self._least_loaded(view) if view.eligible else None
         return next_in_turn(self._flushed(), self._weights, view.eligible, self.pool.owed_most)
 
+    def standing(self) -> list[Standing]:
+        """Where every member stands, whose turn comes first first."""
+        return standing(self._flushed(), self._weights, self._view(NO_SKILLS).eligible, self.pool.owed_most)
+
+    def taken(self, rep: str) -> int:
+        """How many turns a member has taken."""
+        return self._flushed().taken.get(rep, 0)
+
     def charge(self, rep: str) -> None:
-        """A rep of the pool got an account without its turn, and the pool says that this uses one."""
-        eligible = {*self._view(NO_SKILLS).eligible, rep}
-        owed = self.pool.owed_most
-        self._turns = charge_turn(self._flushed(), self._weights, eligible, rep, self._absent, owed)
+        """A rep of the pool got an account without its turn, and the pool says that this uses one.
+
+        Who takes no turns yet has none to use; their caps count it.
+        """
+        if self._weights[rep] > 0:
+            eligible, owed = {*self._view(NO_SKILLS).eligible, rep}, self.pool.owed_most
+            self._turns = charge_turn(self._flushed(), self._weights, eligible, rep, self._absent, owed)
         self._count(rep)
 
-    def give_back(self, rep: str) -> None:
-        """A rep declined what their turn had given them, and the pool's policy says that this costs none."""
+    def give_back(self, rep: str, given_at: datetime | None = None) -> None:
+        """A rep declined what their turn had given them, and the pool's policy says that this costs none.
+
+        `given_at` is when they had that turn, which their caps counted then; None: just now.
+        """
         if rep in self.pool.members:
             eligible, owed = {*self._view(NO_SKILLS).eligible, rep}, self.pool.owed_most
-            key = self._caps.key
+            key = self._caps.key if given_at is None else _Caps(self.pool, given_at).key
             self._turns = give_back(self._flushed(), self._weights, eligible, rep, key, self._absent, owed)
             self.is_changed = True
             self.look_again(rep)
 
     def look_again(self, rep: str) -> None:
-        """The rep's book or turns have changed."""
-        if rep in self.pool.members:
+        """The rep's book or turns have changed by one."""
+        room = self._room.get(rep, 0) - 1
+        if room > 0:  # not even as many more could have reached a limit
+            self._room[rep] = room
+        elif rep in self.pool.members:
+            self._room[rep] = self._room_of(rep)
             for skills, view in self._views.items():
                 view.set(rep, self._gate(rep, skills))
 
@@ -136,6 +155,13 @@ class Rota:
                 best = rep
         return best
 
+    def _room_of(self, rep: str) -> int:
+        """How many accounts more would reach a limit of the rep's book or turns; 0 when one is reached."""
+        known = self._day.roster.reps.get(rep)
+        capacity = known.capacity_on(self._day.date) if known else None
+        room = self._caps.room(rep, self._turns, self._given[rep])
+        return room if capacity is None else max(min(room, capacity - self._load.get(rep, 0)), 0)
+
     def _gate(self, rep: str, skills: frozenset[str]) -> str | None:
         if gate := gate_of(self._day, rep, skills, self._load.get(rep, 0)):
             return gate
@@ -162,7 +188,10 @@ class _View:
             self._settle()
 
     def refused(self) -> tuple[Candidate, ...]:
-        return tuple(Candidate(rep, False, str(gate)) for rep, gate in self.gates.items())
+        told = self._told.get("")
+        if told is None:
+            told = self._told[""] = tuple(Candidate(rep, False, str(gate)) for rep, gate in self.gates.items())
+        return told
 
     def candidates(self, chosen: str, strategy: str) -> tuple[Candidate, ...]:
         told = self._told.get(chosen)
@@ -182,16 +211,20 @@ TURN_WORDS = ("next in turn", "not their turn")
 
 
 class _Caps:
-    """A pool's caps at one instant: from when on what was given counts, in the pool's own time zone."""
+    """A pool's caps at one instant: from when on what was given counts.
+
+    By hour, day and week that is in the pool's own time zone. The last 24 hours are the same everywhere: they are
+    counted by the minute in UTC, where no hour comes twice.
+    """
 
     def __init__(self, pool: Pool, now: datetime) -> None:
         local = now.astimezone(zone(pool.timezone))
         day = local.date()
-        hours = pool.per_hour is not None or pool.rolling
-        self.key = f"{local:%Y-%m-%dT%H}" if hours else day.isoformat()
         if pool.rolling:
-            since = {name: _hours_back(now, pool.timezone, hours) for name, hours in ROLLING.items()}
+            self.key = _minute(now)
+            since = {name: _minute(now - timedelta(hours=hours)) for name, hours in ROLLING.items()}
         else:
+            self.key = day.isoformat() if pool.per_hour is None else f"{local:%Y-%m-%dT%H}"
             monday = day - timedelta(days=day.weekday())
             since = {"hour": self.key, "day": day.isoformat(), "week": monday.isoformat()}
         caps = {"hour": pool.per_hour, "day": pool.per_day, "week": pool.per_week}
@@ -199,21 +232,27 @@ class _Caps:
         self._rolling = pool.rolling
         self.any = bool(self._caps)
 
+    def room(self, rep: str, turns: PoolTurns, just_given: int) -> int:
+        """How many more reach the first cap, 0 when one is reached."""
+        left = (most - turns.given(rep, since) - just_given for _, most, since in self._caps)
+        return max(min(left, default=NO_LIMIT), 0)
+
     def gate(self, rep: str, turns: PoolTurns, just_given: int) -> str | None:
         for name, most, since in self._caps:
             if turns.given(rep, since) + just_given >= most:
-                when = f"in the last {ROLLING[name]} hours" if self._rolling else WINDOWS[name]
+                when = ROLLING_WINDOWS[name] if self._rolling else WINDOWS[name]
                 return f"was given {most} {when}, the most for {'an' if name == 'hour' else 'a'} {name}"
         return None
 
 
+NO_LIMIT = 2**62
 ROLLING = {"hour": 1, "day": 24, "week": 168}
+ROLLING_WINDOWS = {"hour": "in the last hour", "day": "in the last 24 hours", "week": "in the last 168 hours"}
 WINDOWS = {"hour": "this hour", "day": "today", "week": "this week"}
 
 
-def _hours_back(now: datetime, timezone: str, hours: int) -> str:
-    """The first hour that lies wholly in the last `hours`, this one included."""
-    return f"{(now - timedelta(hours=hours - 1)).astimezone(zone(timezone)):%Y-%m-%dT%H}"
+def _minute(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M}"
 
 
 def _percent(day: Day, rep: str) -> int:

@@ -36,7 +36,7 @@ def _gate(case: Case) -> Verdict:
     if not missing:
         return Verdict(f"has the data every {case.account.kind} needs")
     said = "; ".join(f"{need.name} is missing: {need.mend}" for need in missing)
-    if case.kept_owner is not None or case.lent is not None:
+    if case.kept_owner is not None or (case.lent is not None and not case.is_over):
         return Verdict(f"{said} (it has an owner already)")
     return Verdict(said, "missing_data", rule=missing[0].name)
 
@@ -72,7 +72,9 @@ def _afterwards(case: Case, override: Override) -> Afterwards | None:
         return Afterwards()
     if override.then == "stay" or (case.lent is None and case.holder == override.owner):
         return None
-    before = case.lent or Afterwards(case.holder)
+    # A queue keeps nothing from the rules, and so nothing is given back to it past them.
+    holder = None if case.day.roster.is_queue(str(case.holder)) else case.holder
+    before = case.lent or Afterwards(holder)
     return None if before.returns_to == override.owner else before
 
 
@@ -116,17 +118,18 @@ def _registration(case: Case) -> Verdict:
 
 
 def _returned(case: Case) -> Verdict:
-    """An owner who had the account for a time gives it back."""
-    holding = case.state.holdings.get(case.account.id)
-    if holding is None or holding.afterwards is None:
+    """An owner who had the account for a time gives it back. What would take it from who had it before takes it from
+    them at once, and not a moment after they got it back: the steps are asked as if they had it."""
+    if case.lent is None:
         return Verdict("is with nobody for a time")
-    had = case.name(str(case.current))
-    to = holding.afterwards.returns_to
+    had, to = case.name(str(case.current)), case.lent.returns_to
+    if not case.is_over:
+        return Verdict(f"{had} has it for a time")
     if to is None:
         return Verdict(f"{had} had it for a time, which is over; it is decided as if nobody had it")
     if to not in case.present:
         return Verdict(f"{had} had it for a time, which is over, and {case.name(to)}, who had it before, is not there")
-    return Verdict(f"{had} had it for a time, which is over; it returns to {case.name(to)}", "returned", to)
+    return Verdict(f"{had} had it for a time, which is over; it is decided as if {case.name(to)} had it still")
 
 
 def _parent_owner(case: Case) -> Verdict:
@@ -170,6 +173,8 @@ def _sticky(case: Case) -> Verdict:
 
 def _existing_owner(case: Case) -> Verdict:
     rivals = case.rivals
+    if case.is_over:
+        return _kept(case, case.holder, "had it before", "returned") if case.holder else Verdict("it was only lent")
     if case.current in case.present:
         return _kept(case, str(case.current), "owns it already")
     if len(rivals) > 1:
@@ -183,17 +188,17 @@ def _existing_owner(case: Case) -> Verdict:
     return _kept(case, case.holder, f"owns it in the CRM{said}")
 
 
-def _kept(case: Case, owner: str, said: str) -> Verdict:
+def _kept(case: Case, owner: str, said: str, reason: str = "existing_owner") -> Verdict:
     """Whoever has it keeps it, unless they are a queue, have lost it, or have too many."""
     if case.day.roster.is_queue(owner):
         return Verdict(f"{case.name(owner)} has it, and a queue keeps nothing from the rules")
     if case.lost_because:
         return Verdict(f"{case.name(owner)} {case.lost_because}")
     capacity = case.day.roster.reps[owner].capacity_on(case.day.date)
-    load = case.state.load.get(owner, 0)
+    load = case.book(owner)
     if case.policy.keeping.over_capacity == "move_on" and capacity is not None and load > capacity:
         return Verdict(f"{case.name(owner)} has it, but owns {load} accounts of {capacity} at most")
-    return Verdict(f"{case.name(owner)} {said}", "existing_owner", owner)
+    return Verdict(f"{case.name(owner)} {said}", reason, owner)
 
 
 def _rules(case: Case) -> Verdict:

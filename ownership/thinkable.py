@@ -11,7 +11,7 @@ from itertools import chain, combinations, pairwise, product
 from math import prod
 from typing import Any
 
-from ownership.conditions import FIELDS, All, AnyOf, Condition, Not, Test, holds
+from ownership.conditions import FIELDS, All, Condition, Test, holds, tests_of
 
 MOST_TRIED = 100_000
 MOST_TEXTS = 8
@@ -24,7 +24,7 @@ def can_hold(all_of: Sequence[Condition], none_of: Sequence[Condition] = ()) -> 
     None: there are too many kinds of account to try. Fields are taken one by one: that `segment` follows from
     `employees` is not known here.
     """
-    tests = [test for condition in (*all_of, *none_of) for test in _tests(condition)]
+    tests = [test for condition in (*all_of, *none_of) for test in tests_of(condition)]
     fields = sorted({test.field for test in tests})
     alone = [part for condition in all_of for part in _conjuncts(condition)]
     choices: list[list[Any]] = []
@@ -32,7 +32,7 @@ def can_hold(all_of: Sequence[Condition], none_of: Sequence[Condition] = ()) -> 
         values = _values(field, [test for test in tests if test.field == field])
         if values is None:
             return None
-        own = [part for part in alone if {test.field for test in _tests(part)} == {field}]
+        own = [part for part in alone if {test.field for test in tests_of(part)} == {field}]
         choices.append([value for value in values if all(holds(part, {field: value}) for part in own)])
     if prod(map(len, choices)) > MOST_TRIED:
         return None
@@ -42,16 +42,6 @@ def can_hold(all_of: Sequence[Condition], none_of: Sequence[Condition] = ()) -> 
 
 def _fits(account: Mapping[str, Any], all_of: Sequence[Condition], none_of: Sequence[Condition]) -> bool:
     return all(holds(part, account) is True for part in all_of) and not any(holds(part, account) for part in none_of)
-
-
-def _tests(condition: Condition) -> Iterator[Test]:
-    match condition:
-        case Test():
-            yield condition
-        case Not():
-            yield from _tests(condition.part)
-        case All() | AnyOf():
-            yield from chain.from_iterable(map(_tests, condition.parts))
 
 
 def _conjuncts(condition: Condition) -> Iterator[Condition]:

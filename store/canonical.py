@@ -16,7 +16,7 @@ from typing import Any
 def to_json(value: Any) -> str:
     """Canonical JSON text: sorted keys, no spaces. Raises `TypeError` for what is no value, `ValueError` for a naive
     instant."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), default=_to_plain)
+    return _ENCODE(value)
 
 
 def from_json(text: str) -> Any:
@@ -33,11 +33,11 @@ def to_instant(moment: datetime) -> str:
     """Fixed-width UTC text, which sorts as time does: 2026-03-01T12:00:00.000000Z. Refuses a naive datetime."""
     if moment.tzinfo is None:
         raise ValueError(f"{moment.isoformat()} has no time zone; every instant in the store is UTC")
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
 
 
 def from_instant(text: str) -> datetime:
-    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+    return datetime.fromisoformat(text)
 
 
 def _to_plain(value: Any) -> Any:
@@ -50,6 +50,9 @@ def _to_plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return dict(value)
     raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+_ENCODE = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=_to_plain).encode
 
 
 def _from_plain(value: dict[str, Any]) -> Any:

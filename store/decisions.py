@@ -11,8 +11,10 @@ from sqlalchemy import Connection, select
 from sqlalchemy.engine import Row
 
 from ownership.model import Candidate, Decision, Outcome, Step, TeamMember
+from store.canonical import to_json
 from store.statements import select_in
 from store.tables import OWNER_ROLE, decision, input_snapshot, latest_decision
+from store.types import Written
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,25 +70,46 @@ _EXPLAINED = select(decision, input_snapshot.c.payload).outerjoin_from(
 )
 
 
-def to_columns(made: Decision) -> dict[str, Any]:
-    """The columns of `decision` that come from the decision itself."""
-    return {
-        "account_id": made.account_id,
-        "role": OWNER_ROLE,
-        "outcome": made.outcome.value,
-        "owner_id": made.owner_id,
-        "reason": made.reason,
-        "rule": made.rule,
-        "turn": made.turn,
-        "policy_hash": made.policy_hash,
-        "inputs_hash": made.inputs_hash,
-        # Written out: `dataclasses.asdict` copies deeply and takes ten times as long.
-        "path": [{"rule": step.rule, "matched": step.matched, "because": step.because} for step in made.path],
-        "candidates": [
-            {"rep_id": each.rep_id, "chosen": each.chosen, "because": each.because} for each in made.candidates
-        ],
-        "team": [{"role": m.role, "rep_id": m.rep_id, "because": m.because} for m in made.team] or None,
-    }
+class Explanations:
+    """Paths and candidates as JSON. Most decisions of a batch share most of theirs, as the very same values: each is
+    known by its identity and written out once, while the batch that holds it lasts."""
+
+    def __init__(self) -> None:
+        self._texts: dict[int, str] = {}
+
+    def columns(self, made: Decision) -> dict[str, Any]:
+        """The columns of `decision` that come from the decision itself."""
+        return {
+            "account_id": made.account_id,
+            "role": OWNER_ROLE,
+            "outcome": made.outcome.value,
+            "owner_id": made.owner_id,
+            "reason": made.reason,
+            "rule": made.rule,
+            "turn": made.turn,
+            "policy_hash": made.policy_hash,
+            "inputs_hash": made.inputs_hash,
+            "path": Written(f"[{','.join(map(self._one, made.path))}]"),
+            "candidates": self._all(made.candidates),
+            "team": self._all(made.team) if made.team else None,
+        }
+
+    def _all(self, values: tuple[Candidate, ...] | tuple[TeamMember, ...]) -> Written:
+        text = self._texts.get(id(values))
+        if text is None:
+            text = self._texts[id(values)] = to_json([_plain(value) for value in values])
+        return Written(text)
+
+    def _one(self, step: Step) -> str:
+        text = self._texts.get(id(step))
+        if text is None:
+            text = self._texts[id(step)] = to_json(_plain(step))
+        return text
+
+
+def _plain(value: Step | Candidate | TeamMember) -> dict[str, Any]:
+    # Not `dataclasses.asdict`, which copies deeply and takes ten times as long.
+    return {name: getattr(value, name) for name in value.__slots__}
 
 
 def _to_decision(row: Row[Any]) -> Decision:

@@ -7,8 +7,8 @@ Each account's rows form a chain: `seq` counts from 1 without gaps, `row_hash` c
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
@@ -57,26 +57,22 @@ class LedgerRow:
     prev_hash: str
     row_hash: str = ""
 
+    @staticmethod
+    def chained(**columns: Any) -> LedgerRow:
+        """A row with its hash; the columns are all others."""
+        return LedgerRow(**columns, row_hash=_hash_of(columns))
+
     def computed_hash(self) -> str:
         """SHA-256 over every other column, `prev_hash` included."""
-        return digest(
-            [
-                self.ledger_id,
-                self.account_id,
-                self.role,
-                self.seq,
-                self.event_type,
-                self.owner_id,
-                self.prev_owner_id,
-                to_instant(self.valid_from),
-                to_instant(self.recorded_at),
-                self.actor,
-                self.reason,
-                self.decision_id,
-                self.run_id,
-                self.prev_hash,
-            ]
-        )
+        return _hash_of({name: getattr(self, name) for name in HASHED})
+
+
+HASHED = tuple(each.name for each in fields(LedgerRow) if each.name != "row_hash")
+
+
+def _hash_of(columns: Mapping[str, Any]) -> str:
+    values = (columns[name] for name in HASHED)
+    return digest([to_instant(value) if isinstance(value, datetime) else value for value in values])
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, select, update
 from sqlalchemy.engine import Row
 
-from store.statements import chunks, new_id
+from store.statements import chunks, insert_rows, new_id, select_in
 from store.tables import OWNER_ROLE, acceptance, assignment_ledger, ownership_current
 
 OFFERED = "offered"
@@ -54,14 +54,13 @@ class Offers:
         offer = Offer(new_id(), ledger_id, account_id, owner_id, OFFERED, escalation_level, now, due_by)
         self.supersede([account_id], now)
         self.open_many([offer])
+        self._show([ledger_id], OFFERED)
         return offer.offer_id
 
     def open_many(self, offers: Sequence[Offer]) -> None:
-        """Ask many owners. The accounts' earlier offers must have been superseded."""
-        for chunk in chunks(offers):
-            rows = [{**asdict(offer), "role": OWNER_ROLE} for offer in chunk]
-            self._connection.execute(acceptance.insert(), rows)
-            self._show([offer.ledger_id for offer in chunk], OFFERED)
+        """Ask many owners. The accounts' earlier offers must have been superseded, and that they are asked is shown
+        beside the owner of record by the caller."""
+        insert_rows(self._connection, acceptance, list(map(_to_columns, offers)))
 
     def get(self, offer_id: str) -> Offer | None:
         row = self._connection.execute(select(acceptance).where(acceptance.c.offer_id == offer_id)).first()
@@ -124,6 +123,18 @@ class Offers:
         rows = self._connection.execute(statement.order_by(acceptance.c.due_by, acceptance.c.offer_id))
         return [_to_offer(row) for row in rows]
 
+    def missed(self, account_ids: Iterable[str]) -> dict[str, int]:
+        """How many offers of each account were missed or declined since somebody last accepted it; none is left out."""
+        columns = acceptance.c
+        statement = select(columns.account_id, columns.state).where(
+            columns.state.in_(("expired", "declined", "accepted"))
+        )
+        counts: dict[str, int] = {}
+        rows = select_in(self._connection, statement.order_by(columns.answered_at), columns.account_id, account_ids)
+        for account_id, state in rows:
+            counts[account_id] = 0 if state == "accepted" else counts.get(account_id, 0) + 1
+        return {account_id: count for account_id, count in counts.items() if count}
+
     def supersede(self, account_ids: Iterable[str], now: datetime) -> None:
         """Nobody needs to answer for these accounts any more: they have other owners now."""
         for chunk in chunks(account_ids):
@@ -141,6 +152,23 @@ class Offers:
             .where(current.account_id.in_(in_effect), current.ledger_id.in_(ledger_ids))
             .values(acceptance_state=state)
         )
+
+
+def _to_columns(offer: Offer) -> dict[str, Any]:
+    return {
+        "offer_id": offer.offer_id,
+        "ledger_id": offer.ledger_id,
+        "account_id": offer.account_id,
+        "role": OWNER_ROLE,
+        "owner_id": offer.owner_id,
+        "state": offer.state,
+        "escalation_level": offer.escalation_level,
+        "offered_at": offer.offered_at,
+        "due_by": offer.due_by,
+        "answered_at": offer.answered_at,
+        "answered_by": offer.answered_by,
+        "remind_at": offer.remind_at,
+    }
 
 
 def _to_offer(row: Row[Any]) -> Offer:

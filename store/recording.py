@@ -7,21 +7,21 @@ run leaves whole batches; repeating a batch under the same run id writes nothing
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, select, update
 
 from ownership.model import Afterwards, Decision, Outcome
-from store import decisions as decided
 from store.accounts import Accounts
 from store.canonical import digest
+from store.decisions import Explanations
 from store.exceptions import Exceptions
 from store.ledger import FIRST_PREV_HASH, NOT_ASKED, LedgerRow
 from store.offers import OFFERED, Offer, Offers
 from store.outbox import WAITING
-from store.statements import chunks, insert_new, new_id, select_in, upsert
+from store.statements import chunks, insert_new, insert_rows, new_ids, select_in, upsert
 from store.tables import (
     OWNER_ROLE,
     assignment_ledger,
@@ -106,21 +106,26 @@ class Recorder:
         self._now = now
         self._rows = _Rows()
         self._heads: dict[tuple[str, str], _Head] = {}  # by account and role
+        self._explanations = Explanations()
+        self._ids = new_ids()
         self._lent: set[str] = set()
+        self._owned_before: set[str] = set()
         self._has_teams = False
 
     def record(self, batch: Sequence[Recording]) -> RecordSummary:
         account_ids = {each.decision.account_id for each in batch}
         Accounts(self._connection).lock(account_ids)
         self._heads, self._lent = self._read_heads(account_ids)
+        self._owned_before = {account_id for account_id, role in self._heads if role == OWNER_ROLE}
         self._has_teams = any(role != OWNER_ROLE for _, role in self._heads)
         fresh = self._without_repeats(batch)
         changed = [each for key, each in fresh.items() if self._plan(each, key)]
-        self._insert_ledger()
+        offers = self._offers(changed)
+        self._insert_ledger({offer.ledger_id for offer in offers})
         pushed = self._insert_outbox()
-        offered = self._open_offers(changed)
+        self._open_offers(changed, offers)
         excepted = self._update_exceptions(list(fresh.values()))
-        return RecordSummary(len(fresh), len(changed), pushed, offered, excepted, len(batch) - len(fresh))
+        return RecordSummary(len(fresh), len(changed), pushed, len(offers), excepted, len(batch) - len(fresh))
 
     def _read_heads(self, account_ids: set[str]) -> tuple[dict[tuple[str, str], _Head], set[str]]:
         """The heads of the accounts' ledgers by role, and the accounts somebody has for a time only."""
@@ -161,7 +166,7 @@ class Recorder:
     def _plan(self, each: Recording, idem_key: str) -> bool:
         """Work out the rows one recording needs; True when the owner of record changes."""
         made = each.decision
-        decision_id = new_id()
+        decision_id = next(self._ids)
         self._rows.snapshots[made.inputs_hash] = {
             "inputs_hash": made.inputs_hash,
             "payload": each.snapshot,
@@ -173,7 +178,7 @@ class Recorder:
                 "idem_key": idem_key,
                 "run_id": self._run_id,
                 "recorded_at": self._now,
-                **decided.to_columns(made),
+                **self._explanations.columns(made),
             }
         )
         owner_id = _owner_after(each, self._head(made.account_id, OWNER_ROLE))
@@ -206,8 +211,8 @@ class Recorder:
             self._change(each, role, filled.get(role), decision_id)
 
     def _ledger_row(self, each: Recording, role: str, head: _Head, owner_id: str | None, decision_id: str) -> LedgerRow:
-        row = LedgerRow(
-            ledger_id=new_id(),
+        return LedgerRow.chained(
+            ledger_id=next(self._ids),
             account_id=each.decision.account_id,
             role=role,
             seq=head.seq + 1,
@@ -222,7 +227,6 @@ class Recorder:
             run_id=self._run_id,
             prev_hash=head.row_hash,
         )
-        return replace(row, row_hash=row.computed_hash())
 
     def _plan_pushes(self, each: Recording, head: _Head) -> None:
         if head.owner_id is None:
@@ -230,7 +234,7 @@ class Recorder:
         for push in each.pushes:
             key = digest([push.source, push.object_type, push.external_id, head.seq, push.expected_owner, self._run_id])
             self._rows.outbox[key] = {
-                "outbox_id": new_id(),
+                "outbox_id": next(self._ids),
                 "idem_key": key,
                 "target": push.source,
                 "object_type": push.object_type,
@@ -249,17 +253,16 @@ class Recorder:
                 "recorded_at": self._now,
             }
 
-    def _insert_ledger(self) -> None:
+    def _insert_ledger(self, asked: set[str]) -> None:
+        """`asked` are the ledger rows whose owners have to accept."""
         rows = self._rows
         insert_new(self._connection, input_snapshot, list(rows.snapshots.values()), unique=("inputs_hash",))
-        if rows.decisions:
-            self._connection.execute(decision.insert(), rows.decisions)
+        insert_rows(self._connection, decision, rows.decisions)
         latest = {row["account_id"]: row for row in rows.decisions}
         key_and_id = ("account_id", "role", "decision_id")
         upsert(self._connection, latest_decision, [{name: row[name] for name in key_and_id} for row in latest.values()])
-        if rows.ledger:
-            self._connection.execute(assignment_ledger.insert(), [_to_columns(row) for row in rows.ledger])
-        heads = {(row.account_id, row.role): self._current_columns(row) for row in rows.ledger}
+        insert_rows(self._connection, assignment_ledger, [_to_columns(row) for row in rows.ledger])
+        heads = {(row.account_id, row.role): self._current_columns(row, asked) for row in rows.ledger}
         upsert(self._connection, ownership_current, list(heads.values()))
         self._keep_afterwards({account_id for account_id, role in heads if role == OWNER_ROLE})
 
@@ -275,7 +278,7 @@ class Recorder:
                     .values(afterwards=_afterwards_json(after))
                 )
 
-    def _current_columns(self, row: LedgerRow) -> dict[str, Any]:
+    def _current_columns(self, row: LedgerRow, asked: set[str]) -> dict[str, Any]:
         lent = self._rows.afterwards.get(row.account_id) if row.role == OWNER_ROLE else None
         return {
             "account_id": row.account_id,
@@ -284,25 +287,25 @@ class Recorder:
             "ledger_id": row.ledger_id,
             "seq": row.seq,
             "valid_from": row.valid_from,
-            "acceptance_state": NOT_ASKED,
+            "acceptance_state": OFFERED if row.ledger_id in asked else NOT_ASKED,
             "afterwards": _afterwards_json(lent),
         }
 
     def _insert_outbox(self) -> int:
         """Make what older owners still had to be shown pointless, then queue what is new."""
-        owners = {row.account_id: row.seq for row in self._rows.ledger if row.role == OWNER_ROLE}
-        for chunk in chunks(owners.items()):
-            self._supersede(dict(chunk))
-        wanted = self._not_waiting_already(list(self._rows.outbox.values()))
+        moved = {row.account_id for row in self._rows.ledger if row.role == OWNER_ROLE} & self._owned_before
+        for chunk in chunks(sorted(moved)):
+            self._supersede(chunk)
+        wanted = self._not_waiting_already(list(self._rows.outbox.values())) if self._rows.outbox else []
         insert_new(self._connection, outbox, wanted, unique=("idem_key",))
         return len(wanted)
 
-    def _supersede(self, new_seq: Mapping[str, int]) -> None:
+    def _supersede(self, account_ids: list[str]) -> None:
         """Rows under way keep their lease: the worker's answer still counts, and nobody else writes meanwhile."""
         columns = outbox.c
         self._connection.execute(
             update(outbox)
-            .where(columns.account_id.in_(new_seq), columns.role == OWNER_ROLE, columns.state.in_(WAITING))
+            .where(columns.account_id.in_(account_ids), columns.role == OWNER_ROLE, columns.state.in_(WAITING))
             .values(state="superseded", done_at=self._now)
         )
 
@@ -317,23 +320,26 @@ class Recorder:
         }
         return [row for row in rows if (row["target"], row["object_type"], row["remote_id"], row["seq"]) not in waiting]
 
-    def _open_offers(self, changed: Sequence[Recording]) -> int:
-        last = {each.decision.account_id: each for each in changed}
+    def _offers(self, changed: Sequence[Recording]) -> list[Offer]:
+        """What the new owners are asked."""
         asked = []
-        for account_id, each in last.items():
+        for account_id, each in {each.decision.account_id: each for each in changed}.items():
             head = self._head(account_id, OWNER_ROLE)
             if each.offer_due_by is not None and head.owner_id is not None:
                 asked.append(
                     Offer(
-                        *(new_id(), head.ledger_id, account_id, head.owner_id, OFFERED, each.escalation_level),
+                        *(next(self._ids), head.ledger_id, account_id, head.owner_id, OFFERED, each.escalation_level),
                         *(self._now, each.offer_due_by),
                         remind_at=each.remind_at,
                     )
                 )
+        return asked
+
+    def _open_offers(self, changed: Sequence[Recording], asked: Sequence[Offer]) -> None:
+        """Those who were asked before need not answer any more; an account that had no owner has asked nobody."""
         offers = Offers(self._connection)
-        offers.supersede(last, self._now)
+        offers.supersede({each.decision.account_id for each in changed} & self._owned_before, self._now)
         offers.open_many(asked)
-        return len(asked)
 
     def _update_exceptions(self, fresh: Sequence[Recording]) -> int:
         exceptions = Exceptions(self._connection)

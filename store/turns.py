@@ -30,17 +30,21 @@ class Turns:
         rows = select_in(self._connection, statement, pool_turns.c.pool, names)
         return {row.pool: row.state for row in rows if row.state is not None}
 
-    def save(self, pool: str, state: Mapping[str, Any], now: datetime) -> None:
-        """Replace a pool's state; `version` counts the changes."""
+    def save(self, states: Mapping[str, Mapping[str, Any]], now: datetime) -> None:
+        """Replace the states of these pools; `version` counts the changes."""
         statement = insert_into(self._connection, pool_turns)
-        self._connection.execute(
-            statement.on_conflict_do_update(
-                index_elements=["pool"],
-                set_={
-                    "state": statement.excluded.state,
-                    "updated_at": statement.excluded.updated_at,
-                    "version": pool_turns.c.version + 1,
-                },
-            ),
-            {"pool": pool, "state": state, "updated_at": now, "version": 1},
-        )
+        rows = [
+            {"pool": pool, "state": state, "updated_at": now, "version": 1} for pool, state in sorted(states.items())
+        ]
+        if rows:
+            self._connection.execute(
+                statement.on_conflict_do_update(
+                    index_elements=["pool"],
+                    set_={
+                        "state": statement.excluded.state,
+                        "updated_at": statement.excluded.updated_at,
+                        "version": pool_turns.c.version + 1,
+                    },
+                ),
+                rows,
+            )

@@ -36,6 +36,10 @@ class UTC(TypeDecorator[datetime]):
         return from_instant(value) if isinstance(value, str) else value.astimezone(UTC_ZONE)
 
 
+class Written(str):
+    """Canonical JSON that is text already, for values that many rows share."""
+
+
 class JsonText(TypeDecorator[Any]):
     """Canonical JSON kept as text. JSONB would refuse NUL, reorder keys and reformat numbers: no byte may change."""
 
@@ -43,7 +47,9 @@ class JsonText(TypeDecorator[Any]):
     cache_ok = True
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
-        return None if value is None else to_json(value)
+        if value is None or isinstance(value, Written):
+            return value
+        return to_json(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
         return None if value is None else from_json(value)

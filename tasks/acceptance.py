@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from ownership.acceptance import Escalate, Offered, check_answer, due_by, next_step, remind_at
 from ownership.conditions import fold_fields
-from ownership.model import ACCOUNT, Account, Afterwards, Outcome, Step
+from ownership.model import ACCOUNT, Account, Afterwards, Decision, Outcome, Step
 from ownership.plan import OwnerMove, move_of
 from ownership.rotation import PoolTurns
 from store.decisions import Explanation
@@ -16,7 +16,7 @@ from store.notifications import NewNotification
 from store.offers import Offer
 from store.recording import Recording
 from store.unit_of_work import UnitOfWork
-from tasks.assignment import Assigned, Desk, desk_for
+from tasks.assignment import Assigned, Desk, desk_for, unaccepted_key
 from tasks.context import RunContext
 from tasks.explanation import find_account, unknown_account
 from tasks.notices import add_owner_notices
@@ -172,7 +172,11 @@ class _Step:
             return None
         pool, day = last.decision.turn, self.desk.day
         asked = _asked(self.uow, offer)
-        offered = Offered(offer.owner_id, offer.escalation_level, asked, pool, self.declined)
+        offered = Offered(
+            *(offer.owner_id, offer.escalation_level, asked, pool, self.declined),
+            offered_at=offer.offered_at,
+            held_because=_held_because(last.decision),
+        )
         step = next_step(offered, day, self.turns.get(pool or "", PoolTurns()), self.load)
         if pool:
             self.turns[pool] = step.turns
@@ -203,8 +207,15 @@ class _Step:
     def _to_a_person(self, offer: Offer, because: str) -> None:
         context = self.context
         detail = {"owner": offer.owner_id, "problem": because}
-        key = f"unaccepted:{offer.account_id}"
+        key = unaccepted_key(offer.account_id)
         self.uow.exceptions.open("unaccepted", key, offer.account_id, detail, "warning", context.run_id, context.now())
+
+
+def _held_because(last: Decision) -> str:
+    """Why an account whose last decision left it to a person is given to nobody meanwhile, "" when it was decided."""
+    if last.outcome is Outcome.OWNER:
+        return ""
+    return next((step.because for step in reversed(last.path) if step.matched), last.reason)
 
 
 def _moved(load: dict[str, int], before: str, after: str, account: Account) -> None:

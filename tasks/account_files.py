@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from ownership.conditions import DATES, FIELDS
 from ownership.model import Candidate, Decision, Step, TeamMember
@@ -32,6 +32,12 @@ OUTPUT = (
 """The columns that are written, all text; `owner_id` and `turn` are empty when there is none."""
 FORMATS = (".csv", ".parquet")
 OVERFLOW = "(more cells than columns)"
+BLANKS = (
+    "\t\n\v\f\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006"
+    "\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
+)
+"""What `str.strip` strips; what polars strips by itself is something less."""
+ROWS_AT_ONCE = 50_000
 MARKS = "(held since)"  # no pool can be called so: ids have no blanks
 
 Row = Mapping[str, str]
@@ -45,14 +51,33 @@ class UnreadableFile(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
+class Table:
+    """A file's rows in its order, as one frame of text: a column for each that is known, stripped, null where a cell
+    is empty. `ignored` are unknown columns."""
+
+    frame: pl.DataFrame
+    ignored: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Sheet:
-    """A file's rows in its order, each as {column: text} without its empty cells; `ignored` are unknown columns."""
+    """The rows of a `Table`, each as {column: text} without its empty cells."""
 
     rows: tuple[Row, ...]
     ignored: tuple[str, ...] = ()
 
 
 def read_sheet(path: Path, fields: Iterable[str] = ()) -> Sheet:
+    """As `read_table`, row by row."""
+    table = read_table(path, fields)
+    return Sheet(tuple(map(without_empty, table.frame.iter_rows(named=True))), table.ignored)
+
+
+def without_empty(cells: Mapping[str, str | None]) -> Row:
+    return {column: cell for column, cell in cells.items() if cell is not None}
+
+
+def read_table(path: Path, fields: Iterable[str] = ()) -> Table:
     """Read accounts or leads from a .csv (UTF-8, commas, a header) or .parquet file; `fields` are further columns.
 
     Raises `UnreadableFile` when it cannot be read, or lacks `id` or `name`, or has a column twice.
@@ -65,15 +90,23 @@ def read_sheet(path: Path, fields: Iterable[str] = ()) -> Sheet:
 
     known = {*COLUMNS, *fields}
     try:
-        names, rows = _csv_cells(content) if file_format == ".csv" else _parquet_cells(content, known)
+        names, cells = _csv_cells(content) if file_format == ".csv" else _parquet_cells(content, known)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as problem:
         said = str(problem).strip().split("\n")[0][:200]
         mend = "Save it as UTF-8 with commas, and close every quote" if file_format == ".csv" else "Write it again"
         raise UnreadableFile(path, f"is no {file_format[1:]} file we can read ({said})", mend) from None
     columns = [name.strip().casefold() for name in names]
     _check_columns(path, columns, known)
-    ignored = tuple(n for n, column in zip(names, columns, strict=True) if column not in {*known, OVERFLOW, ""})
-    return Sheet(tuple(_row(columns, cells) for cells in rows), ignored)
+    read = {*known, OVERFLOW}
+    ignored = tuple(name for name, column in zip(names, columns, strict=True) if column not in {*read, ""})
+    kept = (_stripped(cells[name].alias(column)) for name, column in zip(cells.columns, columns, strict=False))
+    return Table(pl.DataFrame([column for column in kept if column.name in read]), ignored)
+
+
+def _stripped(cells: pl.Series) -> pl.Series:
+    """Cells without blanks around them, null where nothing is left."""
+    text = cells.str.strip_chars(BLANKS)
+    return text.set(text == "", None)
 
 
 def format_of(path: Path) -> str:
@@ -90,7 +123,7 @@ def _content(path: Path) -> bytes:
         raise UnreadableFile(path, f"cannot be read ({problem.strerror})", "Correct the path or its rights") from None
 
 
-def _csv_cells(content: bytes) -> tuple[list[str], list[tuple[str | None, ...]]]:
+def _csv_cells(content: bytes) -> tuple[list[str], pl.DataFrame]:
     """The header and the rows as text, with one column more for what a line has too much. Empty lines are no rows."""
     import polars as pl
 
@@ -104,17 +137,17 @@ def _csv_cells(content: bytes) -> tuple[list[str], list[tuple[str | None, ...]]]
         truncate_ragged_lines=True,
         missing_columns="insert",
     )
-    return names, [cells for cells in frame.rows()[1:] if any(cells)]
+    return names, frame[1:].filter(pl.any_horizontal(pl.all().fill_null("") != ""))
 
 
-def _parquet_cells(content: bytes, columns: Set[str]) -> tuple[list[str], list[tuple[str | None, ...]]]:
+def _parquet_cells(content: bytes, columns: Set[str]) -> tuple[list[str], pl.DataFrame]:
+    """The names of all columns, those that are known first, and these as text."""
     import polars as pl
 
-    frame = pl.read_parquet(io.BytesIO(content))
-    known = [name for name in frame.columns if name.strip().casefold() in columns]
-    ignored = [name for name in frame.columns if name not in known]
-    rows = frame.select(_as_text(frame[name]) for name in known).rows()
-    return known + ignored, [cells + (None,) * len(ignored) for cells in rows]
+    names = list(pl.read_parquet_schema(io.BytesIO(content)))
+    known = [name for name in names if name.strip().casefold() in columns]
+    frame = pl.read_parquet(io.BytesIO(content), columns=known)
+    return known + [name for name in names if name not in known], frame.select(map(_as_text, frame))
 
 
 def _as_text(column: pl.Series) -> pl.Series:
@@ -137,35 +170,37 @@ def _check_columns(path: Path, columns: Sequence[str], known: Set[str]) -> None:
             raise UnreadableFile(path, f"has the column '{name}' {columns.count(name)} times", "Keep one of them")
 
 
-def _row(columns: Sequence[str], cells: Sequence[str | None]) -> Row:
-    stripped = ((column, (cell or "").strip()) for column, cell in zip(columns, cells, strict=True))
-    return {column: cell for column, cell in stripped if cell}
+def write_table(frame: pl.DataFrame, path: Path) -> None:
+    """Write a frame as .csv or .parquet, whole or not at all. Raises `UnreadableFile` when it cannot be written."""
+    _write(path, frame.write_csv if format_of(path) == ".csv" else frame.write_parquet)
+
+
+def table_csv(frame: pl.DataFrame) -> Iterator[str]:
+    """A frame as CSV text, in parts."""
+    yield frame.clear().write_csv()
+    for part in frame.iter_slices(ROWS_AT_ONCE):
+        yield part.write_csv(include_header=False)
 
 
 def write_decisions(decisions: Iterable[Decision], path: Path) -> None:
-    """Write `OUTPUT` as .csv or .parquet, whole or not at all. Raises `UnreadableFile` when it cannot be written."""
-    buffer = io.BytesIO()
-    frame = _frame(decisions)
-    if format_of(path) == ".csv":
-        frame.write_csv(buffer)
-    else:
-        frame.write_parquet(buffer)
-    _write(path, buffer.getvalue())
+    """Write `OUTPUT` as `write_table` does."""
+    write_table(_frame(decisions), path)
 
 
 def decisions_csv(decisions: Iterable[Decision]) -> str:
     """`OUTPUT` as CSV text."""
-    return _frame(decisions).write_csv()
+    return "".join(table_csv(_frame(decisions)))
 
 
 def _frame(decisions: Iterable[Decision]) -> pl.DataFrame:
     import polars as pl
 
-    return pl.DataFrame(list(map(_cells, decisions)), schema=dict.fromkeys(OUTPUT, pl.String), orient="row")
+    return pl.DataFrame(list(map(cells_of, decisions)), schema=dict.fromkeys(OUTPUT, pl.String), orient="row")
 
 
-def _cells(decision: Decision) -> tuple[str | None, ...]:
-    path, candidates, team = (_json(each) for each in (decision.path, decision.candidates, decision.team))
+def cells_of(decision: Decision) -> tuple[str | None, ...]:
+    """The cells of `OUTPUT`."""
+    path, candidates, team = (told_json(each) for each in (decision.path, decision.candidates, decision.team))
     return (
         *(decision.account_id, decision.outcome.value, decision.owner_id, decision.reason, decision.rule),
         *(decision.path[-1].because, path, candidates, decision.turn, decision.policy_hash, decision.inputs_hash, team),
@@ -173,7 +208,7 @@ def _cells(decision: Decision) -> tuple[str | None, ...]:
 
 
 @lru_cache(maxsize=50_000)
-def _json(values: tuple[Step | Candidate | TeamMember, ...]) -> str:
+def told_json(values: tuple[Step | Candidate | TeamMember, ...]) -> str:
     """What is told of many accounts is written out once."""
     return json.dumps([asdict(value) for value in values], ensure_ascii=False)
 
@@ -217,15 +252,19 @@ def write_memory(memory: Memory, path: Path) -> None:
     }
     if marks:
         states[MARKS] = marks
-    _write(path, (json.dumps(states, indent=1) + "\n").encode())
+    text = json.dumps(states, indent=1) + "\n"
+    _write(path, lambda file: file.write(text.encode()))
 
 
-def _write(path: Path, content: bytes) -> None:
+def _write(path: Path, write: Callable[[BinaryIO], object]) -> None:
+    import polars as pl
+
     beside = path.with_name(path.name + ".part")
     try:
-        beside.write_bytes(content)
+        with beside.open("wb") as file:
+            write(file)
         beside.replace(path)
-    except OSError as problem:
+    except (OSError, pl.exceptions.PolarsError) as problem:
         beside.unlink(missing_ok=True)
-        mend = "Correct the path or its rights"
-        raise UnreadableFile(path, f"cannot be written ({problem.strerror})", mend) from None
+        said = problem.strerror if isinstance(problem, OSError) else str(problem).split("\n")[0][:200]
+        raise UnreadableFile(path, f"cannot be written ({said})", "Correct the path or its rights") from None

@@ -28,10 +28,10 @@ from store.unit_of_work import UnitOfWork
 from tasks.context import RunContext
 from tasks.identities import load_identities
 from tasks.notices import add_owner_notices
-from tasks.state import load_state, save_state
+from tasks.state import load_state, save_state, with_missed_offers
 from tasks.steps import as_task
 
-BATCH = 500
+BATCH = 2000
 Wanted = Callable[[Account], bool]
 
 
@@ -80,6 +80,7 @@ def preview_accounts(context: RunContext, wanted: Wanted | None = None, policy: 
     everything, books = _accounts_in_order(context, day)
     accounts = [account for account in everything if wanted is None or wanted(account)]
     with context.store.transaction(readonly=True) as uow:
+        accounts = with_missed_offers(uow, day, accounts)
         state = load_state(uow, day, accounts, books.sizes(uow), lock=False)
         decisions, _ = decide_on(day, accounts, state)
     return _summary(day.policy, accounts, decisions, state.owners)
@@ -127,6 +128,7 @@ def _assign_batch(
 ) -> Assigned:
     known = uow.accounts.get_many(account_ids)
     accounts = [known[account_id] for account_id in account_ids if account_id in known]
+    accounts = with_missed_offers(uow, day, accounts)
     before = load_state(uow, day, accounts, books.sizes(uow), lock=True)
     decisions, after = decide_on(day, accounts, before)
     desk = Desk(context, uow, day, accounts, before)
@@ -134,6 +136,8 @@ def _assign_batch(
     save_state(uow, day, before, after)
     drifts = desk.note_outside(decisions)
     summary = _summary(day.policy, accounts, decisions, before.owners)
+    moved = [unaccepted_key(move.account_id) for move in summary.moves]
+    uow.exceptions.close(moved, "policy", "somebody else owns it now", context.now())
     add_owner_notices(uow, context, summary.moves, str(number))
     return replace(summary, recorded=recorded.decided, writes=recorded.pushed, drifts=drifts)
 
@@ -167,7 +171,21 @@ class Desk:
     def recordings(self, decisions: Sequence[Decision]) -> list[Recording]:
         """What is new: decisions on other inputs than last time, and owners the outside still has to be shown."""
         made = (self._recording(account, decision) for account, decision in self._with(decisions))
-        return [recording for recording in made if recording.pushes or self._is_new(recording.decision)]
+        return [wanted for each in made if (wanted := self._wanted(each)) is not None]
+
+    def _wanted(self, recording: Recording) -> Recording | None:
+        """What to record: nothing, all that was decided, or, where a record still has to be told of an earlier
+        decision, that one again: `why`, and whose turn it was, stay as they were."""
+        made = recording.decision
+        if self._is_new(made):
+            return recording
+        if not recording.pushes:
+            return None
+        last = self.uow.decisions.explanation(made.account_id) if made.outcome is Outcome.OWNER else None
+        if last is None:
+            return recording
+        decision = replace(last.decision, afterwards=made.afterwards, team=made.team)
+        return replace(recording, decision=decision, snapshot=last.snapshot or recording.snapshot)
 
     def pushes(self, account: Account, owner: str) -> tuple[PushWanted, ...]:
         """The records of `account` that have to be told that `owner` owns it."""
@@ -261,6 +279,11 @@ class Desk:
 def desk_for(context: RunContext, uow: UnitOfWork, accounts: Sequence[Account]) -> Desk:
     """A desk for accounts that are given to somebody without asking the rules."""
     return Desk(context, uow, _day(context, None), accounts, State())
+
+
+def unaccepted_key(account_id: str) -> str:
+    """The `dedup_key` of the exception about an account that nobody of those asked accepted."""
+    return f"unaccepted:{account_id}"
 
 
 def _key(kind: str, ref: Ref) -> str:

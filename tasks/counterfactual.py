@@ -21,7 +21,7 @@ from store.engine import open_store
 from store.errors import StoreError
 from tasks.context import RunContext, utc_now
 from tasks.explanation import find_account, unknown_account
-from tasks.state import load_state
+from tasks.state import load_state, with_missed_offers
 
 
 def what_if_lines(context: RunContext, query: str, settings: Sequence[str]) -> Iterator[str]:
@@ -76,6 +76,7 @@ def read_situation(context: RunContext, query: str) -> Situation | None:
         owners = {id_: current.owner_id for id_, current in uow.ledger.current().items()}
         day = Day.of(policy, roster, context.now())
         load = book_sizes(uow.accounts.all(), owners, day.present, policy.system_of_record)
+        (account,) = with_missed_offers(uow, day, [account])
         return Situation(account, policy, roster, load_state(uow, day, [account], load, lock=False), day.now)
 
 

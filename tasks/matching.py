@@ -102,12 +102,13 @@ def _to_row(staged: StagedRow) -> SourceRow:
 
 
 def _forget_what_is_gone(uow: UnitOfWork, known: Mapping[Ref, str], accounts: Sequence[Account], now: datetime) -> None:
-    """Accounts and records that are in no system any more need nobody's attention. Their history stays.
+    """Accounts and records that are in no system any more need nobody's attention nor answer. Their history stays.
 
     So it is with a lead that was converted: it is part of an account now.
     """
     gone = sorted(set(known.values()) - {account.id for account in accounts})
     uow.accounts.mark_gone(gone, now)
+    uow.offers.supersede(gone, now)
     uow.exceptions.close_of_accounts(gone, "steward", "the account is in no system any more", now)
     left = sorted(known.keys() - {ref for account in accounts for ref in account.refs})
     keys = [record_key(kind, ref.source, ref.external_id) for ref in left for kind in RECORD_KINDS]

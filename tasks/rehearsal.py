@@ -71,11 +71,15 @@ class Rehearsal:
         self.sources[source].put("leads", id_, fields, by="a person")
 
     def adopt(self, policy: LoadedPolicy) -> None:
-        """From the next run on, this policy and this roster hold; who left is inactive in the CRMs."""
-        for name, target in self.targets.items():
-            target.set_users(_users(name, policy))
+        """From the next run on, this policy and this roster hold."""
         context = self.context
         self.context = RunContext(context.settings, context.store, context.connectors, policy, clock=context.clock)
+        self._staff()
+
+    def _staff(self) -> None:
+        """Everybody of the roster is a user of both CRMs; whose last day is over is inactive there."""
+        for name, target in self.targets.items():
+            target.set_users(_users(name, self.context.policy, self.context.today()))
 
     def new_run(self) -> None:
         """Give the next steps a run of their own, as another flow run would."""
@@ -111,6 +115,7 @@ class Rehearsal:
     def assign(self) -> Assigned:
         """Pull → match → assign → record, as the flow does."""
         self.new_run()
+        self._staff()
         for target in self.targets:
             pull_people(self.context, target)
         for source, connector in self.context.connectors.sources.items():
@@ -131,9 +136,11 @@ class Rehearsal:
         return {target: push_target(self.context, target) for target in self.targets}
 
     def owner(self, source: str, id_: str) -> str | None:
-        """The ledger's owner of the account that has this record. Raises `LookupError` when none has."""
+        """The ledger's owner of the account that has this record. Raises `LookupError` when none has, or it is gone."""
         with self.context.store.transaction(readonly=True) as uow:
             account_id = self._account_of(uow, source, id_)
+            if all(account.id != account_id for account in uow.accounts.all()):
+                raise LookupError(f"the account of {source}/{id_} is in no system any more")
             current = uow.ledger.current([account_id]).get(account_id)
         return current.owner_id if current else None
 
@@ -143,10 +150,21 @@ class Rehearsal:
             last = uow.decisions.explanation(self._account_of(uow, source, id_))
         return last.decision if last else None
 
-    def reason(self, source: str, id_: str) -> str | None:
+    def reason(self, source: str, id_: str) -> str:
         """Why the account that has this record was decided as it was. Raises `LookupError` when none has."""
         last = self.decision(source, id_)
-        return last.reason if last else None
+        return last.reason if last else "not decided"
+
+    def history(self, source: str, id_: str) -> list[str]:
+        """Who has owned the account that has this record, oldest first. Raises `LookupError` when none has."""
+        with self.context.store.transaction(readonly=True) as uow:
+            return [row.owner_id or "nobody" for row in uow.ledger.history(self._account_of(uow, source, id_))]
+
+    def asked(self, source: str, id_: str) -> str | None:
+        """The id of the account that has this record if somebody is asked to accept it, else None."""
+        with self.context.store.transaction(readonly=True) as uow:
+            found = uow.accounts.by_refs(_refs(source, id_))
+            return next((account for account in found.values() if uow.offers.of_account(account)), None)
 
     def team(self, source: str, id_: str) -> dict[str, str]:
         """Who fills which supporting role on the account that has this record."""
@@ -162,14 +180,15 @@ class Rehearsal:
         return state.rota(pool, Day.of(policy, roster, self.now[0])).next()
 
     def _account_of(self, uow: UnitOfWork, source: str, id_: str) -> str:
-        kinds = (CRMS[source], LEADS[source]) if source in CRMS else ("workspace",)
-        found = uow.accounts.by_refs([Ref(source, kind, id_) for kind in kinds])
+        found = uow.accounts.by_refs(_refs(source, id_))
         if not found:
             raise LookupError(f"{source}/{id_} is in no account")
         return next(iter(found.values()))
 
     def shown(self, source: str, id_: str) -> str | None:
-        """Who the CRM itself shows, as a rep id."""
+        """Who the CRM itself shows, as a rep id. Raises `LookupError` when it has no such record."""
+        if not any(self.sources[source].stored(stream, id_) for stream in self.sources[source].streams):
+            raise LookupError(f"{source}/{id_} is not there")
         is_lead = self.sources[source].stored("leads", id_) is not None
         kind = LEADS[source] if is_lead else CRMS[source]
         owner = self.targets[source].read_owners([id_], kind)[0].owner_id
@@ -189,6 +208,11 @@ class Rehearsal:
         return found
 
 
+def _refs(source: str, id_: str) -> list[Ref]:
+    kinds = (CRMS[source], LEADS[source]) if source in CRMS else ("workspace",)
+    return [Ref(source, kind, id_) for kind in kinds]
+
+
 def user_id(source: str, rep: str) -> str:
     return f"{source}-{rep}"
 
@@ -202,7 +226,7 @@ def rehearse(folder: Path, policy: LoadedPolicy | None = None, database_url: str
     settings = Settings(database_url=url, _env_file=None)
     policy = policy or load_policy(POLICY_DIR)
     sources = {name: MemorySource(name, object_type=kind, lead_type=LEADS[name]) for name, kind in CRMS.items()}
-    targets = {name: MemoryTarget(source, _users(name, policy)) for name, source in sources.items()}
+    targets = {name: MemoryTarget(source) for name, source in sources.items()}
     facts = {name: MemoryFacts(name) for name in FACTS}
     notifier = MemoryNotifier()
     connectors = Connectors({**sources, **facts}, targets, notifier)
@@ -210,9 +234,13 @@ def rehearse(folder: Path, policy: LoadedPolicy | None = None, database_url: str
     store.migrate()
     now = [START]
     context = RunContext(settings, store, connectors, policy, clock=lambda: now[0])
-    return Rehearsal(context, {**sources, **facts}, targets, notifier, now)
+    company = Rehearsal(context, {**sources, **facts}, targets, notifier, now)
+    company.adopt(policy)
+    return company
 
 
-def _users(source: str, policy: LoadedPolicy) -> list[OutsideUser]:
-    reps = policy.roster.reps.values()
-    return [OutsideUser(user_id(source, rep.id), rep.name, rep.email, rep.left_on is None) for rep in reps]
+def _users(source: str, policy: LoadedPolicy, day: str) -> list[OutsideUser]:
+    return [
+        OutsideUser(user_id(source, rep.id), rep.name, rep.email, rep.left_on is None or day <= rep.left_on)
+        for rep in policy.roster.reps.values()
+    ]

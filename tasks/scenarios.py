@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,12 +12,15 @@ from typing import Any
 
 from config.policy_files import LoadedPolicy, load_policy
 from config.scenario_files import Scenario, Step, to_duration, to_instant
+from config.yaml_files import PolicyError
 from connectors.errors import RetryLater
 from ownership.acceptance import NotYours
 from store.engine import open_store
 from tasks.acceptance import accept_account, decline_account, escalate_due, remind_owners
+from tasks.expectations import Seen
 from tasks.notices import deliver_notices
 from tasks.rehearsal import Rehearsal, rehearse
+from tasks.scope import UnknownTerritory
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,10 @@ def _play(scenario: Scenario, policy: LoadedPolicy, stage: Path) -> Iterator[str
     company.context.store.close()
 
 
+class Impossible(Exception):
+    """A step that cannot be done as it is written; the message says why."""
+
+
 class _Player:
     """One scenario under way. `moves` is of the last run, `writes` counts since the last expectation."""
 
@@ -84,28 +90,49 @@ class _Player:
     def do(self, step: Step) -> list[str]:
         """Do one step; returns what failed."""
         act: Callable[[Any], list[str] | None] = getattr(self, f"_{step.action}")
-        return act(step.arguments) or []
+        try:
+            return act(step.arguments) or []
+        except Impossible as problem:
+            return [str(problem)]
+
+    # --- what the outside world does ---
 
     def _record(self, arguments: Mapping[str, Any]) -> None:
-        fields = {name: value for name, value in arguments.items() if name not in ("in", "id")}
-        self.company.account(arguments["in"], arguments["id"], **fields)
+        self.company.account(arguments["in"], arguments["id"], **_fields(arguments))
+
+    def _import(self, arguments: Mapping[str, Any]) -> None:
+        fields = _fields(arguments)
+        count, name = int(fields.pop("count")), fields.pop("name", arguments["id"])
+        for number in range(1, count + 1):
+            self.company.account(
+                arguments["in"], f"{arguments['id']}{number}", **{**fields, "name": f"{name} {number}"}
+            )
 
     def _lead(self, arguments: Mapping[str, Any]) -> None:
-        fields = {name: value for name, value in arguments.items() if name not in ("in", "id")}
-        self.company.lead(arguments["in"], arguments["id"], **fields)
+        self.company.lead(arguments["in"], arguments["id"], **_fields(arguments))
 
     def _delete(self, arguments: Mapping[str, Any]) -> None:
-        source = self.company.sources[arguments["in"]]
-        is_lead = "leads" in source.streams and source.stored("leads", arguments["id"]) is not None
-        source.delete("leads" if is_lead else "accounts", arguments["id"])
+        source, id_ = self.company.sources[arguments["in"]], arguments["id"]
+        streams = [stream for stream in source.streams if source.stored(stream, id_) is not None]
+        if not streams:
+            raise Impossible(f"{source.name}/{id_} cannot be deleted: it is not there")
+        source.delete(streams[-1], id_)
 
     def _wait(self, text: str) -> None:
         duration, instant = to_duration(text), to_instant(text)
         wait = duration or (instant or self.company.now[0]) - self.company.now[0]
-        self.company.pass_time(seconds=max(wait.total_seconds(), 0))
+        if wait.total_seconds() < 0:
+            raise Impossible(f"waiting until {text} is impossible: it is {self.company.now[0]:%Y-%m-%d %H:%M} UTC")
+        self.company.pass_time(seconds=wait.total_seconds())
+
+    def _outage(self, arguments: Mapping[str, Any]) -> None:
+        system = arguments["of"]
+        self.company.sources[system].fail_with = RetryLater(system, "is away")
+
+    # --- what people decide ---
 
     def _change_policy(self, sections: Mapping[str, Any]) -> None:
-        self._adopt("policy.yaml", lambda document: _merged(document, sections))
+        self._adopt("policy", lambda document: _merged(document, sections))
 
     def _change_roster(self, people: Mapping[str, Any]) -> None:
         """Fields of some reps, who may be new; null takes one off the roster."""
@@ -116,45 +143,44 @@ class _Player:
                 known[id_] = _merged({"id": id_, **known.get(id_, {})}, changed) if changed else None
             return {**document, "reps": [rep for rep in known.values() if rep]}
 
-        self._adopt("roster.yaml", edit)
+        self._adopt("roster", edit)
 
-    def _adopt(self, name: str, edit: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
-        document = json.loads(self.company.context.policy.canonical)
-        kinds = {"policy.yaml": "policy", "roster.yaml": "roster"}
+    def _adopt(self, kind: str, edit: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+        documents = json.loads(self.company.context.policy.canonical)
+        documents[kind] = edit(documents[kind])
         with TemporaryDirectory() as folder:
-            for file, kind in kinds.items():
-                text = json.dumps(edit(document[kind]) if file == name else document[kind], indent=1)
-                (Path(folder) / file).write_text(text, encoding="utf-8")
-            self.company.adopt(load_policy(Path(folder)))
+            for each in ("policy", "roster"):
+                (Path(folder) / f"{each}.yaml").write_text(json.dumps(documents[each], indent=1), encoding="utf-8")
+            try:
+                self.company.adopt(load_policy(Path(folder)))
+            except PolicyError as error:
+                raise Impossible(f"the changed {kind} does not load: {'; '.join(error.problems)}") from None
 
-    def _rerun(self, territory: str) -> None:
-        self.moves = len(self.company.rerun(territory, dry_run=False).moves)
-
-    def _preview(self, territory: str) -> None:
-        self.moves = len(self.company.rerun(territory, dry_run=True).moves)
-
-    def _outage(self, arguments: Mapping[str, Any]) -> None:
-        system = arguments["of"]
-        self.company.sources[system].fail_with = RetryLater(system, "is away")
-
-    def _accept(self, arguments: Mapping[str, Any]) -> list[str]:
-        account = arguments["account"].split("/", 1)[-1]
+    def _accept(self, arguments: Mapping[str, Any]) -> None:
+        account, by = self._asked(arguments, "accept"), arguments["as"]
         try:
-            accept_account(self.company.context, account, arguments["as"])
+            accept_account(self.company.context, account, by)
         except NotYours as refusal:
-            return [f"{arguments['as']} cannot accept {account}: {refusal}"]
-        return []
+            raise Impossible(f"{by} cannot accept {arguments['account']}: {refusal}") from None
 
-    def _decline(self, arguments: Mapping[str, Any]) -> list[str]:
-        account = arguments["account"].split("/", 1)[-1]
+    def _decline(self, arguments: Mapping[str, Any]) -> None:
+        account, by = self._asked(arguments, "decline"), arguments["as"]
+        self.company.new_run()
         try:
-            self.company.new_run()
-            decline_account(self.company.context, account, arguments["as"], str(arguments.get("reason", "")))
+            decline_account(self.company.context, account, by, str(arguments.get("reason", "")))
         except NotYours as refusal:
-            return [f"{arguments['as']} cannot decline {account}: {refusal}"]
-        return []
+            raise Impossible(f"{by} cannot decline {arguments['account']}: {refusal}") from None
 
-    def _run(self, what: str) -> list[str]:
+    def _asked(self, arguments: Mapping[str, Any], answer: str) -> str:
+        """The account somebody answers for, which must wait for an answer."""
+        account = self.company.asked(*arguments["account"].split("/", 1))
+        if account is None:
+            raise Impossible(f"{arguments['as']} cannot {answer} {arguments['account']}: it waits for no answer")
+        return account
+
+    # --- what Steward does ---
+
+    def _run(self, what: str) -> None:
         try:
             if what in ("assign", "everything"):
                 self.moves = len(self.company.assign().moves)
@@ -167,126 +193,27 @@ class _Player:
                 self.company.push()
         except RetryLater:
             pass  # an outage the scenario asked for: the next run goes on
-        return []
+
+    def _rerun(self, territory: str, dry_run: bool = False) -> None:
+        try:
+            self.moves = len(self.company.rerun(territory, dry_run=dry_run).moves)
+        except UnknownTerritory as problem:
+            raise Impossible(str(problem)) from None
+
+    def _preview(self, territory: str) -> None:
+        self._rerun(territory, dry_run=True)
 
     def _expect(self, wanted: Mapping[str, Any]) -> list[str]:
-        found = _Found(self.company)
         writes = sum(len(target.written) for target in self.company.targets.values())
-        failures: list[str] = []
-        for what, expected in wanted.items():
-            if what == "moves":
-                failures += _differ("owner changes in the last run", expected, self.moves)
-            elif what == "writes":
-                failures += _differ(
-                    "writes to the CRMs since the last expectation", expected, writes - self.writes_before
-                )
-            elif what in RECORDS:
-                failures += found.records(what, expected)
-            elif what == "next":
-                actual = {pool: self.company.next_in(pool) or "nobody" for pool in expected}
-                failures += _differ("next in turn", _sorted(expected), _sorted(actual))
-            elif what == "notices":
-                told = found.notices()
-                failures += [
-                    f"what {rep} was told: expected '{text}' in it, found '{told.get(rep, 'nothing')}'"
-                    for rep, text in expected.items()
-                    if str(text) not in told.get(rep, "")
-                ]
-            else:
-                failures += _differ(what, _sorted(expected), _sorted(getattr(found, what)()))
+        seen = Seen(self.company, self.moves, writes - self.writes_before)
         self.writes_before = writes
-        return failures
+        return seen.differences(wanted)
 
 
-class _Found:
-    """What can be seen of a company at one moment."""
-
-    def __init__(self, company: Rehearsal) -> None:
-        self.company = company
-
-    def records(self, what: str, expected: Mapping[str, Any]) -> list[str]:
-        """Compare something of records named as system/id; a list says that any of these will do."""
-        failures = []
-        for name, wanted in expected.items():
-            source, _, id_ = name.partition("/")
-            actual = self._of_record(what, source, id_)
-            if not _fits(what, wanted, actual):
-                failures += [f"{RECORDS[what]} of {name}: expected {_words(wanted)}, found {_words(actual)}"]
-        return failures
-
-    def _of_record(self, what: str, source: str, id_: str) -> Any:
-        company = self.company
-        try:
-            match what:
-                case "shown":
-                    return company.shown(source, id_) or "nobody"
-                case "owners":
-                    return company.owner(source, id_) or "nobody"
-                case "team":
-                    return company.team(source, id_)
-                case "because":
-                    decision = company.decision(source, id_)
-                    return " | ".join(step.because for step in decision.path) if decision else "not decided"
-                case _:
-                    return company.reason(source, id_)
-        except LookupError:
-            return "in no account"
-
-    def notices(self) -> dict[str, str]:
-        """Everything that was told, by rep."""
-        reps = {rep.email: rep.id for rep in self.company.context.policy.roster.reps.values()}
-        told: dict[str, str] = {}
-        for notice in self.company.notifier.delivered.values():
-            said = " | ".join((notice.subject, *notice.lines))
-            told[reps[notice.email]] = " | ".join(filter(None, (told.get(reps[notice.email]), said)))
-        return told
-
-    def exceptions(self) -> dict[str, int]:
-        return self.company.exceptions()
-
-    def told(self) -> list[str]:
-        reps = {rep.email: rep.id for rep in self.company.context.policy.roster.reps.values()}
-        return sorted({reps[notice.email] for notice in self.company.notifier.delivered.values()})
-
-    def books(self) -> dict[str, int]:
-        with self.company.context.store.transaction(readonly=True) as uow:
-            return dict(Counter(current.owner_id for current in uow.ledger.current().values()))
-
-
-RECORDS = {
-    "owners": "the owner",
-    "shown": "the owner the CRM shows",
-    "reasons": "the reason",
-    "because": "the explanation",
-    "team": "the team",
-}
-"""What can be expected of a record, in words."""
-
-
-def _fits(what: str, wanted: Any, actual: Any) -> bool:
-    if what == "because":
-        return isinstance(actual, str) and str(wanted) in actual
-    return actual in (wanted if isinstance(wanted, list) else [wanted])
+def _fields(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in arguments.items() if name not in ("in", "id")}
 
 
 def _merged(document: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     """The document with some keys different; null takes one away."""
     return {key: value for key, value in {**document, **changes}.items() if value is not None}
-
-
-def _differ(what: str, expected: Any, actual: Any) -> list[str]:
-    return [] if expected == actual else [f"{what}: expected {_words(expected)}, found {_words(actual)}"]
-
-
-def _sorted(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return dict(sorted(value.items()))
-    return sorted(value) if isinstance(value, list) else value
-
-
-def _words(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return ", ".join(f"{name} {count}" for name, count in value.items()) or "none"
-    if isinstance(value, list):
-        return " or ".join(map(str, value)) or "nobody"
-    return str(value)

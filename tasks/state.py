@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from ownership.case import Holding, State
@@ -36,6 +37,16 @@ def load_state(
         teams=uow.ledger.teams(mine) if day.policy.team or day.policy.pods else {},
         recent=_recent(uow, day) if any(account.kind == LEAD for account in accounts) else {},
     )
+
+
+def with_missed_offers(uow: UnitOfWork, day: Day, accounts: Sequence[Account]) -> list[Account]:
+    """The accounts with how often offers of them came to nothing, if the policy asks for it."""
+    if "missed_offers" not in day.index.asked:
+        return list(accounts)
+    missed = uow.offers.missed(account.id for account in accounts)
+    return [
+        replace(account, fields={**account.fields, "missed_offers": missed.get(account.id, 0)}) for account in accounts
+    ]
 
 
 def save_state(uow: UnitOfWork, day: Day, before: State, after: State) -> None:

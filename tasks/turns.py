@@ -20,6 +20,4 @@ def load_turns(uow: UnitOfWork, policy: Policy, *, lock: bool) -> dict[str, Pool
 
 def save_turns(uow: UnitOfWork, before: Mapping[str, PoolTurns], after: Mapping[str, PoolTurns], now: datetime) -> None:
     """Store the pools that took turns."""
-    for pool, turns in sorted(after.items()):
-        if turns != before.get(pool):
-            uow.turns.save(pool, turns.to_json(), now)
+    uow.turns.save({pool: turns.to_json() for pool, turns in after.items() if turns != before.get(pool)}, now)

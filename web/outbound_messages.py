@@ -6,13 +6,14 @@ Wire format: WSDL of Outbound Messaging, namespace http://soap.sforce.com/2005/0
 from __future__ import annotations
 
 from dataclasses import dataclass
-from xml.etree.ElementTree import ParseError
+from xml.etree.ElementTree import Element, ParseError
 
 from defusedxml import ElementTree
 from defusedxml.common import DefusedXmlException
 
 OUTBOUND = "{http://soap.sforce.com/2005/09/outbound}"
 SOBJECT = "{urn:sobject.enterprise.soap.sforce.com}"
+XSI_TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
 ACK = (
     '<soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/"><soapenv:Body>'
     '<notificationsResponse xmlns="http://soap.sforce.com/2005/09/outbound"><Ack>true</Ack></notificationsResponse>'
@@ -26,10 +27,12 @@ class NotAnOutboundMessage(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """One record the message names; `id` (04l…) is the same when Salesforce delivers again."""
+    """One record the message names; `id` (04l…) is the same when Salesforce delivers again. `object_type` is its
+    object ("Account", "Lead"), empty where the message does not say."""
 
     id: str
     record_id: str
+    object_type: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +50,14 @@ def read_outbound_message(body: bytes) -> OutboundMessage:
     except (ParseError, DefusedXmlException, ValueError, LookupError) as problem:  # LookupError: unknown encoding
         raise NotAnOutboundMessage(str(problem)) from problem
     organization = root.find(f".//{OUTBOUND}OrganizationId")
-    notifications = tuple(
-        Notification(note.findtext(f"{OUTBOUND}Id", ""), note.findtext(f".//{SOBJECT}Id", ""))
-        for note in root.iter(f"{OUTBOUND}Notification")
-    )
+    notifications = tuple(_notification(note) for note in root.iter(f"{OUTBOUND}Notification"))
     if organization is None or not notifications or not all(n.id and n.record_id for n in notifications):
         raise NotAnOutboundMessage("no OrganizationId or no complete Notification in the envelope")
     return OutboundMessage(organization.text or "", notifications)
+
+
+def _notification(note: Element) -> Notification:
+    record = note.find(f"{OUTBOUND}sObject")
+    stated = record.get(XSI_TYPE, "") if record is not None else ""  # "sf:Account"
+    id_, record_id = note.findtext(f"{OUTBOUND}Id", ""), note.findtext(f".//{SOBJECT}Id", "")
+    return Notification(id_, record_id, stated.rpartition(":")[2])

@@ -1,6 +1,8 @@
 """Webhooks in: prove the sender, keep the delivery, answer, and only then start a run.
 
-Nothing here decides anything or calls a vendor. A payload is a hint that names a record; the run reads the record.
+Nothing here decides anything or calls a vendor. A payload is a hint that names a record; the run reads the record. It
+may be an account or a lead: events about leads are kept apart (`tasks.pull.inbox_of`), and the run is given their ids
+as "leads/<id>". Events about anything else are acknowledged, or the vendor would send them again, and left.
 """
 
 from __future__ import annotations
@@ -17,11 +19,16 @@ from starlette.responses import JSONResponse, Response
 from config.settings import Settings
 from store.engine import Store
 from tasks.inbox import ChangeNote, pass_on, take_in
+from tasks.pull import inbox_of
 from web.outbound_messages import ACK, NotAnOutboundMessage, read_outbound_message
 from web.signatures import is_from_hubspot
 
 MAX_BODY = 1_000_000
 LAST_MS = 253_402_300_799_999  # the last instant a datetime can hold
+ACCOUNTS, LEADS = "", "leads"  # streams; a source's first one has no name here
+# What an event is about, in the vendor's words; both say nothing of it now and then, and mean an account.
+HUBSPOT_STREAMS = {"": ACCOUNTS, "company": ACCOUNTS, "0-2": ACCOUNTS, "contact": LEADS, "0-1": LEADS}
+SALESFORCE_STREAMS = {"": ACCOUNTS, "Account": ACCOUNTS, "Lead": LEADS}
 
 
 class HubSpotEvent(BaseModel):
@@ -33,6 +40,14 @@ class HubSpotEvent(BaseModel):
     objectId: int = Field(gt=0)
     occurredAt: int = Field(ge=0, le=LAST_MS)
     propertyName: str = ""
+    subscriptionType: str = ""
+    objectTypeId: str = ""
+
+    @property
+    def about(self) -> str:
+        """The object: "contact" of `contact.creation`, and "0-1" of the newer `object.creation`."""
+        about = self.subscriptionType.partition(".")[0]
+        return self.objectTypeId if about == "object" else about
 
 
 EVENTS = TypeAdapter(list[HubSpotEvent])
@@ -60,7 +75,7 @@ async def hubspot(request: Request) -> Response:
         events = EVENTS.validate_json(body)
     except ValidationError:
         return JSONResponse({"error": "expected a JSON array of HubSpot events"}, status_code=400)
-    notes = [_hubspot_note(event) for event in events]
+    notes = [(HUBSPOT_STREAMS.get(event.about), _hubspot_note(event)) for event in events]
     return await _accept(request, "hubspot", notes, now, Response(status_code=204))
 
 
@@ -80,7 +95,10 @@ async def salesforce(request: Request) -> Response:
         return Response(status_code=400)
     if not settings.salesforce_org_id or message.organization_id != settings.salesforce_org_id:
         return Response(status_code=401)
-    notes = [ChangeNote(note.id, note.record_id, None, "") for note in message.notifications]
+    notes = [
+        (SALESFORCE_STREAMS.get(note.object_type), ChangeNote(note.id, note.record_id, None, ""))
+        for note in message.notifications
+    ]
     return await _accept(request, "salesforce", notes, now, Response(ACK, media_type="text/xml"))
 
 
@@ -95,10 +113,15 @@ async def _body_of(request: Request) -> bytes | None:
 
 
 async def _accept(
-    request: Request, source: str, notes: Sequence[ChangeNote], now: datetime, answer: Response
+    request: Request, source: str, notes: Sequence[tuple[str | None, ChangeNote]], now: datetime, answer: Response
 ) -> Response:
+    """Keep what is about a stream of ours; its ids start a run once the answer is out."""
     store: Store = request.app.state.store
-    external_ids = await run_in_threadpool(take_in, store, source, notes, now)
+    external_ids: list[str] = []
+    for stream in (ACCOUNTS, LEADS):
+        some = [note for about, note in notes if about == stream]
+        fresh = await run_in_threadpool(take_in, store, inbox_of(source, stream), some, now) if some else []
+        external_ids += [f"{stream}/{id_}" if stream else id_ for id_ in fresh]
     answer.background = BackgroundTask(pass_on, source, external_ids)
     return answer
 

@@ -64,11 +64,11 @@ class HubSpot:
         self._expired = True
 
     def seed(self, world: dict[str, Any]) -> None:
-        """Take over world["hubspot"]: portal_id, token, webhook_secret, owners, companies."""
+        """Take over world["hubspot"]: portal_id, token, webhook_secret, owners, companies, contacts."""
         own = world["hubspot"]
         self._expired = False
         self._token, self._secret, self._portal_id = own["token"], own["webhook_secret"], int(own["portal_id"])
-        self.portal.load(own["companies"], own["owners"])
+        self.portal.load(own)
         self._meter = Meter(self._limits, self._surroundings.now)
 
     def subscribe(
@@ -83,7 +83,8 @@ class HubSpot:
 
         {"id", "properties"} updates a company, {"action": "create", "properties"} adds one,
         {"action": "archive", "id"} deletes it, {"action": "merge", "id", "into"} merges `id` into another,
-        {"action": "archive_owner", "id"} deactivates an owner. Raises `HubSpotError` for what HubSpot would refuse.
+        {"action": "archive_owner", "id"} deactivates an owner. With {"object": "contact"} the first three are about a
+        contact. Raises `HubSpotError` for what HubSpot would refuse.
         """
         with self._lock:
             done = self._edit(command)
@@ -91,13 +92,12 @@ class HubSpot:
             return done
 
     def snapshot(self) -> dict[str, Any]:
-        """Every company's properties by id, every task's, and the owners."""
-        companies, tasks = self.portal.records["companies"], self.portal.records["tasks"]
-        return {
-            "companies": {row.id: {**row.properties, "archived": row.archived} for row in companies.values()},
-            "tasks": {row.id: {**row.properties, "archived": row.archived} for row in tasks.values()},
-            "owners": {key: dict(owner) for key, owner in self.portal.owners.items()},
+        """Every company's properties by id, every contact's and task's, and the owners."""
+        records = {
+            plural: {row.id: {**row.properties, "archived": row.archived} for row in rows.values()}
+            for plural, rows in self.portal.records.items()
         }
+        return {**records, "owners": {key: dict(owner) for key, owner in self.portal.owners.items()}}
 
     def operation(self, call: Call) -> str:
         found = find_operation(call.method, call.path)
@@ -157,18 +157,21 @@ class HubSpot:
         if action == "archive_owner":
             self.portal.owners[str(command["id"])]["archived"] = True
             return dict(self.portal.owners[str(command["id"])])
+        kind = find_kind(command.get("object", COMPANIES.singular))
+        if kind is None:
+            raise LookupError(f"no object {command['object']}")
         if action == "create":
-            return {"id": self.portal.create(COMPANIES, command["properties"], BY_A_PERSON).id}
+            return {"id": self.portal.create(kind, command["properties"], BY_A_PERSON).id}
         if action == "merge":
             return {"id": self.portal.merge(str(command["into"]), str(command["id"]), BY_A_PERSON).id}
-        record = self.portal.find(COMPANIES, str(command["id"]))
+        record = self.portal.find(kind, str(command["id"]))
         if record is None:
-            raise LookupError(f"no company {command['id']}")
+            raise LookupError(f"no {kind.singular} {command['id']}")
         if action == "archive":
-            self.portal.archive(COMPANIES, record, BY_A_PERSON)
+            self.portal.archive(kind, record, BY_A_PERSON)
             return {"id": record.id, "archived": True}
-        stored = clean(COMPANIES, command["properties"], self.portal.owner_ids())
-        fresh = self.portal.update(COMPANIES, record, stored, BY_A_PERSON)
+        stored = clean(kind, command["properties"], self.portal.owner_ids())
+        fresh = self.portal.update(kind, record, stored, BY_A_PERSON)
         return {"id": fresh.id, "properties": dict(fresh.properties)}
 
     def _send_webhooks(self) -> None:

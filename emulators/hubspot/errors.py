@@ -76,6 +76,11 @@ def invalid_properties(problems: list[dict[str, str]]) -> HubSpotError:
     return invalid(f"Property values were not valid: {text}", errors=details)
 
 
+def already_exists(what: str, record_id: str) -> HubSpotError:
+    """409 for a second contact of one e-mail address, as quoted in issues of HubSpot's client libraries."""
+    return HubSpotError(409, "CONFLICT", f"{what.capitalize()} already exists. Existing ID: {record_id}")
+
+
 def no_such_object() -> HubSpotError:
     return HubSpotError(404, "OBJECT_NOT_FOUND", "resource not found")
 

@@ -12,15 +12,24 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from emulators.hubspot.errors import invalid, no_such_object
-from emulators.hubspot.properties import COMPANIES, DEFAULT_ASSOCIATIONS, KINDS, ObjectKind, clean, instant
+from emulators.hubspot.errors import already_exists, invalid, no_such_object
+from emulators.hubspot.properties import (
+    COMPANIES,
+    CONTACTS,
+    DEFAULT_ASSOCIATIONS,
+    KINDS,
+    TASKS,
+    ObjectKind,
+    clean,
+    instant,
+)
 
 FIRST_NEW_ID = 90_000_000_001
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One company or task as it was after one write."""
+    """One company, contact or task as it was after one write."""
 
     id: str
     properties: Mapping[str, str | None]
@@ -37,6 +46,7 @@ class Record:
 class Change:
     """Something a webhook subscription may want to hear of. `name` is empty for anything but a property change."""
 
+    about: str  # company, contact
     happening: str  # propertyChange, creation, deletion, merge
     record_id: str
     at: datetime
@@ -48,7 +58,7 @@ class Change:
 
 @dataclass(slots=True)
 class Portal:
-    """The state of one account. `now` is the account's clock; `heard` gets each change of a company."""
+    """The state of one account. `now` is the account's clock; `heard` gets each change of a company or contact."""
 
     now: Callable[[], datetime]
     index_delay: timedelta
@@ -61,16 +71,18 @@ class Portal:
     _unindexed: deque[tuple[datetime, str, Record]] = field(default_factory=deque)
     _next_id: int = FIRST_NEW_ID
 
-    def load(self, companies: list[dict[str, Any]], owners: list[dict[str, Any]]) -> None:
-        """Take over a seeded world, already indexed. A value of None or "" is an unset property."""
-        seeded = {row["id"]: _seeded(row) for row in companies}
-        self.records[COMPANIES.plural] = dict(seeded)
-        self._index[COMPANIES.plural] = dict(seeded)
+    def load(self, seeded: Mapping[str, list[dict[str, Any]]]) -> None:
+        """Take over a seeded world's owners, companies and contacts, already indexed. A value of None or "" is an
+        unset property."""
+        for kind in (COMPANIES, CONTACTS):
+            rows = {row["id"]: _seeded(kind, row) for row in seeded.get(kind.plural) or ()}
+            self.records[kind.plural] = dict(rows)
+            self._index[kind.plural] = dict(rows)
         self._unindexed.clear()
-        self.owners = {str(owner["id"]): dict(owner) for owner in owners}
+        self.owners = {str(owner["id"]): dict(owner) for owner in seeded["owners"]}
         self.merged_into = {
             old: record.id
-            for record in seeded.values()
+            for record in self.records[COMPANIES.plural].values()
             for old in (record.properties.get("hs_merged_object_ids") or "").split(";")
             if old
         }
@@ -97,30 +109,35 @@ class Portal:
         stored = clean(kind, values, self.owner_ids())
         if kind.plural == "tasks" and not stored.get("hs_timestamp"):
             raise invalid("Some required properties were not set.", context={"properties": ["hs_timestamp"]})
+        self._check_unique(kind, None, stored)
         record_id, at = str(self._next_id), instant(self.now())
         self._next_id += 1
-        fixed = {kind.always[0]: at, "hs_lastmodifieddate": at, "hs_object_id": record_id}
+        fixed = {kind.always[0]: at, kind.modified: at, "hs_object_id": record_id}
         record = Record(record_id, stored | fixed, created_at=at, updated_at=at)
         self._put(kind, record)
-        self._tell(kind, Change("creation", record_id, self.now(), source))
+        self._tell(kind, Change(kind.singular, "creation", record_id, self.now(), source))
         return record
 
     def update(self, kind: ObjectKind, record: Record, stored: dict[str, str | None], source: str) -> Record:
-        """`stored` has been through `clean`. Every write moves the modified date, even one that changes nothing."""
+        """`stored` has been through `clean`. Every write moves the modified date, even one that changes nothing.
+
+        Raises `HubSpotError` 409 for a value another record already has where it must be the only one.
+        """
+        self._check_unique(kind, record, stored)
         now = self.now()
-        fixed = {"hs_lastmodifieddate": instant(now)}
+        fixed = {kind.modified: instant(now)}
         fresh = replace(record, properties={**record.properties, **stored, **fixed}, updated_at=instant(now))
         self._put(kind, fresh)
         for name, value in stored.items():
             if record.properties.get(name) != value:
-                self._tell(kind, Change("propertyChange", fresh.id, now, source, name, value))
+                self._tell(kind, Change(kind.singular, "propertyChange", fresh.id, now, source, name, value))
         return fresh
 
     def archive(self, kind: ObjectKind, record: Record, source: str) -> None:
         at = instant(self.now())
-        properties = {**record.properties, "hs_lastmodifieddate": at}
+        properties = {**record.properties, kind.modified: at}
         self._put(kind, replace(record, properties=properties, updated_at=at, archived_at=at))
-        self._tell(kind, Change("deletion", record.id, self.now(), source))
+        self._tell(kind, Change(kind.singular, "deletion", record.id, self.now(), source))
 
     def merge(self, primary_id: str, other_id: str, source: str) -> Record:
         """The primary survives with its own values, filled up from the other; the other's id goes on resolving."""
@@ -137,7 +154,8 @@ class Portal:
         self._put(COMPANIES, replace(other, archived_at=at))
         del self.records[COMPANIES.plural][other.id]
         self.merged_into |= dict.fromkeys(gone, fresh.id)
-        self._tell(COMPANIES, Change("merge", fresh.id, self.now(), source, merged_ids=(primary_id, other_id)))
+        merged = Change("company", "merge", fresh.id, self.now(), source, merged_ids=(primary_id, other_id))
+        self._tell(COMPANIES, merged)
         return fresh
 
     def link(self, start: ObjectKind, start_id: str, end: ObjectKind, end_id: str) -> int:
@@ -163,17 +181,26 @@ class Portal:
         else:
             self._index[kind.plural][record.id] = record
 
+    def _check_unique(self, kind: ObjectKind, record: Record | None, stored: Mapping[str, str | None]) -> None:
+        wanted = (stored.get(kind.unique) or "").lower()
+        if not wanted:
+            return
+        for other in self.records[kind.plural].values():
+            taken = (other.properties.get(kind.unique) or "").lower() == wanted
+            if taken and not other.archived and (record is None or other.id != record.id):
+                raise already_exists(kind.singular, other.id)
+
     def _tell(self, kind: ObjectKind, change: Change) -> None:
-        if kind is COMPANIES:
+        if kind is not TASKS:
             self.heard(change)
 
 
-def _seeded(row: dict[str, Any]) -> Record:
+def _seeded(kind: ObjectKind, row: dict[str, Any]) -> Record:
     values = {name: (None if value in (None, "") else str(value)) for name, value in row["properties"].items()}
     fixed = {
         "hs_object_id": row["id"],
         "createdate": values.get("createdate") or row["createdAt"],
-        "hs_lastmodifieddate": values.get("hs_lastmodifieddate") or row["updatedAt"],
+        kind.modified: values.get(kind.modified) or row["updatedAt"],
     }
     archived_at = row.get("archivedAt") or (row["updatedAt"] if row.get("archived") else None)
     return Record(row["id"], values | fixed, row["createdAt"], row["updatedAt"], archived_at)

@@ -6,20 +6,32 @@ HubSpot stores and shows every value as a string or null, whatever its type.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
 from emulators.hubspot.errors import invalid_properties
 
-READ_ONLY = {"createdate", "hs_createdate", "hs_lastmodifieddate", "hs_object_id", "hs_merged_object_ids"}
+READ_ONLY = {
+    *("createdate", "hs_createdate", "hs_lastmodifieddate", "lastmodifieddate", "hs_object_id"),
+    *("hs_merged_object_ids", "hs_email_optout"),
+}
+EMPLOYEE_BANDS = ("1-5", "5-25", "25-50", "50-100", "100-500", "500-1000", "1000+")
+STAGES = (
+    *("subscriber", "lead", "marketingqualifiedlead", "salesqualifiedlead"),
+    *("opportunity", "customer", "evangelist", "other"),
+)
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectKind:
-    """One object type. `names` are its spellings in a path; `types` maps each property to its type."""
+    """One object type. `names` are its spellings in a path; `types` maps each property to its type, `options` an
+    enumeration to what it may hold where that is checked; `modified` is the property every write moves; `unique` the
+    one no two live records share; `searched` what a search by words looks at.
+    """
 
+    singular: str
     plural: str
     type_id: str
     names: frozenset[str]
@@ -27,6 +39,10 @@ class ObjectKind:
     always: tuple[str, ...]
     default: tuple[str, ...]
     scope: str
+    modified: str = "hs_lastmodifieddate"
+    searched: tuple[str, ...] = ()
+    unique: str = ""
+    options: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 COMPANY_TYPES = {
@@ -44,6 +60,7 @@ COMPANY_TYPES = {
     "notes_last_updated": "datetime",
 }
 COMPANIES = ObjectKind(
+    singular="company",
     plural="companies",
     type_id="0-2",
     names=frozenset({"companies", "company", "0-2"}),
@@ -51,6 +68,33 @@ COMPANIES = ObjectKind(
     always=("createdate", "hs_lastmodifieddate", "hs_object_id"),
     default=("createdate", "domain", "hs_lastmodifieddate", "hs_object_id", "name"),
     scope="crm.objects.companies",
+    searched=("name", "domain", "phone"),
+)
+CONTACT_TYPES = {
+    **dict.fromkeys(("firstname", "lastname", "company", "website", "phone", "jobtitle"), "string"),
+    **dict.fromkeys(("country", "state", "city", "zip", "industry"), "string"),
+    "email": "email",
+    **dict.fromkeys(("lifecyclestage", "hs_lead_status", "hs_analytics_source", "hs_legal_basis"), "enumeration"),
+    "numemployees": "enumeration",
+    **dict.fromkeys(("do_not_route", "hs_email_optout"), "bool"),
+    "hubspot_owner_id": "owner",
+    **dict.fromkeys(("associatedcompanyid", "hs_object_id"), "number"),
+    **dict.fromkeys(("createdate", "lastmodifieddate", "hs_lastmodifieddate", "notes_last_updated"), "datetime"),
+}
+# hs_lastmodifieddate is a property of contacts as of everything else, and stays empty: a search by it finds nothing.
+CONTACTS = ObjectKind(
+    singular="contact",
+    plural="contacts",
+    type_id="0-1",
+    names=frozenset({"contacts", "contact", "0-1"}),
+    types=CONTACT_TYPES,
+    always=("createdate", "lastmodifieddate", "hs_object_id"),
+    default=("createdate", "email", "firstname", "hs_object_id", "lastmodifieddate", "lastname"),
+    scope="crm.objects.contacts",
+    modified="lastmodifieddate",
+    searched=("email", "firstname", "lastname", "company", "phone"),
+    unique="email",
+    options={"numemployees": EMPLOYEE_BANDS, "lifecyclestage": STAGES},
 )
 TASK_TYPES = {
     **dict.fromkeys(("hs_task_subject", "hs_task_body"), "string"),
@@ -63,6 +107,7 @@ TASK_TYPES = {
 }
 # Tasks have no scope of their own; the vendor's page asks for the contacts scopes.
 TASKS = ObjectKind(
+    singular="task",
     plural="tasks",
     type_id="0-27",
     names=frozenset({"tasks", "task", "0-27"}),
@@ -71,9 +116,16 @@ TASKS = ObjectKind(
     default=("hs_createdate", "hs_lastmodifieddate", "hs_object_id"),
     scope="crm.objects.contacts",
 )
-KINDS = (COMPANIES, TASKS)
+KINDS = (COMPANIES, CONTACTS, TASKS)
 # What HubSpot links by default: (from, to) -> associationTypeId.
-DEFAULT_ASSOCIATIONS = {("tasks", "companies"): 192, ("companies", "tasks"): 191}
+DEFAULT_ASSOCIATIONS = {
+    ("tasks", "companies"): 192,
+    ("companies", "tasks"): 191,
+    ("tasks", "contacts"): 204,
+    ("contacts", "tasks"): 203,
+    ("contacts", "companies"): 279,
+    ("companies", "contacts"): 280,
+}
 
 
 def find_kind(name: str) -> ObjectKind | None:
@@ -138,12 +190,19 @@ def _problem(kind: ObjectKind, name: str, text: str, owner_ids: frozenset[str]) 
         return "PROPERTY_DOESNT_EXIST", f'Property "{name}" does not exist'
     if name in READ_ONLY:
         return "READ_ONLY_VALUE", f'"{name}" is a read only property; its value cannot be set.'
-    return None if text == "" else _type_problem(expected, text, owner_ids)
+    if text == "":
+        return None
+    options = kind.options.get(name)
+    if options and text not in options:
+        return "INVALID_OPTION", f"{text} was not one of the allowed options: [{', '.join(options)}]"
+    return _type_problem(expected, text, owner_ids)
 
 
 def _type_problem(expected: str, text: str, owner_ids: frozenset[str]) -> tuple[str, str] | None:
     if expected == "owner" and text not in owner_ids:
         return "INVALID_OWNER_ID", f"{text} was not a valid owner id."
+    if expected == "email" and not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", text):
+        return "INVALID_EMAIL", f"Email address {text} is invalid"
     if expected == "number" and not re.fullmatch(r"-?\d+(\.\d+)?", text):
         return "INVALID_NUMBER", f"{text} was not a valid number."
     if expected == "bool" and text not in ("true", "false"):

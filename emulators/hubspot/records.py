@@ -12,7 +12,7 @@ from typing import Any
 
 from emulators.hubspot.errors import HubSpotError, batch_problem, invalid, no_such_object
 from emulators.hubspot.portal import Portal, Record
-from emulators.hubspot.properties import ObjectKind, clean, find_kind, instant
+from emulators.hubspot.properties import DEFAULT_ASSOCIATIONS, ObjectKind, clean, find_kind, instant
 from emulators.hubspot.search import read_search, run_search
 
 API = "https://api.hubapi.com"
@@ -91,12 +91,10 @@ class Records:
 
     def create(self, request: Request) -> Answer:
         kind, body = request.kind(), _body(request)
-        links = [(link.get("to", {}).get("id", ""), link.get("types", [])) for link in body.get("associations") or []]
-        for end_id, types in links:
-            self._check_link(kind, str(end_id), types)
+        links = [self._link(kind, link) for link in body.get("associations") or []]
         record = self._portal.create(kind, _properties(body), THROUGH_API)
-        for end_id, _ in links:
-            self._portal.link(kind, record.id, _other(kind), str(end_id))
+        for end, end_id in links:
+            self._portal.link(kind, record.id, end, end_id)
         return Answer(201, show(kind, record, tuple(record.properties)), 1)
 
     def update(self, request: Request) -> Answer:
@@ -165,7 +163,7 @@ class Records:
         start, end = request.kind(), request.kind("end")
         record = self._find(start, request.names["id"])
         ids = self._portal.linked(start, record.id, end)
-        type_id = 192 if start.plural == "tasks" else 191
+        type_id = DEFAULT_ASSOCIATIONS.get((start.plural, end.plural))
         label = {"category": "HUBSPOT_DEFINED", "typeId": type_id, "label": None}
         return Answer(
             200, {"results": [{"toObjectId": end_id, "associationTypes": [label]} for end_id in ids]}, len(ids)
@@ -197,21 +195,24 @@ class Records:
             raise no_such_object()
         return record
 
-    def _check_link(self, kind: ObjectKind, end_id: str, types: Any) -> None:
-        expected = 192 if kind.plural == "tasks" else 191
-        if not types or any(one.get("associationTypeId") != expected for one in types):
-            raise invalid(f"Association type of {kind.plural} must be {expected}")
-        if self._portal.find(_other(kind), end_id) is None:
-            raise invalid(f"One or more associations are not valid: {end_id} does not exist")
+    def _link(self, start: ObjectKind, link: dict[str, Any]) -> tuple[ObjectKind, str]:
+        """The record an association names; of which object it is, only the association's type says."""
+        end_id, types = str(link.get("to", {}).get("id", "")), link.get("types") or []
+        given = {one.get("associationTypeId") for one in types}
+        for (from_, to), type_id in DEFAULT_ASSOCIATIONS.items():
+            end = find_kind(to)
+            if from_ == start.plural and given == {type_id} and end is not None:
+                if self._portal.find(end, end_id) is None:
+                    raise invalid(f"One or more associations are not valid: {end_id} does not exist")
+                return end, end_id
+        raise invalid(f"No association type of {start.plural} is {sorted(map(str, given))}")
 
     def _batch(self, kind: ObjectKind, shown: list[dict[str, Any]], missing: list[str], verb: str) -> Answer:
         body = self._complete(shown[::-1])
         if not missing:
             return Answer(200, body, len(shown))
-        singular = {"companies": "COMPANY", "tasks": "TASK"}[kind.plural]
-        message = (
-            f"Could not {verb} some {singular} objects, they may be deleted or not exist. Check that ids are valid."
-        )
+        what = f"some {kind.singular.upper()} objects"
+        message = f"Could not {verb} {what}, they may be deleted or not exist. Check that ids are valid."
         return Answer(207, body | {"numErrors": 1, "errors": [batch_problem(message, missing)]}, len(shown))
 
     def _complete(self, results: list[dict[str, Any]]) -> dict[str, Any]:
@@ -248,13 +249,6 @@ def show_owner(owner: dict[str, Any]) -> dict[str, Any]:
         "updatedAt": owner.get("updatedAt", "2021-03-01T09:00:00.000Z"),
         "archived": archived,
     }
-
-
-def _other(kind: ObjectKind) -> ObjectKind:
-    other = find_kind("companies" if kind.plural == "tasks" else "tasks")
-    if other is None:
-        raise LookupError(kind.plural)
-    return other
 
 
 def _body(request: Request) -> dict[str, Any]:

@@ -159,9 +159,7 @@ def _rank(kind: ObjectKind, name: str, row: Record) -> tuple[bool, Any]:
 
 
 def _matches(kind: ObjectKind, search: Search, row: Record) -> bool:
-    if search.text and not any(
-        search.text in (row.properties.get(n) or "").lower() for n in ("name", "domain", "phone")
-    ):
+    if search.text and not any(search.text in (row.properties.get(n) or "").lower() for n in kind.searched):
         return False
     return not search.groups or any(all(_holds(kind, one, row) for one in group) for group in search.groups)
 

@@ -1,4 +1,4 @@
-"""Webhooks out: what HubSpot tells a subscriber about companies, and how it signs it.
+"""Webhooks out: what HubSpot tells a subscriber about companies and contacts, and how it signs it.
 
 A delivery is a JSON array of at most 100 events, signed v3: base64 of HMAC-SHA256 with the app's secret over
 method + URI + body + timestamp (developers.hubspot.com, "Validating requests"). Deliveries come at least once and in
@@ -22,8 +22,9 @@ from emulators.hubspot.portal import Change
 MAX_EVENTS = 100
 APP_ID = 4_210_077
 FIRST_SUBSCRIPTION = 2_900_000
-PROPERTIES = frozenset({"hubspot_owner_id", "domain", "name", "do_not_route", "segment"})
+PROPERTIES = frozenset({"hubspot_owner_id", "domain", "name", "do_not_route", "segment", "email", "lifecyclestage"})
 HAPPENINGS = ("propertyChange", "creation", "deletion", "merge")
+SUBSCRIPTIONS = [f"{about}.{happening}" for about in ("company", "contact") for happening in HAPPENINGS]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +52,14 @@ class SignedRequest:
 
 def to_event(change: Change, number: int, portal_id: int) -> dict[str, Any]:
     """`number` becomes the event id."""
+    subscription = f"{change.about}.{change.happening}"
     event: dict[str, Any] = {
         "eventId": number,
-        "subscriptionId": FIRST_SUBSCRIPTION + HAPPENINGS.index(change.happening),
+        "subscriptionId": FIRST_SUBSCRIPTION + SUBSCRIPTIONS.index(subscription),
         "portalId": portal_id,
         "appId": APP_ID,
         "occurredAt": int(change.at.timestamp() * 1000),
-        "subscriptionType": f"company.{change.happening}",
+        "subscriptionType": subscription,
         "attemptNumber": 0,
         "objectId": int(change.record_id),
         "changeSource": change.source,

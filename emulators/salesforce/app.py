@@ -17,11 +17,12 @@ from emulators.exchange import Call, Reply, exchange_app
 from emulators.salesforce.bulk import BulkJobs
 from emulators.salesforce.cursors import Queries
 from emulators.salesforce.errors import ApiError, malformed, no_such_type, not_found, session_expired
-from emulators.salesforce.org import Org, Record
+from emulators.salesforce.org import Org
 from emulators.salesforce.outbound import OutboundMessages
 from emulators.salesforce.rows import Rows, describe
 from emulators.salesforce.schema import KINDS, Kind, find_kind
 from emulators.salesforce.sessions import DAILY_CALLS, Allowance, LoginError, Sessions, request_limit
+from emulators.salesforce.values import Record
 from emulators.vendor import Surroundings
 
 TOKEN_PATH = "/services/oauth2/token"

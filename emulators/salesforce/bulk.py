@@ -14,10 +14,11 @@ from typing import Any
 
 from emulators.exchange import Reply
 from emulators.salesforce.errors import ApiError, RowError, not_found
-from emulators.salesforce.org import Org, Record
+from emulators.salesforce.org import Org
 from emulators.salesforce.schema import Kind, find_kind
 from emulators.salesforce.selection import Selection
 from emulators.salesforce.soql import instant_text, parse_soql
+from emulators.salesforce.values import Record
 from emulators.world.ids import salesforce_id
 
 MAX_UPLOAD = 150_000_000  # bytes of a job

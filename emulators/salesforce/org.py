@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
 from emulators.salesforce.errors import RowError
-from emulators.salesforce.schema import NUMBERS, Field, Kind, find_kind
+from emulators.salesforce.schema import Field, Kind, find_kind
 from emulators.salesforce.soql import instant_text
-from emulators.world.ids import salesforce_checksum, salesforce_id
+from emulators.salesforce.values import Record, full_id, live, plain_value
+from emulators.world.ids import salesforce_id
 
-Record = dict[str, Any]
 Changed = Callable[[Kind, Record], None]
 
 FIRST_NEW_ROW = 5_000_000  # far above what a world holds
@@ -26,9 +25,9 @@ WORLD_LISTS = {
     "AccountTeamMember": "account_team_members",
     "Task": "tasks",
 }
+LEAD_PREFIX = "00Q"
 TOLD = frozenset({"Account", "Lead"})  # objects with an outbound message
 CONVERTED = ("CANNOT_UPDATE_CONVERTED_LEAD", "cannot reference converted lead")  # recorded traffic
-_SHAPES = {"date": r"\d{4}-\d\d-\d\d", "email": r"[^@\s]+@[^@\s]+\.[^@\s]+"}
 
 
 class Org:
@@ -80,6 +79,8 @@ class Org:
     def create(self, kind: Kind, fields: Mapping[str, Any], by: str, *, by_rule: bool = False) -> Record:
         """Raises `RowError`, also for what is required and missing."""
         values = self.checked(kind, {**_defaults(kind, by), **fields}) | (self._by_rule(kind) if by_rule else {})
+        if values.get("WhatId") and str(values.get("WhoId")).startswith(LEAD_PREFIX):
+            raise RowError("FIELD_INTEGRITY_EXCEPTION", "a task about a lead cannot be related to another record")
         missing = tuple(
             f.name for f in kind.fields.values() if f.writable and not f.nillable and values.get(f.name) is None
         )
@@ -168,7 +169,7 @@ class Org:
             return self._owner(kind, value)
         if field.type == "reference":
             return self._reference(field, value)
-        return _plain_value(field, value)
+        return plain_value(field, value)
 
     def _owner(self, kind: Kind, value: Any) -> str:
         """Only an active standard user may own a record; a queue may own a lead, but no account."""
@@ -243,19 +244,12 @@ class Org:
         return {**empty, **row}
 
 
-def full_id(text: str) -> str | None:
-    """The 18-character form of a 15- or 18-character id; None when it is neither or its checksum is wrong."""
-    if not re.fullmatch(r"[A-Za-z0-9]{15}(?:[A-Za-z0-9]{3})?", text):
-        return None
-    whole = text[:15] + salesforce_checksum(text[:15])
-    return whole if len(text) == 15 or whole[15:] == text[15:].upper() else None
-
-
 def _name(record: Record, kind: Kind) -> None:
     """A person's Name is put together by the org and cannot be written."""
     name = kind.field("Name")
     if name and not name.writable and "lastname" in kind.fields:
-        record["Name"] = " ".join(part for part in (record["FirstName"], record["LastName"]) if part)
+        parts = [part for part in (record["FirstName"], record["LastName"]) if part]
+        record["Name"] = " ".join(parts) or record["Name"]
 
 
 def _defaults(kind: Kind, by: str) -> Record:
@@ -267,35 +261,3 @@ def _defaults(kind: Kind, by: str) -> Record:
     if kind.name == "Lead":
         given["Status"] = "Open - Not Contacted"
     return given
-
-
-def _plain_value(field: Field, value: Any) -> Any:
-    if field.type == "boolean":
-        if value in (True, False, "true", "false"):
-            return value in (True, "true")
-        raise _bad(field, value)
-    if field.type in NUMBERS:
-        try:
-            return int(value) if field.type == "int" else float(value)
-        except (TypeError, ValueError):
-            raise _bad(field, value) from None
-    if not isinstance(value, str):
-        raise _bad(field, value)
-    if field.length and len(value) > field.length:
-        message = f"{field.name}: data value too large: {value[:80]} (max length={field.length})"
-        raise RowError("STRING_TOO_LONG", message, (field.name,))
-    if field.type == "email" and not re.fullmatch(_SHAPES["email"], value):
-        message = f"{field.name}: invalid email address: {value}"
-        raise RowError("INVALID_EMAIL_ADDRESS", message, (field.name,))
-    if field.type == "date" and not re.fullmatch(_SHAPES["date"], value):
-        raise _bad(field, value)
-    return value
-
-
-def _bad(field: Field, value: Any) -> RowError:
-    return RowError("JSON_PARSER_ERROR", f"Cannot deserialize instance of {field.type} from value {value!r}")
-
-
-def live(records: Iterable[Record]) -> list[Record]:
-    """Those not in the recycle bin."""
-    return [record for record in records if not record["IsDeleted"]]

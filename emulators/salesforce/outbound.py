@@ -12,8 +12,8 @@ from xml.sax.saxutils import escape
 
 from defusedxml.ElementTree import ParseError, fromstring
 
-from emulators.salesforce.org import Record
 from emulators.salesforce.schema import Kind
+from emulators.salesforce.values import Record
 from emulators.vendor import Delivery
 from emulators.world.ids import ORGANIZATION_ID, salesforce_id
 

@@ -12,9 +12,10 @@ from typing import Any
 
 from emulators.exchange import Reply
 from emulators.salesforce.errors import ApiError, RowError, not_found
-from emulators.salesforce.org import Org, Record, full_id
+from emulators.salesforce.org import Org
 from emulators.salesforce.schema import Kind, find_kind
 from emulators.salesforce.selection import attributes
+from emulators.salesforce.values import Record, full_id
 
 MAX_ROWS, MAX_CHUNKS = 200, 10  # sObject Collections
 CREATABLE = frozenset({"Task", "Account", "Lead", "AccountTeamMember"})

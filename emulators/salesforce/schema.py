@@ -123,7 +123,7 @@ KINDS = (
         _text("LeadSource", 255, "picklist"),
         _text("Status", 255, "picklist", nillable=False),
         _text("Industry", 255, "picklist"),
-        _text("Rating", 40, "picklist"),
+        _text("Rating", 255, "picklist"),
         Field("AnnualRevenue", "currency"),
         Field("NumberOfEmployees", "int"),
         _ref("OwnerId", "User", "Group", nillable=False),

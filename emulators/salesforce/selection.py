@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from emulators.salesforce.errors import ApiError, malformed, no_such_column, no_such_type
-from emulators.salesforce.org import Org, Record, full_id, live
+from emulators.salesforce.org import Org
 from emulators.salesforce.schema import KINDS, NUMBERS, Field, Kind, find_kind
 from emulators.salesforce.soql import Comparison, Condition, Junction, Literal, Query
+from emulators.salesforce.values import Record, full_id, live
 
 Test = Callable[[Record], bool]
 Reader = Callable[[Record], Any]

@@ -12,9 +12,16 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from emulators.world import hubspot_rows, salesforce_rows, stripe_rows, usage_rows
+from emulators.world import hubspot_rows, lead_rows, salesforce_rows, stripe_rows, usage_rows
 from emulators.world.companies import load_companies
-from emulators.world.ids import ORGANIZATION_ID, hubspot_company_id, slack_user_id, workspace_id
+from emulators.world.ids import (
+    ORGANIZATION_ID,
+    hubspot_company_id,
+    hubspot_contact_id,
+    slack_user_id,
+    workspace_id,
+)
+from emulators.world.inbound import Inbound, settle_inbound
 from emulators.world.instants import AS_OF, plain_instant
 from emulators.world.people import Person, load_people
 from emulators.world.proportions import WORLD_SIZE
@@ -45,8 +52,9 @@ def build_world(size: int | None = None, seed: int = 7, as_of: datetime = AS_OF)
     """
     people = load_people()
     standings = settle_standings(load_companies(), people, WORLD_SIZE if size is None else size, seed, as_of)
-    salesforce, salesforce_truth = _salesforce(standings, people, seed, as_of)
-    hubspot, hubspot_truth = _hubspot(standings, people, seed, as_of)
+    inbound = settle_inbound(standings, people, seed, as_of)
+    salesforce, salesforce_truth = _salesforce(standings, people, inbound, seed, as_of)
+    hubspot, hubspot_truth = _hubspot(standings, people, inbound, seed, as_of)
     usage = usage_rows.workspace_rows(standings, as_of, seed)
     return {
         "as_of": plain_instant(as_of),
@@ -64,6 +72,7 @@ def build_world(size: int | None = None, seed: int = 7, as_of: datetime = AS_OF)
             **salesforce_truth,
             **hubspot_truth,
             "companies": _same_company(standings, salesforce_truth["duplicates"], usage),
+            "leads": [_lead_truth(person) for person in inbound],
             "shadow_customers": [stripe_rows.customer_id(s.number) for s in standings if s.is_shadow],
         },
     }
@@ -104,6 +113,11 @@ def world_summary(world: Mapping[str, Any]) -> dict[str, int]:
         "accounts not to be routed": sum(1 for account in accounts if account["Do_Not_Route__c"]),
         "companies with another owner in HubSpot": len(truth["other_owner_in_hubspot"]),
         "open opportunities": len(salesforce["opportunities"]),
+        "Salesforce leads": len(salesforce["leads"]),
+        "HubSpot contacts": len(hubspot["contacts"]),
+        "inbound people": len(truth["leads"]),
+        "inbound people of a company in a CRM": sum(1 for lead in truth["leads"] if lead["company"]),
+        "leads of reps who left": sum(1 for lead in salesforce["leads"] if lead["OwnerId"] in inactive),
         "Stripe customers": len(world["stripe"]["customers"]),
         "Stripe subscriptions": len(world["stripe"]["subscriptions"]),
         "paying customers in no CRM": len(truth["shadow_customers"]),
@@ -113,7 +127,7 @@ def world_summary(world: Mapping[str, Any]) -> dict[str, int]:
 
 
 def _salesforce(
-    standings: Sequence[Standing], people: Sequence[Person], seed: int, as_of: datetime
+    standings: Sequence[Standing], people: Sequence[Person], inbound: Sequence[Inbound], seed: int, as_of: datetime
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """The Salesforce section, and the truth about what was planted in it."""
     integration = next(person for person in people if not person.human)
@@ -124,11 +138,14 @@ def _salesforce(
     unreadable = salesforce_rows.plant_unreadable_name(accounts, spared, seed)
     accounts += duplicates
     sellers = frozenset(salesforce_rows.user_id(person) for person in people if person.human)
+    queues = salesforce_rows.queue_rows(as_of)
     section = {
         **SALESFORCE_ACCESS,
         "users": salesforce_rows.user_rows(people, as_of),
-        "queues": salesforce_rows.queue_rows(as_of),
+        "queues": queues,
         "accounts": accounts,
+        "leads": lead_rows.lead_rows(inbound, integration, queues[0]["Id"], seed),
+        "lead_rule_owner": queues[0]["Id"],
         "account_team_members": salesforce_rows.team_member_rows(accounts, people, seed),
         "contacts": [],
         "opportunities": salesforce_rows.opportunity_rows(accounts, sellers, as_of, seed),
@@ -143,19 +160,35 @@ def _salesforce(
 
 
 def _hubspot(
-    standings: Sequence[Standing], people: Sequence[Person], seed: int, as_of: datetime
+    standings: Sequence[Standing], people: Sequence[Person], inbound: Sequence[Inbound], seed: int, as_of: datetime
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """The HubSpot section, and the truth about what was planted in it."""
     disagreements = hubspot_rows.Disagreements(standings, seed)
     companies = hubspot_rows.company_rows(standings, people, disagreements, seed)
     wrong_crosswalk = hubspot_rows.plant_wrong_crosswalk(companies, standings, seed)
     malformed = hubspot_rows.plant_malformed(companies, standings, seed)
-    section = {**HUBSPOT_ACCESS, "owners": hubspot_rows.owner_rows(people, as_of), "companies": companies}
+    section = {
+        **HUBSPOT_ACCESS,
+        "owners": hubspot_rows.owner_rows(people, as_of),
+        "companies": companies,
+        "contacts": lead_rows.contact_rows(inbound, standings, seed, as_of),
+    }
     return section, {
         "wrong_crosswalk": list(wrong_crosswalk),
         "malformed": malformed,
         "other_owner_in_hubspot": _hubspot_ids(disagreements.other_owner),
         "only_name_and_place_in_hubspot": _hubspot_ids(disagreements.without_domain),
+    }
+
+
+def _lead_truth(person: Inbound) -> dict[str, Any]:
+    """Which records are this person, and which company theirs is; `told_by` is all that tells it."""
+    return {
+        "salesforce": [lead_rows.lead_id(person.number)] if person.in_salesforce else [],
+        "hubspot": [hubspot_contact_id(person.number)] if person.in_hubspot else [],
+        "company": person.standing.company.key if person.standing else None,
+        "told_by": person.told_by,
+        "converted": person.converted,
     }
 
 

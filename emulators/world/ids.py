@@ -33,6 +33,10 @@ def hubspot_company_id(number: int) -> str:
     return str(18_204_511_207 + number * 7_919)
 
 
+def hubspot_contact_id(number: int) -> str:
+    return str(61_450_351 + number * 613)
+
+
 def hubspot_owner_id(number: int) -> str:
     """What `hubspot_owner_id` holds. Not the `userId`, which HubSpot refuses there."""
     return str(71_310_042 + number * 1_009)

@@ -16,6 +16,7 @@ from connectors.base import (
     Cursor,
     Notice,
     Notifier,
+    ObservedOwner,
     OwnerChange,
     OwnerResult,
     OwnerTarget,
@@ -42,9 +43,10 @@ class SourceCase:
 
 @dataclass(frozen=True)
 class TargetCase:
-    """A target with records, two active owners and an inactive one."""
+    """A target with records of one object type, two active owners and an inactive one."""
 
     target: OwnerTarget
+    object_type: str
     ids: Sequence[str]
     unknown_id: str
     owners: tuple[str, str]
@@ -153,6 +155,10 @@ class SourcePromises:
         assert bad[0].mend
 
 
+def read(case: TargetCase, ids: Sequence[str]) -> tuple[ObservedOwner, ...]:
+    return case.target.read_owners(ids, case.object_type)
+
+
 class OwnerTargetPromises:
     def test_users_who_left_are_listed_as_inactive(self, case: TargetCase) -> None:
         assert isinstance(case.target, OwnerTarget)
@@ -162,15 +168,25 @@ class OwnerTargetPromises:
 
     def test_owners_are_read_in_the_order_asked_and_unknown_records_are_missing(self, case: TargetCase) -> None:
         asked = [case.ids[1], case.unknown_id, case.ids[0]]
-        seen = case.target.read_owners(asked)
+        seen = read(case, asked)
         assert [one.remote_id for one in seen] == asked
         assert [one.state for one in seen] == [RecordState.LIVE, RecordState.MISSING, RecordState.LIVE]
+
+    def test_an_object_the_target_does_not_know_is_refused_before_anything_is_sent(self, case: TargetCase) -> None:
+        assert case.target.object_type in case.target.object_types
+        changes = [OwnerChange("Invoice", case.ids[0], case.owners[0]), *self._to(case, case.ids[1:2], case.owners[0])]
+        before = read(case, case.ids[:2])
+        with pytest.raises(ValueError, match="Invoice"):
+            case.target.update_owners(changes)
+        with pytest.raises(ValueError, match="Invoice"):
+            case.target.read_owners(case.ids[:1], "Invoice")
+        assert read(case, case.ids[:2]) == before
 
     def test_written_owners_are_shown(self, case: TargetCase) -> None:
         changes = self._to(case, case.ids, case.owners[0])
         results = case.target.update_owners(changes)
         assert [result.outcome for result in results] == [WriteOutcome.WRITTEN] * len(changes)
-        assert {one.owner_id for one in case.target.read_owners(case.ids)} == {case.owners[0]}
+        assert {one.owner_id for one in read(case, case.ids)} == {case.owners[0]}
 
     def test_results_come_in_the_order_of_the_changes(self, case: TargetCase) -> None:
         changes = self._to(case, list(reversed(case.ids)), case.owners[0])
@@ -180,7 +196,7 @@ class OwnerTargetPromises:
     def test_one_bad_row_harms_only_itself(self, case: TargetCase) -> None:
         changes = self._to(case, case.ids, case.owners[1])
         at = len(changes) // 2
-        changes[at] = OwnerChange(case.target.object_type, case.ids[at], case.inactive_owner)
+        changes[at] = OwnerChange(case.object_type, case.ids[at], case.inactive_owner)
         outcomes = [result.outcome for result in case.target.update_owners(changes)]
         assert outcomes.pop(at) is WriteOutcome.REJECTED
         assert set(outcomes) == {WriteOutcome.WRITTEN}
@@ -197,34 +213,36 @@ class OwnerTargetPromises:
     def test_a_conditional_write_happens_when_nobody_wrote_in_between(self, case: TargetCase) -> None:
         result = self._write_if_unchanged(case, case.ids[0], case.owners[0])
         assert result.outcome is WriteOutcome.WRITTEN
-        assert case.target.read_owners(case.ids[:1])[0].owner_id == case.owners[0]
+        assert read(case, case.ids[:1])[0].owner_id == case.owners[0]
 
     def test_a_persons_edit_in_between_wins_over_a_conditional_write(self, case: TargetCase) -> None:
-        version = case.target.read_owners(case.ids[:1])[0].version
+        version = read(case, case.ids[:1])[0].version
         assert version is not None
         case.human_moves(case.ids[0], case.owners[1])
-        change = OwnerChange(case.target.object_type, case.ids[0], case.owners[0])
+        change = OwnerChange(case.object_type, case.ids[0], case.owners[0])
         assert case.target.update_owner_if(change, version).outcome is WriteOutcome.MOVED
-        assert case.target.read_owners(case.ids[:1])[0].owner_id == case.owners[1]
+        assert read(case, case.ids[:1])[0].owner_id == case.owners[1]
 
     def test_a_conditional_write_to_an_inactive_owner_is_rejected(self, case: TargetCase) -> None:
         assert self._write_if_unchanged(case, case.ids[0], case.inactive_owner).outcome is WriteOutcome.REJECTED
 
     def test_a_task_gets_an_id_of_its_own(self, case: TargetCase) -> None:
-        ids = {case.target.create_task(case.ids[0], case.owners[0], "Introduce yourself") for _ in range(2)}
+        ids = {
+            case.target.create_task(case.ids[0], case.owners[0], "Introduce yourself", case.object_type) for _ in "12"
+        }
         assert len(ids) == 2
 
     def test_a_task_on_a_record_that_is_gone_is_rejected(self, case: TargetCase) -> None:
         with pytest.raises(RecordRejected):
-            case.target.create_task(case.unknown_id, case.owners[0], "Introduce yourself")
+            case.target.create_task(case.unknown_id, case.owners[0], "Introduce yourself", case.object_type)
 
     def _to(self, case: TargetCase, ids: Sequence[str], owner: str) -> list[OwnerChange]:
-        return [OwnerChange(case.target.object_type, id_, owner) for id_ in ids]
+        return [OwnerChange(case.object_type, id_, owner) for id_ in ids]
 
     def _write_if_unchanged(self, case: TargetCase, id_: str, owner: str) -> OwnerResult:
-        version = case.target.read_owners([id_])[0].version
+        version = read(case, [id_])[0].version
         assert version is not None
-        return case.target.update_owner_if(OwnerChange(case.target.object_type, id_, owner), version)
+        return case.target.update_owner_if(OwnerChange(case.object_type, id_, owner), version)
 
 
 class NotifierPromises:

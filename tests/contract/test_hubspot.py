@@ -27,6 +27,15 @@ def company(n: int, id_: str) -> dict[str, Any]:
     return {"id": id_, "properties": properties, "createdAt": at, "updatedAt": at, "archived": False}
 
 
+def contact(n: int, id_: str) -> dict[str, Any]:
+    at = f"2026-11-20T00:{n // 60:02}:{n % 60:02}.000Z"
+    properties = {
+        "firstname": "Ada", "lastname": f"Number {n}", "email": f"ada{n}@c{n}.example", "lifecyclestage": "lead",
+        "hubspot_owner_id": "78", "lastmodifieddate": at, "createdate": at,
+    }  # fmt: skip
+    return {"id": id_, "properties": properties, "createdAt": at, "updatedAt": at, "archived": False}
+
+
 def owner(id_: str, archived: bool) -> dict[str, Any]:
     at = "2026-01-01T00:00:00.000Z"
     mail = f"owner{id_}@northwind-data.example"
@@ -39,8 +48,12 @@ def owner(id_: str, archived: bool) -> dict[str, Any]:
 class Account:
     def __init__(self, wire: Wire, version: str) -> None:
         owners = [owner(id_, id_ == GONE) for id_ in (*OWNERS, GONE)]
-        companies = [company(n, id_) for n, id_ in enumerate(IDS)]
-        world = {"portal_id": 1, "token": "pat-1", "webhook_secret": "s", "owners": owners, "companies": companies}
+        # Companies and contacts under the same ids, as may happen: ids are the object's own.
+        rows = {
+            "companies": [company(n, id_) for n, id_ in enumerate(IDS)],
+            "contacts": [contact(n, id_) for n, id_ in enumerate(IDS)],
+        }
+        world = {"portal_id": 1, "token": "pat-1", "webhook_secret": "s", "owners": owners, **rows}
         self.wire = wire
         self.vendor = HubSpot(wire.surroundings)
         wire.seed(self.vendor, {"hubspot": world})
@@ -51,13 +64,13 @@ class Account:
         api = HubSpotApi(token, version=version, patience=self.wire.patience, **buckets)
         return HubSpotConnector(api, clock=lambda: self.wire.at)
 
-    def edit(self, id_: str, **properties: str) -> None:
+    def edit(self, id_: str, about: str = "company", **properties: str) -> None:
         self.wire.wait(1)
-        self.vendor.edit({"id": id_, "properties": properties})
+        self.vendor.edit({"object": about, "id": id_, "properties": properties})
 
-    def archive(self, id_: str) -> None:
+    def archive(self, id_: str, about: str = "company") -> None:
         self.wire.wait(1)
-        self.vendor.edit({"action": "archive", "id": id_})
+        self.vendor.edit({"object": about, "action": "archive", "id": id_})
 
 
 @pytest.fixture(params=["v3", "2026-03"])
@@ -78,16 +91,32 @@ class TestHubSpotSource(SourcePromises):
         )
 
 
+class TestHubSpotLeads(SourcePromises):
+    @pytest.fixture
+    def case(self, account: Account) -> SourceCase:
+        return SourceCase(
+            account.connector,
+            "leads",
+            IDS,
+            "1",
+            change=lambda id_: account.edit(id_, "contact", city="Ulm"),
+            delete=lambda id_: account.archive(id_, "contact"),
+            damage=lambda id_: account.edit(id_, "contact", jobtitle="x" * 5_000),  # HubSpot takes 65,536 characters
+        )
+
+
+@pytest.mark.parametrize("about", ["company", "contact"])
 class TestHubSpotTarget(OwnerTargetPromises):
     @pytest.fixture
-    def case(self, account: Account) -> TargetCase:
+    def case(self, account: Account, about: str) -> TargetCase:
         return TargetCase(
             account.connector,
+            about,
             IDS[:120],
             "1",
             OWNERS,
             GONE,
-            human_moves=lambda id_, owner: account.edit(id_, hubspot_owner_id=owner),
+            human_moves=lambda id_, owner: account.edit(id_, about, hubspot_owner_id=owner),
         )
 
 

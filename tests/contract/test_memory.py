@@ -22,41 +22,52 @@ USERS = (
 )
 
 
+TYPES = {"accounts": "Account", "leads": "Lead"}
+
+
 def seeded() -> tuple[MemorySource, list[str]]:
+    """Accounts and leads under the same ids: whatever is done to one must leave the other alone."""
     source = MemorySource(page_size=3)
     ids = [f"a{n}" for n in range(8)]
-    for id_ in ids:
-        source.put("accounts", id_, {"name": f"Company {id_}", "owner_external_id": "u2"})
+    for stream in TYPES:
+        for id_ in ids:
+            source.put(stream, id_, {"name": f"{stream} {id_}", "owner_external_id": "u2"})
     return source, ids
+
+
+@pytest.fixture(params=TYPES)
+def stream(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
 
 
 class TestMemorySource(SourcePromises):
     @pytest.fixture
-    def case(self) -> SourceCase:
+    def case(self, stream: str) -> SourceCase:
         source, ids = seeded()
         return SourceCase(
             source,
-            "accounts",
+            stream,
             ids,
             "a99",
-            change=lambda id_: source.put("accounts", id_, {"city": "Ulm"}),
-            delete=lambda id_: source.delete("accounts", id_),
-            damage=lambda id_: source.put("accounts", id_, {"employees": "about 50"}),
+            change=lambda id_: source.put(stream, id_, {"city": "Ulm"}),
+            delete=lambda id_: source.delete(stream, id_),
+            damage=lambda id_: source.put(stream, id_, {"employees": "about 50"}),
         )
 
 
 class TestMemoryTarget(OwnerTargetPromises):
     @pytest.fixture
-    def case(self) -> TargetCase:
+    def case(self, stream: str) -> TargetCase:
         source, ids = seeded()
         target = MemoryTarget(source, USERS, write_batch=3)
         return TargetCase(
             target,
+            TYPES[stream],
             ids,
             "a99",
             owners=("u1", "u2"),
             inactive_owner="u3",
-            human_moves=lambda id_, owner: source.put("accounts", id_, {"owner_external_id": owner}, by="a person"),
+            human_moves=lambda id_, owner: source.put(stream, id_, {"owner_external_id": owner}, by="a person"),
         )
 
 

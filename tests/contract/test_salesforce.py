@@ -30,9 +30,12 @@ PAGE, BATCH = 2_000, 200  # rows of a query page and of a collections call, as S
 IDS = [salesforce_id("001", n) for n in range(2 * PAGE + 100)]
 PUSHED = IDS[: 2 * BATCH + 50]
 UNKNOWN = salesforce_id("001", 900_000)
+LEAD_IDS = [salesforce_id("00Q", n) for n in range(PAGE + 100)]
+UNKNOWN_LEAD = salesforce_id("00Q", 900_000)
 OWNERS = (salesforce_id("005", 1), salesforce_id("005", 2))
 GONE = salesforce_id("005", 3)
 INTEGRATION = salesforce_id("005", 4)
+QUEUE = salesforce_id("00G", 1)
 LONG_AGO = "2026-01-01T00:00:00.000+0000"
 
 
@@ -53,8 +56,22 @@ def account(n: int, id_: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def lead(n: int, id_: str) -> dict[str, Any]:
+    name = {"FirstName": "Ada", "LastName": f"Number {n}", "Name": f"Ada Number {n}", "Company": f"Company {n}"}
+    fixed = {"Status": "Open - Not Contacted", "HasOptedOutOfEmail": n % 2 == 0, "OwnerId": OWNERS[1]}
+    dated = account(n, id_)
+    when = {field: dated[field] for field in ("CreatedDate", "LastModifiedDate", "SystemModstamp", "LastModifiedById")}
+    return {"Id": id_, "Email": f"ada{n}@company{n}.example", **name, **fixed, **when}
+
+
 USERS = [user(id_) for id_ in (*OWNERS, GONE, INTEGRATION)]
 ACCOUNTS = [account(n, id_) for n, id_ in enumerate(IDS)]
+LEADS = [lead(n, id_) for n, id_ in enumerate(LEAD_IDS)]
+# An org with a rule that gives leads to a queue, as many have: whoever writes a lead must ask it to stay out.
+TRIAGE = {
+    "queues": [{"Id": QUEUE, "Name": "Triage", "Type": "Queue"}],
+    "lead_rule_owner": QUEUE,
+}
 # What is easily lost on the way through CSV.
 ODD = [
     {"Name": 'Müller, "Söhne" & Co'},
@@ -142,15 +159,15 @@ class Door:
 class Org:
     """The emulated org behind its door, a connector to it, and the hands of the people who work in it."""
 
-    def __init__(self, wire: Wire, accounts: list[dict[str, Any]], **options: Any) -> None:
+    def __init__(
+        self, wire: Wire, accounts: list[dict[str, Any]], leads: list[dict[str, Any]] | None = None, **options: Any
+    ) -> None:
         self.wire = wire
         self.vendor = Salesforce(wire.surroundings, **options)
         self.door = Door(self.vendor)
         access = {"domain": "northwind.my", "client_id": "steward", "client_secret": "s3cret"}
-        wire.seed(
-            self.door,
-            {"salesforce": access | {"users": USERS, "accounts": accounts, "integration_user": INTEGRATION}},
-        )
+        rows = {"users": USERS, "accounts": accounts, "leads": leads or [], **TRIAGE}
+        wire.seed(self.door, {"salesforce": access | rows | {"integration_user": INTEGRATION}})
         self.connector = self.connect()
 
     def connect(self, secret: str = "s3cret", **options: Any) -> SalesforceConnector:
@@ -160,11 +177,15 @@ class Org:
     def edit(self, id_: str, **fields: Any) -> None:
         """A person writes, a second after whatever happened last."""
         self.wire.wait(1)
-        self.vendor.edit({"object": "Account", "id": id_, "fields": fields, "by": OWNERS[0]})
+        self.vendor.edit({"object": object_of(id_), "id": id_, "fields": fields, "by": OWNERS[0]})
 
     def delete(self, id_: str) -> None:
         self.wire.wait(1)
-        self.vendor.edit({"object": "Account", "id": id_, "action": "delete", "by": OWNERS[0]})
+        self.vendor.edit({"object": object_of(id_), "id": id_, "action": "delete", "by": OWNERS[0]})
+
+    def convert(self, id_: str, account_id: str) -> None:
+        self.wire.wait(1)
+        self.vendor.edit({"object": "Lead", "id": id_, "action": "convert", "account": account_id, "by": OWNERS[0]})
 
     def fail(self, operation: str, kind: str, *, nth: int | None = 1, every: int | None = None, **params: Any) -> None:
         """Order a failure; `every` of them instead of the `nth` only."""
@@ -173,7 +194,7 @@ class Org:
 
     def owner(self, id_: str) -> str:
         """Who owns it by the org's own tables."""
-        return str(self.vendor.org.tables["Account"][id_]["OwnerId"])
+        return str(self.vendor.org.tables[object_of(id_)][id_]["OwnerId"])
 
     def writes(self, id_: str) -> int:
         """How often this record was written since the world began."""
@@ -186,6 +207,10 @@ class Org:
 
     def logins(self) -> int:
         return self.wire.journal.count("salesforce", "token")
+
+
+def object_of(id_: str) -> str:
+    return "Lead" if id_.startswith("00Q") else "Account"
 
 
 @pytest.fixture
@@ -203,6 +228,12 @@ def org(wire: Wire) -> Org:
 def small(wire: Wire) -> Org:
     """As many accounts as need three collections calls."""
     return Org(wire, ACCOUNTS[: len(PUSHED)])
+
+
+@pytest.fixture
+def inbound(wire: Wire) -> Org:
+    """A few accounts, and as many leads as need two pages."""
+    return Org(wire, ACCOUNTS[:100], LEADS)
 
 
 def to(owner: str, ids: list[str] = PUSHED) -> list[OwnerChange]:
@@ -238,11 +269,40 @@ class TestSalesforceTarget(OwnerTargetPromises):
     def case(self, small: Org) -> TargetCase:
         return TargetCase(
             small.connector,
+            "Account",
             PUSHED,
             UNKNOWN,
             OWNERS,
             GONE,
             human_moves=lambda id_, owner: small.edit(id_, OwnerId=owner),
+        )
+
+
+class TestSalesforceLeads(SourcePromises):
+    @pytest.fixture
+    def case(self, inbound: Org) -> SourceCase:
+        return SourceCase(
+            inbound.connector,
+            "leads",
+            LEAD_IDS,
+            UNKNOWN_LEAD,
+            change=lambda id_: inbound.edit(id_, City="Ulm"),
+            delete=inbound.delete,
+            damage=lambda id_: inbound.edit(id_, NumberOfEmployees=-5),
+        )
+
+
+class TestSalesforceLeadTarget(OwnerTargetPromises):
+    @pytest.fixture
+    def case(self, inbound: Org) -> TargetCase:
+        return TargetCase(
+            inbound.connector,
+            "Lead",
+            LEAD_IDS[: len(PUSHED)],
+            UNKNOWN_LEAD,
+            OWNERS,
+            GONE,
+            human_moves=lambda id_, owner: inbound.edit(id_, OwnerId=owner),
         )
 
 

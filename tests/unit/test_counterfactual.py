@@ -15,7 +15,7 @@ from ownership.entries import Assign, Override, Pool, Requirement, Rule, Territo
 from ownership.model import Account, Period
 from ownership.policy import STEPS, Policy
 from ownership.rotation import PoolTurns
-from tests.unit.test_assignment import NOW, POLICY, SF, TODAY, World, account, few, rep, roster, worlds
+from tests.unit.test_assignment import NOW, POLICY, SF, World, account, few, rep, roster, worlds
 
 
 def situation(one: Account | None = None, **different: Any) -> Situation:

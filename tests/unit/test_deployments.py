@@ -9,16 +9,39 @@ import yaml
 from prefect.flows import load_flow_from_entrypoint
 
 from cli.main import main
+from config.policy_files import CHAIN, CRMS, KINDS
+from config.schema import KEYS, OBJECTS, schema_of
 from config.settings import Settings
 from connectors.registry import LIBRARIES
-from ownership.conditions import FIELDS, OPERATORS
-from ownership.policy import STEPS
+from ownership.conditions import DATES, DAYS, FIELDS, OPERATORS
+from ownership.explain import REASON_WORDS
+from ownership.policy import LEAD_STEPS, STEPS
 
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOYMENTS = yaml.safe_load((ROOT / "prefect.yaml").read_text())["deployments"]
 READ = (ROOT / "README.md").read_text() + (ROOT / "docs/architecture.md").read_text()
 OPERATIONS = (ROOT / "docs/operations.md").read_text()
 POLICY = (ROOT / "docs/policy.md").read_text()
+KNOBS = (ROOT / "docs/knobs.md").read_text()
+TABLES = {
+    "policy": "key",
+    "field": "key of a field",
+    "dispute": "key of a dispute",
+    "override": "key of an override",
+    "rule": "key of a rule",
+    "pool": "key of a pool",
+    "member": "key of a member",
+    "territory": "key of a territory",
+    "existing_owner": "key of existing_owner",
+    "role": "key of a role",
+    "acceptance": "key of acceptance",
+    "leads": "key of leads",
+    "roster": "key of the roster",
+    "rep": "key of a rep",
+    "queue": "key of a queue",
+    "calendar": "key of a calendar",
+}
+"""The heading of the policy guide's table for each mapping that has one."""
 
 
 @pytest.mark.parametrize("deployment", DEPLOYMENTS, ids=lambda d: d["name"])
@@ -69,6 +92,11 @@ def rows_of(text: str, heading: str) -> list[list[str]]:
     return [[cell.strip() for cell in row.strip("| ").split(" | ")] for row in table.splitlines()[2:]]
 
 
+def words(cell: str) -> list[str]:
+    """What stands in a cell in backticks."""
+    return re.findall(r"`([^`]+)`", cell)
+
+
 def test_the_policy_guide_names_every_field_operator_and_step_as_they_are() -> None:
     assert {name.strip("`"): kind for name, kind, _ in rows_of(POLICY, "field | kind")} == {
         name: field.kind for name, field in FIELDS.items()
@@ -76,13 +104,64 @@ def test_the_policy_guide_names_every_field_operator_and_step_as_they_are() -> N
     operators = {name.strip("`"): kinds for name, kinds in rows_of(POLICY, "operator")}
     assert operators == {name: "any" if len(kinds) == 4 else ", ".join(kinds) for name, kinds in OPERATORS.items()}
     assert [row[0].strip("`") for row in rows_of(POLICY, "step")] == list(STEPS)
+    assert [row[0].strip("`") for row in rows_of(POLICY, "step for leads")] == list(LEAD_STEPS)
+    dates = {name.strip("`"): (days.strip("`"), said) for name, days, said in rows_of(POLICY, "date")}
+    assert dates == {date: (days, DATES[date].meaning) for days, (date, _) in DAYS.items()}
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_the_policy_guide_has_a_row_for_every_key_with_its_default(name: str) -> None:
+    required, optional, _ = OBJECTS[name]
+    rows = {key: row for row in rows_of(POLICY, TABLES[name]) for key in words(row[0])}
+    assert set(rows) == {*required, *optional}
+    assert {key for key, row in rows.items() if row[2] == "required"} == set(required)
+    for key in rows:
+        described = KEYS.get(f"{name}.{key}") or KEYS[key]
+        if isinstance(default := described.get("default"), bool | int | float | str):
+            assert written(default) in re.split(r"[ :]", rows[key][2]), key
+        for word in described.get("enum", ()):
+            assert f"`{word}`" in " ".join(rows[key]), (key, word)
+
+
+def written(value: bool | int | float | str) -> str:
+    """A default as the pages write it."""
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
+    return f"`{value}`" if isinstance(value, str) else f"{value:g}"
+
+
+def test_the_policy_guide_names_every_key_and_word_there_is() -> None:
+    known = {"policy", "roster", *schema_of("policy")["$defs"], *schema_of("roster")["$defs"]} & set(OBJECTS)
+    keys = {key for name in known for part in OBJECTS[name][:2] for key in part}
+    said = {word for phrase in words(POLICY) for word in re.findall(r"\w+", phrase)}
+    weekdays = {"tuesday", "wednesday", "thursday", "friday", "saturday"}  # "`monday` to `sunday`" says it
+    assert keys - weekdays <= said
+    assert {*CHAIN, *CRMS, *KINDS} <= said
 
 
 def test_the_policy_guide_names_every_reason_a_decision_can_give() -> None:
     rules = (ROOT / "ownership/rules.py").read_text() + (ROOT / "ownership/candidates.py").read_text()
-    reasons = set(re.findall(r'Verdict\([^\n]*?, "(\w+)"', rules)) | {"no_rule", "rule", "territory", "escalated"}
+    given = set(re.findall(r'Verdict\([^\n]*?, "(\w+)"', rules)) | set(
+        re.findall(r'because, code = .*, "(\w+)"', rules)
+    )
+    reasons = {*given, *REASON_WORDS, "no_rule"}
     assert reasons >= {"do_not_route", "missing_data", "named", "override", "registration", "pool", "shadow_account"}
-    assert {row[0].strip("`") for row in rows_of(POLICY, "reason")} >= reasons | {"no_available_rep"}
+    assert reasons >= {"disputed", "handoff_incomplete", "no_available_rep", "nobody_at_work", "returned", "queue"}
+    assert {row[0].strip("`") for row in rows_of(POLICY, "reason")} == reasons
+
+
+def test_every_knob_is_a_setting_with_its_default_or_says_that_there_is_none() -> None:
+    tables = [part for part in KNOBS.split("\n\n") if part.startswith("| knob | setting |")]
+    rows = [[cell.strip() for cell in row.strip("| ").split(" | ")] for part in tables for row in part.splitlines()[2:]]
+    assert len(rows) >= 20
+    for knob, setting, default, *_ in rows:
+        for name in words(setting):
+            place, _, key = name.replace("pools[]", "pool").rpartition(".")
+            assert key in {*OBJECTS[place or "policy"][0], *OBJECTS[place or "policy"][1]}, name
+            value = KEYS.get(f"{place or 'policy'}.{key}", KEYS.get(key, {})).get("default")
+            if isinstance(value, bool | int | float | str):
+                assert default.startswith(written(value)), knob
+        assert words(setting) or setting in ("fixed", "not there yet"), knob
 
 
 def test_every_link_in_the_docs_leads_somewhere() -> None:

@@ -111,11 +111,13 @@ def delivery(*events: object) -> bytes:
     return json.dumps(events).encode()
 
 
-def message(*records: str, org: str = ORG, first: int = 1, before: str = "", inside: str = "") -> str:
+def message(
+    *records: str, org: str = ORG, first: int = 1, before: str = "", inside: str = "", about: str = "Account"
+) -> str:
     """An outbound message that names these records."""
     notes = "".join(
         f"<Notification><Id>04l{first + n:012}AAA</Id>"
-        '<sObject xsi:type="sf:Account" xmlns:sf="urn:sobject.enterprise.soap.sforce.com">'
+        f'<sObject xsi:type="sf:{about}" xmlns:sf="urn:sobject.enterprise.soap.sforce.com">'
         f"<sf:Id>{record}</sf:Id><sf:Name>{inside}</sf:Name></sObject></Notification>"
         for n, record in enumerate(records)
     )
@@ -269,6 +271,82 @@ def test_a_body_that_is_no_array_of_events_is_refused_though_it_is_signed(web: W
 
 def test_one_event_that_cannot_be_read_keeps_the_whole_delivery_out(web: Web) -> None:
     assert_refused(web, "hubspot", web.hubspot(delivery(event(1), {"eventId": 2})), 400)
+
+
+# --- leads ---
+
+CONTACT = {"subscriptionType": "contact.propertyChange", "propertyName": "lifecyclestage"}
+
+
+@pytest.mark.parametrize(
+    "about",
+    [
+        CONTACT,
+        {"subscriptionType": "contact.creation"},
+        {"subscriptionType": "contact.deletion"},
+        {"subscriptionType": "object.propertyChange", "objectTypeId": "0-1"},
+    ],
+    ids=lambda about: about["subscriptionType"],
+)
+def test_an_event_about_a_contact_is_kept_and_passed_on_as_one_about_a_lead(web: Web, about: dict[str, str]) -> None:
+    assert web.hubspot(delivery(event(1, company=501, **about))).status_code == 204
+    assert web.started == [("hubspot", "leads/501")]
+    assert (web.kept("hubspot/leads"), web.kept("hubspot")) == (1, 0)
+
+
+def test_a_company_event_of_the_newer_kind_is_one_about_an_account(web: Web) -> None:
+    web.hubspot(delivery(event(1, subscriptionType="object.creation", objectTypeId="0-2")))
+    assert web.started == [("hubspot", "77")]
+    assert (web.kept("hubspot/leads"), web.kept("hubspot")) == (0, 1)
+
+
+def test_companies_and_contacts_of_one_delivery_start_one_run_that_can_tell_them_apart(web: Web) -> None:
+    both = delivery(event(1, **CONTACT), event(1), event(2, company=78), event(2, company=78, **CONTACT))
+    assert web.hubspot(both).status_code == 204
+    assert web.started == [("hubspot", "77"), ("hubspot", "78"), ("hubspot", "leads/77"), ("hubspot", "leads/78")]
+    assert (web.kept("hubspot/leads"), web.kept("hubspot")) == (2, 2)
+
+
+def test_an_event_about_a_contact_that_is_repeated_passes_nothing_on_again(web: Web) -> None:
+    first = delivery(event(1, **CONTACT))
+    web.hubspot(first)
+    web.started.clear()
+    assert web.hubspot(first).status_code == 204
+    assert (web.kept("hubspot/leads"), web.started) == (1, [])
+
+
+def test_events_about_deals_are_acknowledged_and_left(web: Web) -> None:
+    deal = event(1, subscriptionType="deal.creation")
+    other = event(2, subscriptionType="object.creation", objectTypeId="0-3")
+    assert_refused(web, "hubspot", web.hubspot(delivery(deal, other)), 204)
+    assert web.kept("hubspot/leads") == 0
+    web.hubspot(delivery(deal, event(3, company=78)))
+    assert web.started == [("hubspot", "78")]
+
+
+@pytest.mark.parametrize("signing", [{"secret": "guess"}, {"age_s": 301}])
+def test_an_event_about_a_contact_is_believed_no_more_easily(web: Web, signing: dict[str, Any]) -> None:
+    assert_refused(web, "hubspot", web.hubspot(delivery(event(1, **CONTACT)), **signing), 401)
+    assert web.kept("hubspot/leads") == 0
+
+
+def test_an_outbound_message_about_a_lead_is_kept_acknowledged_and_passed_on_as_one(web: Web) -> None:
+    answer = web.salesforce(message("00Q000000000001AAA", about="Lead"))
+    assert is_acknowledged(answer.status_code, answer.content)
+    assert web.started == [("salesforce", "leads/00Q000000000001AAA")]
+    assert (web.kept("salesforce/leads"), web.kept("salesforce")) == (1, 0)
+
+
+def test_an_outbound_message_about_a_lead_of_another_org_is_refused(web: Web) -> None:
+    body = message("00Q000000000001AAA", about="Lead", org=OTHER_ORG)
+    assert_refused(web, "salesforce", web.salesforce(body), 401)
+    assert web.kept("salesforce/leads") == 0
+
+
+def test_an_outbound_message_about_a_case_is_acknowledged_and_left(web: Web) -> None:
+    answer = web.salesforce(message("500000000000001AAA", about="Case"))
+    assert is_acknowledged(answer.status_code, answer.content)
+    assert_refused(web, "salesforce", answer, 200)
 
 
 # --- the size of a body ---

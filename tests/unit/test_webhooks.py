@@ -56,9 +56,17 @@ ENVELOPE = """<soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/e
 def test_an_outbound_message_names_its_org_and_records() -> None:
     message = read_outbound_message(ENVELOPE.encode())
     assert message.organization_id == "00D000000000001EAA"
-    assert [(note.id, note.record_id) for note in message.notifications] == [
-        ("04l000000000001AAA", "001000000000001AAA")
+    assert [(note.id, note.record_id, note.object_type) for note in message.notifications] == [
+        ("04l000000000001AAA", "001000000000001AAA", "Account")
     ]
+
+
+@pytest.mark.parametrize(
+    ("stated", "object_type"), [(' xsi:type="x:Lead"', "Lead"), (' xsi:type="Lead"', "Lead"), ("", "")]
+)
+def test_an_outbound_message_names_the_object_whatever_its_prefix(stated: str, object_type: str) -> None:
+    body = ENVELOPE.replace(' xsi:type="sf:Account"', stated)
+    assert [note.object_type for note in read_outbound_message(body.encode()).notifications] == [object_type]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,118 @@
+"""Deciding a large file: what `tasks/headless.py` does row by row, done mostly by columns. The same decisions, to the
+last letter.
+
+1. `fields`: cells become fields, whole columns at a time.
+2. `reading`: the few rows that must be read first are, and how things stand is counted.
+3. `alone` and `situations`: which accounts are decided one by one, and which are alike.
+4. `sequence` and `levers`: one pass over the accounts decides them, because each decision may fill a book or take a
+   turn that the next one finds.
+5. `outcomes` and `inputs`: what was decided becomes columns again.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import polars as pl
+
+from config.policy_files import LoadedPolicy
+from ownership.conditions import vocabulary
+from ownership.day import Day
+from ownership.model import Outcome
+from tasks.account_files import OUTPUT, REQUIRED, Memory
+from tasks.account_rows import BadRecord, day_of
+from tasks.bulk.alone import alone
+from tasks.bulk.answers import Answers
+from tasks.bulk.fields import Fields, by_value, fields_of
+from tasks.bulk.inputs import Inputs
+from tasks.bulk.outcomes import Outcomes
+from tasks.bulk.reading import Reading, read_first
+from tasks.bulk.sequence import Pass
+from tasks.bulk.situations import situations_of
+from tasks.headless import notices, owner_reader, refusal
+
+
+@dataclass(frozen=True, slots=True)
+class DecidedTable:
+    """The columns `OUTPUT` with a row for each row of the accounts and then of the leads, in their order; what is to be
+    remembered; and `notices`: sentences about cells and parents that were passed over."""
+
+    decisions: pl.DataFrame
+    memory: Memory
+    notices: tuple[str, ...] = ()
+
+
+def decide_table(
+    table: pl.DataFrame, loaded: LoadedPolicy, memory: Memory, now: datetime, inbound: pl.DataFrame | None = None
+) -> DecidedTable:
+    """As `tasks.headless.decide_sheet`, for the frames of `tasks.account_files.Table`."""
+    day = Day.of(loaded.policy, loaded.roster, now)
+    leads = pl.DataFrame(schema=dict.fromkeys(REQUIRED, pl.String)) if inbound is None else inbound
+    fields = fields_of(table, day)
+    reading = read_first(table, leads, fields, day, memory)
+    answers = Answers(fields.columns, table.height)
+    alike = ~alone(reading, answers, memory)
+    outcomes = Outcomes()
+    deciding = Pass(reading, situations_of(day, answers, reading.owners, alike), outcomes)
+    numbers = deciding.run()
+    refused = {
+        row: refusal(reading.rows[row], subject, loaded.policy_hash)
+        for row, subject in reading.subjects.items()
+        if isinstance(subject, BadRecord)
+    }
+    refusals = [outcomes.number(decision) for decision in refused.values()]
+    numbers.scatter(pl.Series(list(refused), dtype=pl.UInt32), pl.Series(refusals, dtype=pl.UInt32))
+    hashes = _hashes(_inputs(reading, fields, alike), alike, deciding.hashes | dict.fromkeys(refused, ""))
+    ids = pl.concat([table["id"], leads["id"]]).fill_null("").alias("account_id")
+    decisions = pl.DataFrame([ids, *outcomes.columns(numbers), hashes.alias("inputs_hash")]).select(OUTPUT)
+    cells = {column: _cells(column, table, leads) for column in ("country", "owner")}
+    said = notices(cells, owner_reader(day.roster), sorted(reading.in_cycles))
+    return DecidedTable(decisions, Memory(reading.state.turns, reading.state.marks), said)
+
+
+def _inputs(reading: Reading, fields: Fields, alike: pl.Series) -> Inputs:
+    """What the rules read of the accounts that were decided by situation."""
+    policy, table = reading.day.policy, reading.table.filter(alike)
+    since = by_value(table["owned_since"], day_of, pl.String) if "owned_since" in table.columns else None
+    return Inputs(
+        ids=table["id"],
+        owners=reading.owners.filter(alike),
+        fields={name: column.filter(alike) for name, column in fields.columns.items()},
+        several=frozenset(name for name, field in vocabulary(policy.fields).items() if field.kind == "texts"),
+        since=since if policy.keeping.forfeit_after_days is not None else None,
+        named_by_id=bool(policy.overrides or policy.disputes),
+    )
+
+
+def _hashes(inputs: Inputs, alike: pl.Series, others: Mapping[int, str]) -> pl.Series:
+    """The inputs hashes by row: of the accounts that are alike, and of the others."""
+    texts = pl.Series([*inputs.hashes(), *others.values()], dtype=pl.String)
+    places = pl.Series([*alike.arg_true(), *others], dtype=pl.UInt32)
+    return texts.gather(places.arg_sort())
+
+
+def _cells(column: str, *tables: pl.DataFrame) -> Counter[str]:
+    found = Counter[str]()
+    for table in tables:
+        if column in table.columns:
+            found.update(dict(table[column].drop_nulls().value_counts().iter_rows()))
+    return found
+
+
+def summary_lines(decided: DecidedTable) -> list[str]:
+    """What a person wants to know at the end."""
+    counts = decided.decisions.group_by("outcome", "reason").len().rows()
+    by_outcome = {each: Counter({why: n for what, why, n in counts if what == each.value}) for each in Outcome}
+    owned, open_ = by_outcome[Outcome.OWNER], by_outcome[Outcome.EXCEPTION]
+    total = f"{decided.decisions.height:,} accounts: {owned.total():,} have an owner, {open_.total():,} need a person"
+    by_reason = {"owners": owned, "exceptions": open_}
+    said = [f"  {what} by reason: {_counts(counter)}" for what, counter in by_reason.items() if counter]
+    return [*decided.notices, total, *said]
+
+
+def _counts(counter: Mapping[str, int]) -> str:
+    ordered = sorted(counter.items(), key=lambda item: (-item[1], item[0]))
+    return ", ".join(f"{reason} {count:,}" for reason, count in ordered)

@@ -1,0 +1,151 @@
+"""Expectations: what a scenario says must be so, compared with what can be seen of a company at one moment.
+
+Nothing is played here (`tasks/scenarios.py`), and nothing is changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tasks.rehearsal import Rehearsal
+
+RECORDS = {
+    "owners": "the owner",
+    "shown": "the owner the CRM shows",
+    "reasons": "the reason",
+    "because": "the explanation",
+    "team": "the team",
+    "history": "the owners so far",
+}
+"""What can be expected of a record, in words."""
+WHOLES = {
+    "exceptions": "exceptions",
+    "told": "told",
+    "books": "books",
+    "moves": "owner changes in the last run",
+    "writes": "writes to the CRMs since the last expectation",
+}
+"""What is compared as a whole, in words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A company as it is now. `moves` are those of the last run, `writes` those since the last expectation."""
+
+    company: Rehearsal
+    moves: int
+    writes: int
+
+    def differences(self, wanted: Mapping[str, Any]) -> list[str]:
+        """What of `wanted` (an `expect` of a scenario) does not hold: each what was expected and what was found."""
+        return [said for what, expected in wanted.items() for said in self._differences(what, expected)]
+
+    def _differences(self, what: str, expected: Any) -> list[str]:
+        if what in RECORDS:
+            return self._of_records(what, expected)
+        if what in ("notices", "never_told"):
+            return self._of_notices(expected, never=what == "never_told")
+        if what == "next":
+            return _differ("next in turn", expected, {pool: self._next(pool) for pool in expected})
+        return _differ(WHOLES[what], expected, self._whole(what))
+
+    def _whole(self, what: str) -> Any:
+        company = self.company
+        look: Mapping[str, Callable[[], Any]] = {
+            "exceptions": company.exceptions,
+            "told": lambda: sorted(self._told()),
+            "books": self._books,
+            "moves": lambda: self.moves,
+            "writes": lambda: self.writes,
+        }
+        return look[what]()
+
+    def _of_records(self, what: str, expected: Mapping[str, Any]) -> list[str]:
+        """Compare something of records named as system/id."""
+        failures = []
+        for name, wanted in expected.items():
+            source, _, id_ = name.partition("/")
+            actual = self._of_record(what, source, id_)
+            if not _fits(what, wanted, actual):
+                said = _in_order if what == "history" else _words
+                failures.append(f"{RECORDS[what]} of {name}: expected {said(wanted)}, found {said(actual)}")
+        return failures
+
+    def _of_record(self, what: str, source: str, id_: str) -> Any:
+        company = self.company
+        look: Mapping[str, Callable[[str, str], Any]] = {
+            "owners": lambda *record: company.owner(*record) or "nobody",
+            "shown": lambda *record: company.shown(*record) or "nobody",
+            "reasons": company.reason,
+            "because": self._because,
+            "team": company.team,
+            "history": company.history,
+        }
+        try:
+            return look[what](source, id_)
+        except LookupError:
+            return "in no account"
+
+    def _of_notices(self, expected: Mapping[str, Any], never: bool) -> list[str]:
+        told, wanted = self._told(), "not in it" if never else "in it"
+        return [
+            f"what {rep} was told: expected '{text}' {wanted}, found '{told.get(rep, 'nothing')}'"
+            for rep, text in expected.items()
+            if (str(text) in told.get(rep, "")) is never
+        ]
+
+    def _next(self, pool: str) -> str:
+        known = {each.id for each in self.company.context.policy.policy.pools}
+        return (self.company.next_in(pool) or "nobody") if pool in known else "no such pool"
+
+    def _because(self, source: str, id_: str) -> str:
+        """What every step of the last decision said."""
+        last = self.company.decision(source, id_)
+        return " | ".join(step.because for step in last.path) if last else "not decided"
+
+    def _told(self) -> dict[str, str]:
+        """Everything that was told so far, by rep."""
+        reps = {rep.email: rep.id for rep in self.company.context.policy.roster.reps.values()}
+        told: dict[str, list[str]] = {}
+        for notice in self.company.notifier.delivered.values():
+            told.setdefault(reps.get(notice.email, notice.email), []).extend((notice.subject, *notice.lines))
+        return {rep: " | ".join(said) for rep, said in told.items()}
+
+    def _books(self) -> dict[str, int]:
+        """How many accounts each owner of record has; leads are in nobody's book."""
+        with self.company.context.store.transaction(readonly=True) as uow:
+            return uow.ledger.book_sizes()
+
+
+def _fits(what: str, wanted: Any, actual: Any) -> bool:
+    """A list says that any of these will do; of a history, that it was these in this order."""
+    if what == "because":
+        return isinstance(actual, str) and str(wanted) in actual
+    if what == "history":
+        return bool(actual == (wanted if isinstance(wanted, list) else [wanted]))
+    return actual in (wanted if isinstance(wanted, list) else [wanted])
+
+
+def _differ(what: str, expected: Any, actual: Any) -> list[str]:
+    expected, actual = _sorted(expected), _sorted(actual)
+    return [] if expected == actual else [f"{what}: expected {_words(expected)}, found {_words(actual)}"]
+
+
+def _sorted(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return dict(sorted(value.items()))
+    return sorted(value) if isinstance(value, list) else value
+
+
+def _words(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {count}" for name, count in value.items()) or "none"
+    if isinstance(value, list):
+        return " or ".join(map(str, value)) or "nobody"
+    return str(value)
+
+
+def _in_order(value: Any) -> str:
+    return (", then ".join(map(str, value)) or "nobody") if isinstance(value, list) else str(value)
