@@ -74,7 +74,7 @@ def check() -> None:
     context = open_context()
     click.echo(f"policy    ok  {context.policy.policy_hash[:12]}, {len(context.policy.roster.reps)} reps")
     click.echo("database  ok")
-    connectors = build_connectors(context.settings, Patience(budget_s=3))
+    connectors = build_connectors(context.settings, Patience(budget_s=3), context.policy.policy.fields)
     for name, source in connectors.sources.items():
         source.check()
         click.echo(f"{name:<9} ok")

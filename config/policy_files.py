@@ -22,6 +22,7 @@ CRMS = ("salesforce", "hubspot")
 CHAIN = ("next_in_line", "manager", "queue")
 CLOCKS = ("calendar", "business")
 OVER_CAPACITY = ("keep", "move_on")
+PLACES = ("salesforce", "salesforce_lead", "hubspot", "hubspot_contact")
 KINDS = ("text", "number", "flag", "texts", "date")
 SECTIONS = (
     *("timezone", "fields", "order", "system_of_record", "require", "disputes", "overrides", "named", "registrations"),
@@ -116,18 +117,27 @@ class _PolicyReader(EntryReader):
     # --- settings ---
 
     def _fields(self, root: CommentedMap) -> dict[str, Field]:
-        """Fields of the company's own, beside those of the product."""
+        """Fields of the company's own, and where those of the product are read that no CRM has by itself."""
         found: dict[str, Field] = {}
-        seen = {*FIELDS, *DATES}
+        seen: set[str] = set()
         for node in self.mappings(root, "fields", "fields", "a field"):
-            self.keys(node, "a field", ("name", "kind"), ("meaning", "from"))
+            self.keys(node, "a field", ("name",), ("kind", "meaning", "from"))
             name = self.text(node, "name", "a field")
             self.once(node, "name", "the field", name, seen)
-            kind = self.one_of(node, "kind", f"field '{name}'", KINDS)
-            sources = self.mapping(node, "from", f"from of field '{name}'")
-            called = {str(source): self.text(sources, source, f"from of field '{name}'") for source in sources}
-            found[name] = Field(kind, self.text(node, "meaning", name, name), called)  # type: ignore[arg-type]
+            what, known = f"field '{name}'", {**FIELDS, **DATES}.get(name)
+            if known is None and "kind" not in node:
+                self.say(node, None, f"{what} has no 'kind'", f"Give it one of {', '.join(KINDS)}")
+            kind = self.one_of(node, "kind", what, KINDS) if known is None or "kind" in node else known.kind
+            if known is not None and kind != known.kind:
+                self.say(node, "kind", f"{what} is one of Steward's own, of kind {known.kind}", "Leave 'kind' out")
+            found[name] = Field(kind, self.text(node, "meaning", name, name), self._places(node, what))  # type: ignore[arg-type]
         return found
+
+    def _places(self, node: CommentedMap, what: str) -> dict[str, str]:
+        """What each object of a CRM calls a field."""
+        places = self.mapping(node, "from", f"from of {what}")
+        self.keys(places, f"from of {what}", (), PLACES)
+        return {str(place): self.text(places, place, f"from of {what}") for place in places}
 
     def _order(self, node: CommentedMap, steps: tuple[str, ...], root: CommentedMap) -> tuple[str, ...]:
         order = self._steps(node, "order", steps)

@@ -13,7 +13,7 @@ from typing import Any
 
 from config.condition_files import LARGEST
 from config.entry_files import AFTER_LEAVE, OWED_MOST, POOL_KEYS, STRATEGIES, THEN
-from config.policy_files import CHAIN, CLOCKS, CRMS, KINDS, OVER_CAPACITY, SECTIONS, TERRITORY_KEYS
+from config.policy_files import CHAIN, CLOCKS, CRMS, KINDS, OVER_CAPACITY, PLACES, SECTIONS, TERRITORY_KEYS
 from config.roster_files import REP_KEYS, WEEKDAYS
 from config.scenario_files import ACTIONS, BY_NAME, EXPECTATIONS, RUNS, SYSTEMS
 from config.scenario_files import CRMS as LEAD_SYSTEMS
@@ -238,10 +238,14 @@ KEYS: Mapping[str, Schema] = {
     "sticky_days": _whole("Leads of one company within so many days go to one rep; 0: not asked", default=0),
     # policy.yaml: entries
     "fields": _list("Fields of the company's own, beside those of the product", "field"),
-    "field.name": _text("What conditions call it", **{"not": {"enum": [*FIELDS, *DATES]}}),
+    "field.name": _text("What conditions call it; one of the product's own only says where it is read"),
     "field.kind": {"description": "What it holds; of a date, conditions ask the days", "enum": [*KINDS]},
     "meaning": _text("What it says, for people"),
-    "field.from": _by_name("What each system calls it, by system", _text("The vendor's name")),
+    "field.from": _part("places", "Where it is read: the vendor's own name, by the CRM's object"),
+    "salesforce": _text("API name of a field of Account"),
+    "salesforce_lead": _text("API name of a field of Lead"),
+    "hubspot": _text("Internal name of a property of companies"),
+    "hubspot_contact": _text("Internal name of a property of contacts"),
     "require": _list("Data that must be there", "requirement"),
     "mend": _text("What a person should do when it is missing"),
     "disputes": _list("Accounts that stay as they are until there is a ruling", "dispute"),
@@ -344,6 +348,7 @@ KEYS = {**KEYS, **{f"step.{name}": _action(name, needed) for name, needed in ACT
 PERIOD = ("from", "until")
 ASSIGN = ("owner", "pool", "skills")
 ENDS = {"required": ["then"], "not": {"properties": {"then": {"const": THEN[0]}}}}
+KINDLESS = {"anyOf": [{"required": ["kind"]}, {"properties": {"name": {"enum": [*FIELDS, *DATES]}}}]}
 OWING = {"required": ["after_leave"], "properties": {"after_leave": {"const": AFTER_LEAVE[1]}}}
 NEEDED = {section: step for step, section in OPTIONAL_STEPS.items() if step != "returned"}
 """Steps an order must have where the policy has the section; `returned` only where an override ends in something."""
@@ -357,7 +362,8 @@ POLICY_RULES = {
 }
 OBJECTS: Mapping[str, tuple[Iterable[str], Iterable[str], Schema]] = {
     "policy": (("apiVersion", "kind", "name"), SECTIONS, POLICY_RULES),
-    "field": (("name", "kind"), ("meaning", "from"), {}),
+    "field": (("name",), ("kind", "meaning", "from"), KINDLESS),
+    "places": ((), PLACES, {}),
     "requirement": (("name", "when", "mend"), (), {}),
     "dispute": (("account", "claimed_by", "reason"), PERIOD, {}),
     "override": (

@@ -127,10 +127,11 @@ class Notice:
 
 @runtime_checkable
 class Source(Protocol):
-    """A system rows are pulled from."""
+    """A system rows are pulled from. `shape` changes when other fields are read: what was pulled before lacks them."""
 
     name: str
     streams: tuple[str, ...]
+    shape: str
 
     def check(self) -> None:
         """Prove that the system can be reached with these credentials. Raises `ConnectorStopped`, `RetryLater`."""

@@ -52,6 +52,19 @@ class RowReader:
             raise self.bad(field, f"holds {str(value)[:40]!r} where a whole number of 0 or more belongs")
         return int(number)
 
+    def number(self, field: str) -> int | float | None:
+        """Any finite number; text that is none is refused."""
+        value = self._fields.get(field)
+        if value is None or (isinstance(value, str) and not value.strip()):
+            return None
+        try:
+            number = float(value) if not isinstance(value, bool) else math.nan
+        except (TypeError, ValueError, OverflowError):
+            number = math.nan
+        if not math.isfinite(number) or abs(number) > LARGEST_COUNT:
+            raise self.bad(field, f"holds {str(value)[:40]!r} where a number belongs")
+        return int(number) if number.is_integer() else number
+
     def flag(self, field: str) -> bool:
         """True or false; vendors that only know strings send "true" and "false". Missing means false."""
         return self.flag_if_known(field) or False

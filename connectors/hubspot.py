@@ -13,6 +13,7 @@ Which calls a pull makes, and why
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -28,10 +29,12 @@ from connectors.base import (
     WriteOutcome,
 )
 from connectors.batches import check_types, chunks, write_in_batches
+from connectors.custom_fields import CustomFields, shape_of
 from connectors.errors import RecordRejected, RetryLater, SchemaChanged
-from connectors.fields import to_instant
+from connectors.fields import RowReader, to_instant
 from connectors.hubspot_api import NAME, HubSpotApi
-from connectors.hubspot_objects import COMPANY, OBJECTS, HubSpotObject, of_stream, of_type
+from connectors.hubspot_objects import COMPANY, OBJECTS, HubSpotObject, of_stream, of_type, properties_of
+from ownership.conditions import Field
 from ownership.model import AccountRecord, LeadRecord
 
 BATCH = 100  # inputs of a batch read or update
@@ -39,6 +42,8 @@ LIST_PAGE = 100
 SEARCH_PAGE = 200
 OWNER_PAGE = 500
 LISTING = "list:"  # a cursor's tie_break while the first listing is under way: "list:<after>"
+
+PLACES = ("hubspot", "hubspot_contact")  # what a policy calls the objects, in their order
 
 
 class HubSpotConnector:
@@ -58,10 +63,16 @@ class HubSpotConnector:
         *,
         overlap: timedelta = timedelta(minutes=5),
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        custom: Mapping[str, Field] | None = None,
     ) -> None:
-        """`overlap` is searched again each time, because search lags behind writes. `clock` dates tasks."""
+        """`overlap` is searched again each time, because search lags behind writes. `clock` dates tasks. `custom` are
+        fields of the policy's own."""
         self._api = api
         self._overlap = overlap
+        self._custom = {
+            kind.stream: CustomFields.of(place, custom or {}) for kind, place in zip(OBJECTS, PLACES, strict=True)
+        }
+        self.shape = shape_of(*self._custom.values())
         self._clock = clock
 
     # --- source ---
@@ -71,19 +82,25 @@ class HubSpotConnector:
 
     def pull(self, stream: str, cursor: Cursor | None = None) -> Iterator[Page]:
         """Records; what was archived since `cursor` comes first. See the module on which calls are made."""
-        kind = of_stream(stream)
+        kind = self._reading(stream)
         if cursor is None or cursor.tie_break.startswith(LISTING):
             yield from self._list(kind, cursor)
         else:
             yield from self._changed_since(kind, cursor)
 
     def pull_rows(self, stream: str, ids: Sequence[str]) -> tuple[SourceRow, ...]:
-        kind = of_stream(stream)
+        kind = self._reading(stream)
         found = {record["id"]: to_row(kind, record) for record in self._by_ids(kind, kind.properties, ids)}
         return tuple(found.get(id_) or SourceRow(NAME, stream, id_, None, {"id": id_}, deleted=True) for id_ in ids)
 
     def to_value(self, row: SourceRow) -> AccountRecord | LeadRecord | None:
-        return of_stream(row.stream).to_value(row)
+        value = of_stream(row.stream).to_value(row)
+        return self._custom[row.stream].add_to(value, RowReader(row, properties_of(row))) if value else None
+
+    def _reading(self, stream: str) -> HubSpotObject:
+        """The object of a stream, with the policy's own fields."""
+        kind = of_stream(stream)
+        return replace(kind, properties=tuple(dict.fromkeys((*kind.properties, *self._custom[stream].vendor_names))))
 
     # --- owners ---
 

@@ -64,6 +64,7 @@ class MemorySource:
     ) -> None:
         """`object_type` is what this system calls an account, `lead_type` a lead."""
         self.name = name
+        self.shape = ""
         self.streams = streams
         self.object_types = {stream: lead_type if stream == LEADS else object_type for stream in streams}
         self.page_size = page_size

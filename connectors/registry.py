@@ -17,6 +17,7 @@ from connectors.salesforce_api import SalesforceApi
 from connectors.slack import SlackNotifier
 from connectors.stripe import StripeConnector
 from connectors.usage import UsageConnector
+from ownership.conditions import Field
 
 LIBRARIES = {
     "salesforce": "simple-salesforce",
@@ -36,11 +37,13 @@ class Connectors:
     notifier: Notifier | None = None
 
 
-def build_connectors(settings: Settings, patience: Patience | None = None) -> Connectors:
+def build_connectors(
+    settings: Settings, patience: Patience | None = None, custom: Mapping[str, Field] | None = None
+) -> Connectors:
     """The connectors with credentials; those without are left out. Nothing is called yet.
 
-    `patience` is how long each tries by itself. Raises `ConnectorStopped` naming the setting when the credentials of
-    one are incomplete, or its URL is wrong.
+    `custom` are the fields of the policy's own, `patience` is how long each tries by itself. Raises `ConnectorStopped`
+    naming the setting when the credentials of one are incomplete, or its URL is wrong.
     """
     egress = Egress(settings.egress_proxy, settings.ca_file)
     if settings.ca_file and not settings.ca_file.is_file():
@@ -49,7 +52,7 @@ def build_connectors(settings: Settings, patience: Patience | None = None) -> Co
     targets: dict[str, OwnerTarget] = {}
     patience = patience or Patience()
     crms: tuple[SalesforceConnector | HubSpotConnector | None, ...]
-    crms = (_salesforce(settings, egress, patience), _hubspot(settings, egress, patience))
+    crms = (_salesforce(settings, egress, patience, custom), _hubspot(settings, egress, patience, custom))
     for crm in crms:
         if crm:
             sources[crm.name] = crm
@@ -68,7 +71,9 @@ def connector_versions() -> dict[str, str]:
     return {name: f"{library} {version(library)}" for name, library in LIBRARIES.items()}
 
 
-def _salesforce(settings: Settings, egress: Egress, patience: Patience) -> SalesforceConnector | None:
+def _salesforce(
+    settings: Settings, egress: Egress, patience: Patience, custom: Mapping[str, Field] | None
+) -> SalesforceConnector | None:
     given = {
         "STEWARD_SALESFORCE_DOMAIN": settings.salesforce_domain,
         "STEWARD_SALESFORCE_CLIENT_ID": settings.salesforce_client_id,
@@ -85,15 +90,17 @@ def _salesforce(settings: Settings, egress: Egress, patience: Patience) -> Sales
         raise ConnectorStopped("salesforce", "client credentials need a My Domain", mend=mend)
     version_ = settings.salesforce_api_version
     api = SalesforceApi(domain, client_id, client_secret, version=version_, egress=egress, patience=patience)
-    return SalesforceConnector(api)
+    return SalesforceConnector(api, custom=custom)
 
 
-def _hubspot(settings: Settings, egress: Egress, patience: Patience) -> HubSpotConnector | None:
+def _hubspot(
+    settings: Settings, egress: Egress, patience: Patience, custom: Mapping[str, Field] | None
+) -> HubSpotConnector | None:
     token = settings.hubspot_token.get_secret_value()
     if not token:
         return None
     api = HubSpotApi(token, version=settings.hubspot_api_version, egress=egress, patience=patience)
-    return HubSpotConnector(api)
+    return HubSpotConnector(api, custom=custom)
 
 
 __all__ = ["Connectors", "build_connectors", "connector_versions"]

@@ -8,7 +8,8 @@ rules run after each write and give a lead to whom they like, over the owner jus
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -25,10 +26,12 @@ from connectors.base import (
     WriteOutcome,
 )
 from connectors.batches import check_types, chunks, write_in_batches
+from connectors.custom_fields import CustomFields, shape_of
 from connectors.errors import Ambiguous, OwnerMoved, RecordRejected, RetryLater, SchemaChanged
-from connectors.fields import to_instant
+from connectors.fields import RowReader, to_instant
 from connectors.salesforce_api import NAME, NOT_DONE, SalesforceApi
 from connectors.salesforce_objects import ACCOUNT, OBJECTS, SalesforceObject, of_stream, of_type
+from ownership.conditions import Field
 from ownership.model import AccountRecord, LeadRecord
 
 CHECKSUM = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
@@ -37,6 +40,7 @@ OURS_STAYS = {"Sforce-Auto-Assign": "FALSE"}  # TRUE where the header is left ou
 
 WRITE_BATCH = 200  # rows of one collections call (sObject Collections, limit 200)
 READ_BATCH = 500  # ids of one SOQL IN: 500 quoted ids are about 14,000 characters of URL, and 16,384 is the limit
+PLACES = ("salesforce", "salesforce_lead")  # what a policy calls the objects, in their order
 BULK_ABOVE = 50_000  # rows: 25 REST pages cost more than a bulk query's six calls
 
 
@@ -52,11 +56,21 @@ class SalesforceConnector:
     read_batch = READ_BATCH
 
     def __init__(
-        self, api: SalesforceApi, *, overlap: timedelta = timedelta(minutes=2), bulk_above: int = BULK_ABOVE
+        self,
+        api: SalesforceApi,
+        *,
+        overlap: timedelta = timedelta(minutes=2),
+        bulk_above: int = BULK_ABOVE,
+        custom: Mapping[str, Field] | None = None,
     ) -> None:
-        """`overlap` is pulled again each time: a row gets its timestamp before its transaction commits."""
+        """`overlap` is pulled again each time: a row gets its timestamp before its transaction commits. `custom` are
+        fields of the policy's own."""
         self._api = api
         self._overlap = overlap
+        self._custom = {
+            kind.stream: CustomFields.of(place, custom or {}) for kind, place in zip(OBJECTS, PLACES, strict=True)
+        }
+        self.shape = shape_of(*self._custom.values())
         self._bulk_above = bulk_above
 
     # --- source ---
@@ -66,7 +80,7 @@ class SalesforceConnector:
 
     def pull(self, stream: str, cursor: Cursor | None = None) -> Iterator[Page]:
         """Records by SystemModstamp, deleted ones too (they stay visible for 15 days)."""
-        kind = of_stream(stream)
+        kind = self._reading(stream)
         where = ""
         if cursor:
             where = f" WHERE SystemModstamp >= {soql_instant(parse_water(cursor.high_water) - self._overlap)}"
@@ -80,14 +94,20 @@ class SalesforceConnector:
             yield Page(rows, reached, page.expected)
 
     def pull_rows(self, stream: str, ids: Sequence[str]) -> tuple[SourceRow, ...]:
-        kind = of_stream(stream)
+        kind = self._reading(stream)
         found = {short_id(record["Id"]): to_row(kind, record) for record in self._by_ids(kind, kind.fields, ids)}
         return tuple(
             found.get(short_id(id_)) or SourceRow(NAME, stream, id_, None, {"Id": id_}, deleted=True) for id_ in ids
         )
 
     def to_value(self, row: SourceRow) -> AccountRecord | LeadRecord | None:
-        return of_stream(row.stream).to_value(row)
+        value = of_stream(row.stream).to_value(row)
+        return self._custom[row.stream].add_to(value, RowReader(row)) if value else None
+
+    def _reading(self, stream: str) -> SalesforceObject:
+        """The object of a stream, with the policy's own fields."""
+        kind = of_stream(stream)
+        return replace(kind, fields=tuple(dict.fromkeys((*kind.fields, *self._custom[stream].vendor_names))))
 
     # --- owners ---
 

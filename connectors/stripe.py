@@ -54,6 +54,7 @@ class StripeConnector:
     and one for each object they name."""
 
     name = NAME
+    shape = ""
     streams: tuple[str, ...] = ("customers", "subscriptions")
 
     def __init__(

@@ -50,6 +50,7 @@ class UsageConnector:
     """Workspaces and how they are used. `url` is a SQLAlchemy URL or the path of a .csv or .jsonl file."""
 
     name = NAME
+    shape = ""
     streams: tuple[str, ...] = ("usage",)
 
     def __init__(self, url: str, query: str = "", *, page_size: int = PAGE) -> None:

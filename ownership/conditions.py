@@ -154,7 +154,7 @@ def fold(text: str) -> str:
 
 def days_of(custom: Mapping[str, Field]) -> Days:
     """The number fields that follow from dates: the built-in ones, and days_to_… and days_since_… of further dates."""
-    dates = [name for name, field in custom.items() if field.kind == "date"]
+    dates = [name for name, field in custom.items() if field.kind == "date" and name not in DATES]
     to = {f"days_to_{name.removesuffix('_on')}": (name, 1) for name in dates}
     since = {f"days_since_{name.removesuffix('_on')}": (name, -1) for name in dates}
     return {**DAYS, **to, **since}

@@ -85,8 +85,8 @@ class FirstMatch(Generic[T]):
             self._entries.append((None if says_all else compiled(condition), entry))
             if not fields:
                 self._always.append(position)
-            for values in product(*(demand[field] for field in fields)) if fields else ():
-                self._under[fields][values].append(position)
+            for combination in product(*(demand[field] for field in fields)) if fields else ():
+                self._under[fields][combination].append(position)
 
     def holding(self, fields: Mapping[str, Any]) -> Iterator[T]:
         """The entries whose condition holds, in order."""

@@ -134,7 +134,7 @@ class Rota:
             self.look_again(rep)
 
     def _next(self, view: _View) -> str:
-        if self._queue is None or self._queue_of != view.eligible:
+        if self._queue is None or (self._queue_of is not view.eligible and self._queue_of != view.eligible):
             owed = self.pool.owed_most
             self._queue = TurnQueue.of(self._flushed(), self._weights, view.eligible, self._absent, owed)
             self._queue_of = view.eligible

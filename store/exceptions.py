@@ -126,9 +126,9 @@ class Exceptions:
         )
 
 
-def record_key(kind: str, source: str, external_id: str) -> str:
-    """The `dedup_key` of an exception about one outside record."""
-    return f"{kind}:{source}/{external_id}"
+def record_key(kind: str, source: str, object_type: str, external_id: str) -> str:
+    """The `dedup_key` of an exception about one outside record; ids of different objects may be the same."""
+    return f"{kind}:{source}/{object_type}/{external_id}"
 
 
 def _to_item(row: Row[Any]) -> ExceptionItem:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -210,7 +210,9 @@ def cells_of(decision: Decision) -> tuple[str | None, ...]:
 @lru_cache(maxsize=50_000)
 def told_json(values: tuple[Step | Candidate | TeamMember, ...]) -> str:
     """What is told of many accounts is written out once."""
-    return json.dumps([asdict(value) for value in values], ensure_ascii=False)
+    return json.dumps(
+        [{name: getattr(value, name) for name in value.__slots__} for value in values], ensure_ascii=False
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -287,7 +287,7 @@ def unaccepted_key(account_id: str) -> str:
 
 
 def _key(kind: str, ref: Ref) -> str:
-    return record_key(kind, ref.source, ref.external_id)
+    return record_key(kind, ref.source, ref.object_type, ref.external_id)
 
 
 def _snapshot(account: Account) -> dict[str, object]:

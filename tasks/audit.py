@@ -146,7 +146,7 @@ class _Known:
     def explains(self, account_id: str, ref: Ref, owner: str | None) -> bool:
         if owner is None:
             return account_id in self._waiting_accounts
-        keys = {record_key(kind, ref.source, ref.external_id) for kind in RECORD_KINDS}
+        keys = {record_key(kind, ref.source, ref.object_type, ref.external_id) for kind in RECORD_KINDS}
         return ref.external_id in self._pushes or not keys.isdisjoint(self._keys)
 
 
@@ -162,7 +162,7 @@ def _open_differences(context: RunContext, found: Sequence[Difference]) -> None:
         for each in found:
             problem = f"{each.ref.source} shows {each.shown or 'nobody'}, the ledger says {each.owner or 'nobody'}"
             detail = {"target": each.ref.source, "record": each.ref.external_id, "problem": problem}
-            key = record_key("owner_differs", each.ref.source, each.ref.external_id)
+            key = record_key("owner_differs", each.ref.source, each.ref.object_type, each.ref.external_id)
             uow.exceptions.open("owner_differs", key, each.account_id, detail, "error", context.run_id, context.now())
 
     if found:

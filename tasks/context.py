@@ -71,7 +71,8 @@ def open_context(settings: Settings | None = None, *, clock: Clock = utc_now) ->
     policy = load_policy(settings.policy_dir)
     store = open_store(settings.database_url)
     store.migrate()
-    return RunContext(settings, store, build_connectors(settings), policy, clock=clock)
+    connectors = build_connectors(settings, custom=policy.policy.fields)
+    return RunContext(settings, store, connectors, policy, clock=clock)
 
 
 @contextmanager

@@ -111,7 +111,7 @@ def _forget_what_is_gone(uow: UnitOfWork, known: Mapping[Ref, str], accounts: Se
     uow.offers.supersede(gone, now)
     uow.exceptions.close_of_accounts(gone, "steward", "the account is in no system any more", now)
     left = sorted(known.keys() - {ref for account in accounts for ref in account.refs})
-    keys = [record_key(kind, ref.source, ref.external_id) for ref in left for kind in RECORD_KINDS]
+    keys = [record_key(kind, ref.source, ref.object_type, ref.external_id) for ref in left for kind in RECORD_KINDS]
     uow.exceptions.close(keys, "steward", "the record is not there any more", now)
 
 

@@ -116,7 +116,12 @@ def pull_people(context: RunContext, target: str) -> int:
 
 def _stored_cursor(context: RunContext, source: str, stream: str) -> StoredCursor | None:
     with context.store.transaction(readonly=True) as uow:
-        return uow.cursors.get(source, stream)
+        return uow.cursors.get(source, _place(context, source, stream))
+
+
+def _place(context: RunContext, source: str, stream: str) -> str:
+    """Under what a stream's cursor is kept. With other fields a stream is pulled anew."""
+    return stream + context.connectors.sources[source].shape
 
 
 def _to_cursor(stored: StoredCursor | None) -> Cursor | None:
@@ -137,7 +142,7 @@ def _store_page(
             generation = stored.generation if stored else 0
             uow.cursors.advance(
                 done.source,
-                done.stream,
+                _place(context, done.source, done.stream),
                 page.cursor.high_water,
                 page.cursor.tie_break,
                 generation,

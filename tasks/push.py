@@ -240,7 +240,7 @@ def _open_exception(uow: UnitOfWork, context: RunContext, verdict: Verdict, now:
         "code": verdict.code,
         "problem": verdict.message,
     }
-    key = record_key(kind, row.target, row.remote_id)
+    key = record_key(kind, row.target, row.object_type, row.remote_id)
     uow.exceptions.open(kind, key, row.account_id, detail, "error", context.run_id, now)
 
 

@@ -5,19 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from ownership.model import ACCOUNT, Account
+from ownership.model import ACCOUNT, LEAD, Account
 from ownership.policy import Policy
 from ownership.territories import territories_of
+
+LEADS = "leads/"
+"""What the triggered flow is given before the id of a lead."""
 
 
 class UnknownTerritory(ValueError):
     """The name is no territory of the policy; the message lists those that are."""
 
 
-def accounts_showing(source: str, external_ids: Sequence[str]) -> Callable[[Account], bool]:
-    """Accounts that have one of these records."""
-    wanted = {(source, external_id) for external_id in external_ids}
-    return lambda account: any((ref.source, ref.external_id) in wanted for ref in account.refs)
+def accounts_showing(source: str, ids: Sequence[str]) -> Callable[[Account], bool]:
+    """Accounts that have one of these records, and leads that have one written as "leads/<id>"."""
+    wanted = {(LEAD if id_.startswith(LEADS) else ACCOUNT, id_.removeprefix(LEADS)) for id_ in ids}
+    return lambda account: any(
+        ref.source == source and (account.kind, ref.external_id) in wanted for ref in account.refs
+    )
 
 
 def accounts_in_territory(policy: Policy, territory: str) -> Callable[[Account], bool]:

@@ -16,6 +16,7 @@ from config.settings import Settings
 from emulators.server import EmulatedVendors
 from emulators.world import write_usage_db
 from ownership.identities import UNKNOWN
+from ownership.model import Ref
 from store.unit_of_work import UnitOfWork
 from tasks.assignment import Assigned, assign_accounts
 from tasks.context import RunContext, open_context, recorded_run, utc_now
@@ -67,20 +68,22 @@ class Northwind:
             yield context, uow
         context.store.close()
 
-    def shown(self) -> dict[tuple[str, str], str]:
+    def shown(self) -> dict[Ref, str]:
         """Every record's owner as its vendor holds it: a rep's e-mail address, or the id of nobody we know."""
         salesforce, hubspot = self.vendors.vendors["salesforce"].snapshot(), self.vendors.vendors["hubspot"].snapshot()
         users = {id_: user["Email"] for id_, user in salesforce["User"].items()}
         owners = {id_: owner["email"] for id_, owner in hubspot["owners"].items()}
         found = {
-            ("salesforce", id_): users.get(account["OwnerId"], account["OwnerId"])
-            for id_, account in salesforce["Account"].items()
-            if not account["IsDeleted"]
+            Ref("salesforce", kind, id_): users.get(record["OwnerId"], record["OwnerId"])
+            for kind in ("Account", "Lead")
+            for id_, record in salesforce[kind].items()
+            if not record["IsDeleted"]
         }
-        for id_, company in hubspot["companies"].items():
-            if not company["archived"]:
-                owner = company.get("hubspot_owner_id") or ""
-                found[("hubspot", id_)] = owners.get(owner, owner)
+        for kind, records in (("company", hubspot["companies"]), ("contact", hubspot["contacts"])):
+            for id_, record in records.items():
+                if not record["archived"]:
+                    owner = record.get("hubspot_owner_id") or ""
+                    found[Ref("hubspot", kind, id_)] = owners.get(owner, owner)
         return found
 
     def differences(self) -> list[str]:
@@ -93,7 +96,7 @@ class Northwind:
             for account in uow.accounts.all():
                 owner = current.get(account.id)
                 for ref in account.refs:
-                    there = shown.get((ref.source, ref.external_id))
+                    there = shown.get(ref)
                     if owner and there is not None and there != reps[owner.owner_id].email:
                         wrong.append(f"{ref.source}/{ref.external_id} shows {there or UNKNOWN}, not {owner.owner_id}")
         return wrong

@@ -65,10 +65,8 @@ class Answers:
             return is_there if test.operator == "is_present" else ~is_there
         if column is None:
             return self._always(None)
-        compare = COMPARISONS[test.operator]
         values, places = self._values_of(test.field)
-        asked = (_texts(value) for value in values) if test.operator == "contains" else values
-        return pl.Series([bool(compare(value, test.operand)) for value in asked], dtype=pl.Boolean).gather(places)
+        return pl.Series(answered(test, values), dtype=pl.Boolean).gather(places)
 
     def _values_of(self, field: str) -> tuple[pl.Series, pl.Series]:
         """The different values of a field, and for each account the place of its value among them."""
@@ -78,6 +76,15 @@ class Answers:
             numbers = pl.Series(range(len(values)), dtype=pl.UInt32)
             self._values[field] = values, column.replace_strict(values, numbers, default=None, return_dtype=pl.UInt32)
         return self._values[field]
+
+
+def answered(test: Test, values: pl.Series) -> list[bool]:
+    """What a test says of values, none of them null."""
+    if test.operator in ("is_missing", "is_present"):
+        return [test.operator == "is_present"] * len(values)
+    compare = COMPARISONS[test.operator]
+    known = map(_texts, values) if test.operator == "contains" else values
+    return [bool(compare(value, test.operand)) for value in known]
 
 
 def _texts(value: str) -> frozenset[str]:

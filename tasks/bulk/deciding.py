@@ -56,7 +56,7 @@ def decide_table(
     answers = Answers(fields.columns, table.height)
     alike = ~alone(reading, answers, memory)
     outcomes = Outcomes()
-    deciding = Pass(reading, situations_of(day, answers, reading.owners, alike), outcomes)
+    deciding = Pass(reading, situations_of(day, fields.columns, reading.owners, alike), outcomes)
     numbers = deciding.run()
     refused = {
         row: refusal(reading.rows[row], subject, loaded.policy_hash)

@@ -52,12 +52,16 @@ class Inputs:
         return _joined([*parts, "}"])
 
     def _fields(self, offset: int) -> pl.Series:
-        known = []
-        for name in sorted(self.fields):
-            column = self.fields[name].slice(offset, AT_ONCE)
-            value = _json(column) if column.dtype == pl.String and name not in self.several else column.cast(pl.String)
-            known.append(_joined([f"{json.dumps(name)}:", value]))
+        known = [self._field(name, self.fields[name].slice(offset, AT_ONCE)) for name in sorted(self.fields)]
         return pl.select(pl.concat_str(known, separator=",", ignore_nulls=True)).to_series()
+
+    def _field(self, name: str, column: pl.Series) -> pl.Series | pl.Expr:
+        """A member of the object of fields; where all accounts say the same it is written once."""
+        same = (column == column[0]).all(ignore_nulls=False)
+        column = column[:1] if same else column
+        value = _json(column) if column.dtype == pl.String and name not in self.several else column.cast(pl.String)
+        member = _joined([f"{json.dumps(name)}:", value])
+        return pl.lit(member[0]) if same else member
 
 
 def _joined(parts: Sequence[str | pl.Series]) -> pl.Series:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -20,6 +20,7 @@ from ownership.model import ACCOUNT
 from ownership.territories import serving
 from tasks.bulk.answers import Answers
 from tasks.bulk.fields import always
+from tasks.bulk.kinds import kinds_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,24 +44,30 @@ class Situations:
     numbers: pl.Series
 
 
-def situations_of(day: Day, answers: Answers, owners: pl.Series, asked: pl.Series) -> Situations:
+def situations_of(day: Day, fields: Mapping[str, pl.Series], owners: pl.Series, asked: pl.Series) -> Situations:
     """The situations of the accounts `asked` for, which have no parent and of which nothing is said by name.
 
-    `owners` have them now and are there.
+    `fields` are those of `tasks.bulk.fields`; `owners` have the accounts now and are there. One account of each kind
+    is walked through the steps.
     """
-    walk = _Walk(day, answers, owners, asked)
+    kinds = kinds_of(fields, day.policy, owners, asked)
+    answers = Answers({name: column.gather(kinds.firsts) for name, column in fields.items()}, len(kinds.firsts))
+    walk = _Walk(day, answers, owners.gather(kinds.firsts))
     for step in day.steps(ACCOUNT):
         walk.past(step)
-    return walk.situations()
+    of_kinds = walk.situations()
+    firsts = kinds.firsts.gather([each.first for each in of_kinds.known])
+    known = [replace(each, first=first) for each, first in zip(of_kinds.known, firsts, strict=True)]
+    return Situations(known, of_kinds.numbers.gather(kinds.numbers))
 
 
 class _Walk:
-    def __init__(self, day: Day, answers: Answers, owners: pl.Series, asked: pl.Series) -> None:
-        self._day, self._answers, self._owners, self._asked = day, answers, owners, asked
+    def __init__(self, day: Day, answers: Answers, owners: pl.Series) -> None:
+        self._day, self._answers, self._owners, self._height = day, answers, owners, len(owners)
         queues = [each for each in day.roster.reps if day.roster.is_queue(each)]
         self._kept = owners.is_not_null() & ~owners.is_in(queues)
-        self._left = asked  # accounts that no step has decided yet
-        self._step = always(None, len(asked))
+        self._left = always(True, self._height, pl.Boolean)  # accounts that no step has decided yet
+        self._step = always(None, self._height)
         self._told: dict[str, pl.Series] = {}
         for role in day.policy.team:
             self._tell(f"team {len(self._told)}", answers.holding(role.when))
@@ -81,11 +88,11 @@ class _Walk:
 
     def situations(self) -> Situations:
         told = pl.DataFrame([column.alias(name) for name, column in {**self._told, "step": self._step}.items()])
-        asked = told.with_row_index("first").filter(self._asked)
-        known = asked.group_by(told.columns, maintain_order=True).agg(pl.col("first").first()).with_row_index("number")
+        one_of_each = told.with_row_index("first").group_by(told.columns, maintain_order=True)
+        known = one_of_each.agg(pl.col("first").first()).with_row_index("number")
         numbers = told.join(known, on=told.columns, how="left", nulls_equal=True, maintain_order="left")["number"]
         found = [self._situation(row) for row in known.iter_rows(named=True)]
-        return Situations(found, numbers.set(~self._asked, None))
+        return Situations(found, numbers)
 
     def _situation(self, told: Mapping[str, Any]) -> Situation:
         assign = None
@@ -110,7 +117,7 @@ class _Walk:
         in_crm = self._answers.field("in_crm", pl.Boolean)
         self._tell("in_crm", in_crm)
         self._tell("kept", self._kept)
-        incomplete = always(False, len(self._asked), pl.Boolean)
+        incomplete = always(False, self._height, pl.Boolean)
         for number, need in enumerate(self._day.policy.requirements):
             missing = ~self._answers.holding(need.when)
             self._tell(f"need {number}", missing)
@@ -151,7 +158,7 @@ class _Walk:
                 left &= ~holds
 
     def _nothing(self) -> pl.Series:
-        return always(None, len(self._asked), pl.Int32)
+        return always(None, self._height, pl.Int32)
 
     @cached_property
     def _children(self) -> dict[str | None, list[tuple[int, Territory]]]:

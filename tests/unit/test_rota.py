@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ownership.assignment import decide_on, family_order
-from ownership.case import State
+from ownership.case import State, book_sizes
 from ownership.conditions import Test
 from ownership.day import Day
 from ownership.entries import Assign, Keeping, NamedAccount, Pool, TeamRole, Territory
@@ -430,9 +430,11 @@ def test_a_batch_decides_as_its_accounts_one_by_one_with_the_state_handed_on(
 def test_nobody_is_chosen_by_a_pool_who_is_away_full_capped_asleep_or_without_the_skill(
     policy: Policy, roster: Roster, arriving: list[tuple[datetime, list[Account]]]
 ) -> None:
-    state = State()
+    state, seen = State(), dict[str, Account]()
     for now, accounts in arriving:
         day = Day.of(policy, roster, now)
+        seen.update((one.id, one) for one in accounts)
+        state.load = book_sizes(seen.values(), state.owners, day.present, policy.system_of_record)
         decisions, state = decide_on(day, accounts, state)
         for decision in decisions:
             if decision.turn is not None:

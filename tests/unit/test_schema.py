@@ -329,7 +329,8 @@ MISTAKES = {
     "a role called owner": POLICY + "team: [{role: owner, assign: {owner: ann}}]\n",
     "an owner in a pod": POLICY + "pods: [{id: p, lead: ann, roles: {owner: bob}}]\n",
     "a pod without roles": POLICY + "pods: [{id: p, lead: ann}]\n",
-    "a field named as one of the product's": POLICY + "fields: [{name: country, kind: text}]\n",
+    "a field of the company's own without a kind": POLICY + "fields: [{name: tier}]\n",
+    "a field read in a place there is not": POLICY + "fields: [{name: tier, kind: text, from: {sap: X}}]\n",
     "a field of no kind there is": POLICY + "fields: [{name: tier, kind: string}]\n",
     "a misspelt field": TREE + "{id: a, when: {contry: DE}}\n",
     "a misspelt field far inside": TREE

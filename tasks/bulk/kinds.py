@@ -1,0 +1,68 @@
+"""Kinds: accounts that no condition of a policy can tell apart. Of a million accounts there are some thousand.
+
+Two values of a field are alike when every test of the policy answers alike about them: 120 employees and 130 are,
+unless some rule draws a line between.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from ownership.conditions import Condition, Not, Test
+from ownership.policy import Policy
+from tasks.bulk.answers import answered
+
+
+@dataclass(frozen=True, slots=True)
+class Kinds:
+    """`numbers` gives every account its kind, null where none was asked for; `firsts` is one account of each kind."""
+
+    numbers: pl.Series
+    firsts: pl.Series
+
+
+def kinds_of(fields: Mapping[str, pl.Series], policy: Policy, owners: pl.Series, asked: pl.Series) -> Kinds:
+    """The kinds of the accounts that are `asked` for; those of one kind have the same owner as well."""
+    tests: dict[str, set[Test]] = defaultdict(set)
+    for test in _tests(_conditions(policy)):
+        tests[test.field].add(test)
+    alike = {name: _alike(fields[name], tests[name]) for name in fields.keys() & tests.keys()}
+    told = pl.DataFrame([column.alias(name) for name, column in {**alike, "(owner)": owners}.items()])
+    one_of_each = told.with_row_index("(first)").filter(asked).group_by(told.columns, maintain_order=True)
+    kinds = one_of_each.agg(pl.col("(first)").first()).with_row_index("(kind)")
+    numbers = told.join(kinds, on=told.columns, how="left", nulls_equal=True, maintain_order="left")["(kind)"]
+    return Kinds(numbers.set(~asked, None), kinds["(first)"])
+
+
+def _alike(column: pl.Series, tests: Iterable[Test]) -> pl.Series:
+    """Equal numbers for values about which these tests answer alike; null stays null."""
+    values = column.drop_nulls().unique()
+    answers = zip(*(answered(test, values) for test in tests), strict=True)
+    numbers: dict[tuple[bool, ...], int] = {}
+    alike = [numbers.setdefault(each, len(numbers)) for each in answers]
+    return column.replace_strict(values, pl.Series(alike, dtype=pl.UInt32), default=None, return_dtype=pl.UInt32)
+
+
+def _conditions(policy: Policy) -> Iterator[Condition]:
+    yield Test("do_not_route", "is", True)
+    yield Test("in_crm", "is", True)
+    for need in policy.requirements:
+        yield need.when
+    for rule in policy.rules:
+        yield rule.when
+    for territory in policy.territories:
+        yield territory.when
+    for role in policy.team:
+        yield role.when
+
+
+def _tests(conditions: Iterable[Condition]) -> Iterator[Test]:
+    for condition in conditions:
+        if isinstance(condition, Test):
+            yield condition
+        else:
+            yield from _tests((condition.part,) if isinstance(condition, Not) else condition.parts)
