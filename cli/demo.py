@@ -81,7 +81,7 @@ class Demo:
         self.console.print(showing.pulled_table(counts))
         matched = counts["matched"]
         several = f"{matched['in_several_systems']:,} of them in several systems"
-        self.say(f"matched into {matched['accounts']:,} accounts, {several}")
+        self.say(f"matched into {matched['accounts']:,} accounts, {several}, and {matched['leads']:,} open leads")
         self.console.print(showing.assigned_table(counts["assigned"]["by_reason"]))
 
     def push(self, before: datetime) -> None:
@@ -96,7 +96,7 @@ class Demo:
         self.console.print(showing.calls_table(self._journal()))
 
     def explain(self) -> None:
-        self.act("3. Three decisions, explained")
+        self.act("3. Four decisions, explained")
         for query in _examples(self.context):
             for line in why_lines(self.context, query):
                 self.say(line)
@@ -117,7 +117,7 @@ class Demo:
         )
         self.claim(
             not complete["without_either"] and complete["owned"] + complete["waiting"] == complete["accounts"],
-            f"{complete['accounts']:,} accounts = {complete['owned']:,} with exactly one owner of record "
+            f"{complete['accounts']:,} accounts and leads = {complete['owned']:,} with exactly one owner of record "
             f"+ {complete['waiting']:,} with an open exception",
         )
         for truth in counts["truths"]:
@@ -252,13 +252,14 @@ def _now() -> datetime:
 
 
 def _examples(context: RunContext) -> list[str]:
-    """One account decided as named, one by territory, one by a pool's turn: the first of each, by id."""
+    """One account decided as named, one by territory, one by a pool's turn, and a lead that goes to its account's owner:
+    the first of each, by id."""
     with context.store.transaction(readonly=True) as uow:
         decided = uow.decisions.latest()
     chosen: dict[str, str] = {}
     for account_id in sorted(decided):
         chosen.setdefault(decided[account_id].reason, account_id)
-    return [chosen[reason] for reason in ("named", "territory", "pool") if reason in chosen]
+    return [chosen[reason] for reason in ("named", "territory", "pool", "account_owner") if reason in chosen]
 
 
 def _account_to_complete(context: RunContext) -> tuple[Account, str]:

@@ -348,7 +348,7 @@ KEYS = {**KEYS, **{f"step.{name}": _action(name, needed) for name, needed in ACT
 PERIOD = ("from", "until")
 ASSIGN = ("owner", "pool", "skills")
 ENDS = {"required": ["then"], "not": {"properties": {"then": {"const": THEN[0]}}}}
-KINDLESS = {"anyOf": [{"required": ["kind"]}, {"properties": {"name": {"enum": [*FIELDS, *DATES]}}}]}
+KINDLESS = {"if": {"properties": {"name": {"enum": [*FIELDS, *DATES]}}}, "else": {"required": ["kind"]}}
 OWING = {"required": ["after_leave"], "properties": {"after_leave": {"const": AFTER_LEAVE[1]}}}
 NEEDED = {section: step for step, section in OPTIONAL_STEPS.items() if step != "returned"}
 """Steps an order must have where the policy has the section; `returned` only where an override ends in something."""

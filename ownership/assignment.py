@@ -14,6 +14,7 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import Any, TypeVar
 
+from ownership.candidates import gone_on
 from ownership.case import Case, Holding, State, Verdict
 from ownership.day import Day
 from ownership.model import ACCOUNT, LEAD, Account, Decision, Outcome, Step, TeamMember
@@ -54,6 +55,8 @@ def decide_owner(case: Case) -> Decision:
     inputs = _inputs_hash(case)
     for name in case.day.steps(case.account.kind):
         verdict = RULES[name](case)
+        if verdict.owner_id not in (None, case.current) and case.went_on_from(verdict.rule or name):
+            verdict = gone_on(case, verdict.because, verdict.rule or name)
         path.append(_step(name, verdict.reason is not None, verdict.because))
         if verdict.reason is not None:
             return _conclude(case, verdict, verdict.rule or name, path, inputs)
@@ -134,7 +137,8 @@ def _move(case: Case, owner_id: str, verdict: Verdict) -> None:
     holding = state.holdings.get(account.id)
     if moves or holding is None or holding.afterwards != verdict.afterwards:
         since = case.day.date if moves or holding is None else holding.since
-        state.holdings[account.id] = Holding(since, verdict.afterwards)
+        went_on = holding.went_on_from if holding is not None and not moves else ""
+        state.holdings[account.id] = Holding(since, verdict.afterwards, went_on)
     if moves and not case.is_lead:
         if before is not None:
             state.count(before, -1)
@@ -168,6 +172,8 @@ def _inputs_hash(case: Case) -> str:
     holding = state.holdings.get(account.id)
     if holding is not None and (holding.afterwards or case.policy.keeping.forfeit_after_days is not None):
         read["holding"] = [holding.since, holding.afterwards.returns_to if holding.afterwards else None]
+    if holding is not None and holding.went_on_from:
+        read["went_on_from"] = holding.went_on_from
     if case.marks:
         read["marks"] = {rule: [mark.since, mark.on] for rule, mark in case.marks.items()}
     return sha256(_canonical(read).encode()).hexdigest()

@@ -13,9 +13,18 @@ def assigned(case: Case, assign: Assign, reason: str, rule: str, where: str, who
 
     `where` begins the sentence ("Europe › Nordics"), `whose` names the rule or territory to people.
     """
+    if case.went_on_from(rule):
+        return gone_on(case, where, rule)
     if assign.owner:
         return _whole_owner(case, assign, reason, rule, where, whose)
     return _from_pool(case, assign, reason, rule, where)
+
+
+def gone_on(case: Case, said: str, rule: str) -> Verdict:
+    """The account stays with whom it went on to."""
+    owner, holding = str(case.current), case.state.holdings[case.account.id]
+    because = f"{said}; it went on to {case.name(owner)}, since nobody before them accepted it"
+    return Verdict(because, "escalated", owner, rule, afterwards=holding.afterwards)
 
 
 def _whole_owner(case: Case, assign: Assign, reason: str, rule: str, where: str, whose: str) -> Verdict:

@@ -19,10 +19,12 @@ from ownership.sustained import Mark, marks_on
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """How the present owner has an account: since which day (ISO), and what follows when they were only lent it."""
+    """How the present owner has an account: since which day (ISO), what follows when they were only lent it, and the
+    rule from whose choices it went on to them because those did not accept it ("" when it did not)."""
 
     since: str = ""
     afterwards: Afterwards | None = None
+    went_on_from: str = ""
 
 
 UNKNOWN_HOLDING = Holding()
@@ -155,6 +157,12 @@ class Case:
     def book(self, rep_id: str) -> int:
         """How many accounts a rep has, with this one if it is theirs again."""
         return self.state.load.get(rep_id, 0) + (self.is_over and rep_id == self.holder != self.current)
+
+    def went_on_from(self, rule: str) -> bool:
+        """Whether the account went on to its present owner because those this rule had chosen did not accept it. The
+        rule would choose them again, and they would be asked for ever."""
+        holding = self.state.holdings.get(self.account.id)
+        return holding is not None and holding.went_on_from == rule and self.current in self.present
 
     def name(self, rep_id: str) -> str:
         return self.day.name(rep_id)

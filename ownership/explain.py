@@ -65,6 +65,10 @@ def _lines(decision: Decision, account: Account, roster: Roster) -> Iterator[str
             for member in decision.team
         )
         yield f"  Team: {said}."
+    if decision.afterwards:
+        to = decision.afterwards.returns_to
+        said = f"it goes back to {_name(to, roster)}" if to else "it is decided as if nobody had it"
+        yield f"  Afterwards: {said}."
     yield f"  Policy {decision.policy_hash[:12]}, inputs {decision.inputs_hash[:12]}."
 
 

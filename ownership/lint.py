@@ -224,7 +224,8 @@ def _leaves_some(book: _Book, territory: Territory, below: Sequence[Territory]) 
 def _catch_all(book: _Book) -> Iterator[Finding]:
     """Whether an account with all required data is thinkable that no rule and no territory is about."""
     asked = [need.when for need in book.policy.requirements]
-    rules = [rule.when for rule in book.policy.rules if rule.assign.owner or rule.assign.pool]
+    giving = [rule for rule in book.policy.rules if (rule.assign.owner or rule.assign.pool) and not rule.remembers]
+    rules = [rule.when for rule in giving]
     places = [*rules, *(root.when for root in book.children[None])]
     if ALWAYS not in places and book.meets(asked, places) is True:
         what = "there is no catch-all: an account that no rule and no territory is about waits for a person (no_rule)"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +12,7 @@ from sqlalchemy.engine import Row
 
 from ownership.model import Account, Ref
 from store.canonical import digest
-from store.statements import chunks, select_in, upsert
+from store.statements import chunks, is_among, select_in, upsert
 from store.tables import account, account_ref
 
 
@@ -48,8 +48,24 @@ class Accounts:
     def all(self) -> Iterator[Account]:
         """Every account that is not gone, by id."""
         refs = self._refs_of(None)
-        for row in self._connection.execute(_LIVE.order_by(account.c.account_id).execution_options(yield_per=5000)):
-            yield _to_account(row, refs.get(row.account_id, []))
+        result = self._connection.execute(_LIVE.order_by(account.c.account_id).execution_options(yield_per=5000))
+        for some in result.partitions():
+            for row in some:
+                yield _to_account(row, refs.get(row.account_id, ()))
+
+    def hashes(self) -> dict[str, str]:
+        """The content of every account that is not gone, as one hash each; see `renewed`."""
+        columns = account.c
+        statement = select(columns.account_id, columns.content_hash).where(columns.gone_at.is_(None))
+        return {account_id: content for account_id, content in self._connection.execute(statement)}
+
+    def renewed(self, accounts: Sequence[Account], hashes: Mapping[str, str]) -> list[Account]:
+        """The same accounts as they are now; only those whose hash was another when they were read are read again."""
+        columns = account.c
+        statement = select(columns.account_id, columns.content_hash)
+        now = select_in(self._connection, statement, columns.account_id, (each.id for each in accounts))
+        changed = self.get_many(account_id for account_id, content in now if content != hashes.get(account_id))
+        return [changed.get(each.id, each) for each in accounts]
 
     def get(self, account_id: str) -> Account | None:
         """The account, gone or not."""
@@ -60,8 +76,8 @@ class Accounts:
         """Accounts by id, gone ones too; unknown ids are missing."""
         ids = list(account_ids)
         refs = self._refs_of(ids)
-        rows = select_in(self._connection, select(account), account.c.account_id, ids)
-        return {row.account_id: _to_account(row, refs.get(row.account_id, [])) for row in rows}
+        rows = select_in(self._connection, _READ, account.c.account_id, ids)
+        return {row.account_id: _to_account(row, refs.get(row.account_id, ())) for row in rows}
 
     def by_refs(self, refs: Iterable[Ref]) -> dict[Ref, str]:
         """Which account each of these records belongs to; unknown ones are missing."""
@@ -73,16 +89,21 @@ class Accounts:
         found = {Ref(row.source, row.object_type, row.external_id): row.account_id for row in rows}
         return {ref: account_id for ref, account_id in found.items() if ref in wanted}
 
-    def lock(self, account_ids: Iterable[str]) -> None:
-        """Nobody else decides these accounts until the transaction ends. Raises `LookupError` for an unknown one.
+    def lock(self, account_ids: Iterable[str]) -> dict[str, str]:
+        """Nobody else decides these accounts until the transaction ends. Returns the kind of each.
 
-        Locks are taken in id order, so that two batches wait for each other instead of deadlocking.
+        Locks are taken in id order, so that two batches wait for each other instead of deadlocking. Raises
+        `LookupError` for an account that is not in the store.
         """
         wanted = set(account_ids)
-        statement = select(account.c.account_id).order_by(account.c.account_id).with_for_update()
-        found = {row.account_id for row in select_in(self._connection, statement, account.c.account_id, wanted)}
-        if missing := sorted(wanted - found):
+        columns = account.c
+        statement = select(columns.account_id, columns.kind).order_by(columns.account_id).with_for_update()
+        found = {
+            account_id: kind for account_id, kind in select_in(self._connection, statement, columns.account_id, wanted)
+        }
+        if missing := sorted(wanted - found.keys()):
             raise LookupError(f"{len(missing)} accounts are not in the store, first {missing[0]}")
+        return found
 
     def find(self, text: str, limit: int = 20) -> list[Account]:
         """Live accounts with this id or outside id, or with `text` in their name or a web domain.
@@ -101,40 +122,44 @@ class Accounts:
             .limit(limit)
         ).all()
         refs = self._refs_of([row.account_id for row in rows])
-        return [_to_account(row, refs.get(row.account_id, [])) for row in rows]
+        return [_to_account(row, refs.get(row.account_id, ())) for row in rows]
 
     def mark_gone(self, account_ids: Iterable[str], now: datetime) -> None:
         """These accounts are in no system any more. Their history stays."""
-        for chunk in chunks(account_ids):
-            self._connection.execute(
-                update(account).where(account.c.account_id.in_(chunk), account.c.gone_at.is_(None)).values(gone_at=now)
-            )
+        these = is_among(self._connection, account.c.account_id, account_ids)
+        self._connection.execute(update(account).where(these, account.c.gone_at.is_(None)).values(gone_at=now))
 
     def _drop_refs(self, accounts: list[Account]) -> None:
         """Forget refs these accounts no longer name."""
         named = {ref for each in accounts for ref in each.refs}
         stored = self._refs_of([each.id for each in accounts])
         columns = account_ref.c
-        for account_id, rows in stored.items():
-            for row in rows:
-                if Ref(row.source, row.object_type, row.external_id) not in named:
+        for account_id, refs in stored.items():
+            for ref, _ in refs:
+                if ref not in named:
                     self._connection.execute(
                         account_ref.delete().where(
-                            columns.source == row.source,
-                            columns.object_type == row.object_type,
-                            columns.external_id == row.external_id,
+                            columns.source == ref.source,
+                            columns.object_type == ref.object_type,
+                            columns.external_id == ref.external_id,
                             columns.account_id == account_id,
                         )
                     )
 
-    def _refs_of(self, account_ids: Iterable[str] | None) -> Mapping[str, list[Row[Any]]]:
-        found: dict[str, list[Row[Any]]] = defaultdict(list)
-        for row in select_in(self._connection, select(account_ref), account_ref.c.account_id, account_ids):
-            found[row.account_id].append(row)
+    def _refs_of(self, account_ids: Iterable[str] | None) -> Mapping[str, list[tuple[Ref, str | None]]]:
+        """Each account's records in their order, with the owner they show."""
+        found: dict[str, list[tuple[Ref, str | None]]] = defaultdict(list)
+        columns = account_ref.c
+        statement = select(
+            *(columns.account_id, columns.shown_owner), *(columns.source, columns.object_type, columns.external_id)
+        ).order_by(columns.position)
+        for account_id, owner, *ref in select_in(self._connection, statement, columns.account_id, account_ids):
+            found[account_id].append((Ref(*ref), owner))
         return found
 
 
-_LIVE: Select[Any] = select(account).where(account.c.gone_at.is_(None))
+_READ: Select[Any] = select(account.c.account_id, account.c.name, account.c.fields, account.c.parent_id, account.c.kind)
+_LIVE: Select[Any] = _READ.where(account.c.gone_at.is_(None))
 
 
 def _to_columns(each: Account, now: datetime) -> dict[str, Any]:
@@ -174,15 +199,14 @@ def _ref_columns(each: Account) -> list[dict[str, Any]]:
     ]
 
 
-def _to_account(row: Row[Any], ref_rows: list[Row[Any]]) -> Account:
-    in_order = sorted(ref_rows, key=lambda each: each.position)
-    refs = [(Ref(each.source, each.object_type, each.external_id), each.shown_owner) for each in in_order]
+def _to_account(row: Row[Any], refs: Sequence[tuple[Ref, str | None]]) -> Account:
+    account_id, name, fields, parent_id, kind = row
     return Account(
-        id=row.account_id,
-        name=row.name,
-        fields=row.fields,
-        refs=tuple(ref for ref, _ in refs),
-        parent_id=row.parent_id,
+        id=account_id,
+        name=name,
+        fields=fields,
+        refs=tuple([ref for ref, _ in refs]),
+        parent_id=parent_id,
         crm_owners={ref: owner for ref, owner in refs if owner is not None},
-        kind=row.kind,
+        kind=kind,
     )

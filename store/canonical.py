@@ -16,7 +16,7 @@ from typing import Any
 def to_json(value: Any) -> str:
     """Canonical JSON text: sorted keys, no spaces. Raises `TypeError` for what is no value, `ValueError` for a naive
     instant."""
-    return _ENCODE(value)
+    return _encode(value)
 
 
 def from_json(text: str) -> Any:
@@ -33,11 +33,17 @@ def to_instant(moment: datetime) -> str:
     """Fixed-width UTC text, which sorts as time does: 2026-03-01T12:00:00.000000Z. Refuses a naive datetime."""
     if moment.tzinfo is None:
         raise ValueError(f"{moment.isoformat()} has no time zone; every instant in the store is UTC")
-    return moment.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")[:_INSTANT_WIDTH] + "Z"
 
 
 def from_instant(text: str) -> datetime:
+    """The instant `to_instant` wrote. Raises `ValueError` for any other text."""
+    if len(text) != _INSTANT_WIDTH + 1 or text[-1] != "Z":
+        raise ValueError(f"'{text}' is no instant of the store")
     return datetime.fromisoformat(text)
+
+
+_INSTANT_WIDTH = len("2026-03-01T12:00:00.000000")
 
 
 def _to_plain(value: Any) -> Any:
@@ -52,7 +58,8 @@ def _to_plain(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} has no JSON form")
 
 
-_ENCODE = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=_to_plain).encode
+# Made once: `json.dumps` makes another encoder for every value that is not plain ASCII with default settings.
+_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=_to_plain).encode
 
 
 def _from_plain(value: dict[str, Any]) -> Any:

@@ -1,20 +1,25 @@
-"""Decisions: what was decided for each account, on what inputs, and every step that led there."""
+"""Decisions: what was decided for each account, on what inputs, and every step that led there.
+
+Most decisions say what others have said already: the steps taken, and the candidates looked at, are kept once each,
+under the hash of their text.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import Connection, select
 from sqlalchemy.engine import Row
 
 from ownership.model import Candidate, Decision, Outcome, Step, TeamMember
-from store.canonical import to_json
-from store.statements import select_in
-from store.tables import OWNER_ROLE, decision, input_snapshot, latest_decision
-from store.types import Written
+from store.canonical import from_json, to_json
+from store.statements import insert_new, select_in
+from store.tables import OWNER_ROLE, decision, explanation, input_snapshot, latest_decision
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +52,18 @@ class Decisions:
 
     def latest(self, account_ids: Iterable[str] | None = None) -> dict[str, LastDecision]:
         """The last decision of each account that has one."""
+        columns = decision.c
         statement = (
-            select(decision)
-            .join(latest_decision, latest_decision.c.decision_id == decision.c.decision_id)
+            select(
+                columns.account_id,
+                *(columns.decision_id, columns.inputs_hash, columns.policy_hash),
+                *(columns.outcome, columns.owner_id, columns.reason, columns.rule),
+            )
+            .join(latest_decision, latest_decision.c.decision_id == columns.decision_id)
             .where(latest_decision.c.role == OWNER_ROLE)
         )
         rows = select_in(self._connection, statement, latest_decision.c.account_id, account_ids)
-        return {row.account_id: _to_last(row) for row in rows}
+        return {account_id: LastDecision(*last) for account_id, *last in rows}
 
     def explanation(self, account_id: str) -> Explanation | None:
         """The last decision in full, None for an account never decided."""
@@ -65,51 +75,66 @@ class Decisions:
         return _to_explanation(row) if row else None
 
 
-_EXPLAINED = select(decision, input_snapshot.c.payload).outerjoin_from(
-    decision, input_snapshot, input_snapshot.c.inputs_hash == decision.c.inputs_hash
+class Said:
+    """What a batch of decisions says, each text once. The decisions must outlive it: parts are told by identity."""
+
+    def __init__(self) -> None:
+        self._hashes: dict[tuple[int, ...], str] = {}
+        self._texts: dict[str, str] = {}
+
+    def hash_of(self, parts: Sequence[Step | Candidate], values_of: Callable[[Any], tuple[Any, ...]]) -> str:
+        """Under what hash these steps or candidates are kept."""
+        key = tuple(map(id, parts))
+        known = self._hashes.get(key)
+        if known is None:
+            text = to_json([values_of(part) for part in parts])
+            known = self._hashes[key] = sha256(text.encode("ascii")).hexdigest()
+            self._texts[known] = text
+        return known
+
+    def save(self, connection: Connection) -> None:
+        """Keep what was never said before."""
+        stored = select_in(
+            connection, select(explanation.c.explanation_hash), explanation.c.explanation_hash, self._texts
+        )
+        for row in stored:
+            del self._texts[row.explanation_hash]
+        # In one order everywhere, so that two writers of the same texts wait for each other instead of deadlocking.
+        rows = [{"explanation_hash": key, "said": text} for key, text in sorted(self._texts.items())]
+        insert_new(connection, explanation, rows, unique=("explanation_hash",))
+
+
+_STEP, _CANDIDATE = attrgetter("rule", "matched", "because"), attrgetter("rep_id", "chosen", "because")
+_PATH, _CANDIDATES = explanation.alias("said_path"), explanation.alias("said_candidates")
+_EXPLAINED = (
+    select(
+        decision,
+        input_snapshot.c.payload,
+        _PATH.c.said.label("path"),
+        _CANDIDATES.c.said.label("candidates"),
+    )
+    .join_from(decision, _PATH, _PATH.c.explanation_hash == decision.c.path_hash)
+    .join(_CANDIDATES, _CANDIDATES.c.explanation_hash == decision.c.candidates_hash)
+    .outerjoin(input_snapshot, input_snapshot.c.inputs_hash == decision.c.inputs_hash)
 )
 
 
-class Explanations:
-    """Paths and candidates as JSON. Most decisions of a batch share most of theirs, as the very same values: each is
-    known by its identity and written out once, while the batch that holds it lasts."""
-
-    def __init__(self) -> None:
-        self._texts: dict[int, str] = {}
-
-    def columns(self, made: Decision) -> dict[str, Any]:
-        """The columns of `decision` that come from the decision itself."""
-        return {
-            "account_id": made.account_id,
-            "role": OWNER_ROLE,
-            "outcome": made.outcome.value,
-            "owner_id": made.owner_id,
-            "reason": made.reason,
-            "rule": made.rule,
-            "turn": made.turn,
-            "policy_hash": made.policy_hash,
-            "inputs_hash": made.inputs_hash,
-            "path": Written(f"[{','.join(map(self._one, made.path))}]"),
-            "candidates": self._all(made.candidates),
-            "team": self._all(made.team) if made.team else None,
-        }
-
-    def _all(self, values: tuple[Candidate, ...] | tuple[TeamMember, ...]) -> Written:
-        text = self._texts.get(id(values))
-        if text is None:
-            text = self._texts[id(values)] = to_json([_plain(value) for value in values])
-        return Written(text)
-
-    def _one(self, step: Step) -> str:
-        text = self._texts.get(id(step))
-        if text is None:
-            text = self._texts[id(step)] = to_json(_plain(step))
-        return text
-
-
-def _plain(value: Step | Candidate | TeamMember) -> dict[str, Any]:
-    # Not `dataclasses.asdict`, which copies deeply and takes ten times as long.
-    return {name: getattr(value, name) for name in value.__slots__}
+def to_columns(made: Decision, said: Said) -> dict[str, Any]:
+    """The columns of `decision` that come from the decision itself."""
+    return {
+        "account_id": made.account_id,
+        "role": OWNER_ROLE,
+        "outcome": made.outcome.value,
+        "owner_id": made.owner_id,
+        "reason": made.reason,
+        "rule": made.rule,
+        "turn": made.turn,
+        "policy_hash": made.policy_hash,
+        "inputs_hash": made.inputs_hash,
+        "path_hash": said.hash_of(made.path, _STEP),
+        "candidates_hash": said.hash_of(made.candidates, _CANDIDATE),
+        "team": [{"role": m.role, "rep_id": m.rep_id, "because": m.because} for m in made.team] or None,
+    }
 
 
 def _to_decision(row: Row[Any]) -> Decision:
@@ -119,8 +144,8 @@ def _to_decision(row: Row[Any]) -> Decision:
         reason=row.reason,
         rule=row.rule,
         owner_id=row.owner_id,
-        path=tuple(Step(**step) for step in row.path),
-        candidates=tuple(Candidate(**candidate) for candidate in row.candidates),
+        path=tuple(Step(*step) for step in from_json(row.path)),
+        candidates=tuple(Candidate(*candidate) for candidate in from_json(row.candidates)),
         turn=row.turn,
         policy_hash=row.policy_hash,
         inputs_hash=row.inputs_hash,
@@ -130,9 +155,3 @@ def _to_decision(row: Row[Any]) -> Decision:
 
 def _to_explanation(row: Row[Any]) -> Explanation:
     return Explanation(row.decision_id, _to_decision(row), row.payload, row.run_id, row.recorded_at)
-
-
-def _to_last(row: Row[Any]) -> LastDecision:
-    return LastDecision(
-        row.decision_id, row.inputs_hash, row.policy_hash, row.outcome, row.owner_id, row.reason, row.rule
-    )

@@ -12,13 +12,13 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, select
 from sqlalchemy.engine import Row
 
-from ownership.model import ACCOUNT, LEAD, Afterwards
+from ownership.model import LEAD, Afterwards
 from store.canonical import digest, to_instant
 from store.statements import select_in
-from store.tables import OWNER_ROLE, acceptance, account, assignment_ledger, ownership_current
+from store.tables import OWNER_ROLE, acceptance, account, assignment_ledger, book_size, ownership_current
 
 FIRST_PREV_HASH = "0" * 64
 NOT_ASKED = "not_asked"
@@ -57,21 +57,17 @@ class LedgerRow:
     prev_hash: str
     row_hash: str = ""
 
-    @staticmethod
-    def chained(**columns: Any) -> LedgerRow:
-        """A row with its hash; the columns are all others."""
-        return LedgerRow(**columns, row_hash=_hash_of(columns))
-
     def computed_hash(self) -> str:
         """SHA-256 over every other column, `prev_hash` included."""
-        return _hash_of({name: getattr(self, name) for name in HASHED})
+        return chain_hash({name: getattr(self, name) for name in _HASHED})
 
 
-HASHED = tuple(each.name for each in fields(LedgerRow) if each.name != "row_hash")
+_HASHED = tuple(each.name for each in fields(LedgerRow) if each.name != "row_hash")
 
 
-def _hash_of(columns: Mapping[str, Any]) -> str:
-    values = (columns[name] for name in HASHED)
+def chain_hash(row: Mapping[str, Any]) -> str:
+    """The `row_hash` of a row of the ledger, given as its columns."""
+    values = [row[name] for name in _HASHED]
     return digest([to_instant(value) if isinstance(value, datetime) else value for value in values])
 
 
@@ -98,6 +94,15 @@ class Ledger:
         statement = select(ownership_current).where(columns.role == OWNER_ROLE, columns.owner_id.is_not(None))
         rows = select_in(self._connection, statement, columns.account_id, account_ids)
         return {row.account_id: _to_current(row) for row in rows}
+
+    def owned(self) -> set[str]:
+        """The accounts that have an owner of record."""
+        columns = ownership_current.c
+        return set(
+            self._connection.execute(
+                select(columns.account_id).where(columns.role == OWNER_ROLE, columns.owner_id.is_not(None))
+            ).scalars()
+        )
 
     def teams(self, account_ids: Iterable[str] | None = None) -> dict[str, dict[str, str]]:
         """Who fills which supporting role, by account and role."""
@@ -127,13 +132,12 @@ class Ledger:
         return {account_id: owner for account_id, owner in rows}
 
     def book_sizes(self) -> dict[str, int]:
-        """How many accounts each owner of record has; leads are in nobody's book."""
-        columns = ownership_current.c
+        """How many accounts each owner of record has; leads are in nobody's book.
+
+        Counted as owners change. To give nobody more than they may have, read it under the pools' lock.
+        """
         rows = self._connection.execute(
-            select(columns.owner_id, func.count())
-            .join(account, account.c.account_id == columns.account_id)
-            .where(columns.role == OWNER_ROLE, columns.owner_id.is_not(None), account.c.kind == ACCOUNT)
-            .group_by(columns.owner_id)
+            select(book_size.c.owner_id, book_size.c.accounts).where(book_size.c.accounts > 0)
         )
         return {owner: count for owner, count in rows}
 

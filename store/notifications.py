@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select, update
 
-from store.statements import chunks, insert_new, new_id
+from store.statements import insert_new, is_among, new_id
 from store.tables import notification
 
 STATES = ("pending", "sent", "refused")
@@ -72,14 +72,13 @@ class Notifications:
         """Say what became of messages: sent, refused for good, or pending once more, with the vendor's reason."""
         if state not in STATES:
             raise ValueError(f"'{state}' is no state of a notification; there are {', '.join(STATES)}")
-        for chunk in chunks(notification_ids):
-            self._connection.execute(
-                update(notification)
-                .where(notification.c.notification_id.in_(chunk))
-                .values(
-                    state=state,
-                    error=error,
-                    attempts=notification.c.attempts + 1,
-                    settled_at=None if state == "pending" else now,
-                )
+        self._connection.execute(
+            update(notification)
+            .where(is_among(self._connection, notification.c.notification_id, notification_ids))
+            .values(
+                state=state,
+                error=error,
+                attempts=notification.c.attempts + 1,
+                settled_at=None if state == "pending" else now,
             )
+        )

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, select, text, update
 from sqlalchemy.engine import Row
 
-from store.statements import chunks, insert_rows, new_id, select_in
-from store.tables import OWNER_ROLE, acceptance, assignment_ledger, ownership_current
+from store.statements import insert, is_among, select_in
+from store.tables import acceptance, ownership_current
 
 OFFERED = "offered"
 ANSWERS = ("accepted", "declined", "expired", "superseded")
+# Written out, as the indexes of open offers are: a parameter would keep them from being used.
+_IS_OFFERED = text("state = 'offered'")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,26 +43,10 @@ class Offers:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def open(
-        self,
-        ledger_id: str,
-        account_id: str,
-        owner_id: str,
-        due_by: datetime,
-        now: datetime,
-        escalation_level: int = 0,
-    ) -> str:
-        """Ask an owner, superseding whatever this account's earlier owners have not answered. Returns the offer id."""
-        offer = Offer(new_id(), ledger_id, account_id, owner_id, OFFERED, escalation_level, now, due_by)
-        self.supersede([account_id], now)
-        self.open_many([offer])
-        self._show([ledger_id], OFFERED)
-        return offer.offer_id
-
-    def open_many(self, offers: Sequence[Offer]) -> None:
-        """Ask many owners. The accounts' earlier offers must have been superseded, and that they are asked is shown
-        beside the owner of record by the caller."""
-        insert_rows(self._connection, acceptance, list(map(_to_columns, offers)))
+    def open_many(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Ask many owners; rows are columns of `acceptance`. The accounts' earlier offers must have been superseded,
+        and their current owners show that they are asked."""
+        insert(self._connection, acceptance, rows)
 
     def get(self, offer_id: str) -> Offer | None:
         row = self._connection.execute(select(acceptance).where(acceptance.c.offer_id == offer_id)).first()
@@ -76,7 +62,7 @@ class Offers:
         """Unanswered offers whose time has run out, longest overdue first. One is due at `due_by`, not before."""
         rows = self._connection.execute(
             select(acceptance)
-            .where(acceptance.c.state == OFFERED, acceptance.c.due_by <= now)
+            .where(_IS_OFFERED, acceptance.c.due_by <= now)
             .order_by(acceptance.c.due_by, acceptance.c.offer_id)
             .limit(limit)
         )
@@ -87,7 +73,7 @@ class Offers:
         columns = acceptance.c
         rows = self._connection.execute(
             select(acceptance)
-            .where(columns.state == OFFERED, columns.remind_at <= now, columns.due_by > now)
+            .where(_IS_OFFERED, columns.remind_at <= now, columns.due_by > now)
             .order_by(columns.remind_at, columns.offer_id)
             .limit(limit)
         )
@@ -95,8 +81,8 @@ class Offers:
 
     def reminded(self, offer_ids: Iterable[str]) -> None:
         """These owners have been reminded, once for each offer."""
-        for chunk in chunks(offer_ids):
-            self._connection.execute(update(acceptance).where(acceptance.c.offer_id.in_(chunk)).values(remind_at=None))
+        these = is_among(self._connection, acceptance.c.offer_id, offer_ids)
+        self._connection.execute(update(acceptance).where(these).values(remind_at=None))
 
     def answer(self, offer_id: str, state: str, by: str, now: datetime) -> bool:
         """Give the terminal answer; False when there was one already, which stands."""
@@ -109,10 +95,15 @@ class Offers:
         )
         if result.rowcount != 1:
             return False
-        ledger_id = self._connection.execute(
-            select(acceptance.c.ledger_id).where(acceptance.c.offer_id == offer_id)
-        ).scalar_one()
-        self._show([ledger_id], state)
+        asked = self._connection.execute(
+            select(acceptance.c.account_id, acceptance.c.ledger_id).where(acceptance.c.offer_id == offer_id)
+        ).one()
+        current = ownership_current.c
+        self._connection.execute(
+            update(ownership_current)
+            .where(current.account_id == asked.account_id, current.ledger_id == asked.ledger_id)
+            .values(acceptance_state=state)
+        )
         return True
 
     def of_owner(self, owner_id: str, state: str | None = OFFERED) -> list[Offer]:
@@ -137,38 +128,12 @@ class Offers:
 
     def supersede(self, account_ids: Iterable[str], now: datetime) -> None:
         """Nobody needs to answer for these accounts any more: they have other owners now."""
-        for chunk in chunks(account_ids):
-            self._connection.execute(
-                update(acceptance)
-                .where(acceptance.c.account_id.in_(chunk), acceptance.c.state == OFFERED)
-                .values(state="superseded", answered_by="steward", answered_at=now)
-            )
-
-    def _show(self, ledger_ids: list[str], state: str) -> None:
-        current = ownership_current.c
-        in_effect = select(assignment_ledger.c.account_id).where(assignment_ledger.c.ledger_id.in_(ledger_ids))
+        these = is_among(self._connection, acceptance.c.account_id, account_ids)
         self._connection.execute(
-            update(ownership_current)
-            .where(current.account_id.in_(in_effect), current.ledger_id.in_(ledger_ids))
-            .values(acceptance_state=state)
+            update(acceptance)
+            .where(these, _IS_OFFERED)
+            .values(state="superseded", answered_by="steward", answered_at=now)
         )
-
-
-def _to_columns(offer: Offer) -> dict[str, Any]:
-    return {
-        "offer_id": offer.offer_id,
-        "ledger_id": offer.ledger_id,
-        "account_id": offer.account_id,
-        "role": OWNER_ROLE,
-        "owner_id": offer.owner_id,
-        "state": offer.state,
-        "escalation_level": offer.escalation_level,
-        "offered_at": offer.offered_at,
-        "due_by": offer.due_by,
-        "answered_at": offer.answered_at,
-        "answered_by": offer.answered_by,
-        "remind_at": offer.remind_at,
-    }
 
 
 def _to_offer(row: Row[Any]) -> Offer:

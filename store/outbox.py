@@ -22,7 +22,7 @@ from sqlalchemy import Connection, bindparam, func, or_, select, update
 from sqlalchemy.engine import Row
 
 from store.remote import Remote
-from store.statements import chunks, new_id, select_in
+from store.statements import insert, is_among, new_id, select_in
 from store.tables import outbox, ownership_current, push_attempt
 
 WAITING = ("pending", "unknown")
@@ -105,8 +105,8 @@ class Outbox:
         )
         rows = self._connection.execute(due).all()
         lease = {"lease_owner": worker, "lease_until": now + timedelta(seconds=lease_s), "fence": columns.fence + 1}
-        for chunk in chunks([row.outbox_id for row in rows]):
-            self._connection.execute(update(outbox).where(columns.outbox_id.in_(chunk)).values(lease))
+        claimed = is_among(self._connection, columns.outbox_id, [row.outbox_id for row in rows])
+        self._connection.execute(update(outbox).where(claimed).values(lease))
         return [_to_outbox_row(row, row.fence + 1) for row in rows]
 
     def settle(
@@ -140,7 +140,7 @@ class Outbox:
             .values(lease_owner=None, lease_until=None)
         )
         self._connection.execute(statement, [_settled_columns(row, each) for row, each in ours])
-        self._connection.execute(push_attempt.insert(), [_attempt_columns(each) for _, each in ours])
+        insert(self._connection, push_attempt, [_attempt_columns(each) for _, each in ours])
         self._note_confirmed(ours)
         return {row.outbox_id for row, _ in ours}
 

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select, update
 
-from store.statements import chunks, upsert
+from store.statements import is_among, upsert
 from store.tables import person_id
 
 
@@ -30,17 +30,12 @@ class People:
     def put(self, source: str, people: Iterable[PersonSeen], now: datetime) -> None:
         """Store the whole list of a system's users; whoever is no longer on it stays known, but inactive."""
         rows = {person.external_id: _to_columns(source, person, now) for person in people}
-        for chunk in chunks(rows.values()):
-            upsert(self._connection, person_id, chunk)
+        upsert(self._connection, person_id, list(rows.values()))
         known = self._connection.execute(
             select(person_id.c.external_id).where(person_id.c.source == source, person_id.c.active.is_(True))
         ).scalars()
-        for missing in chunks(sorted(set(known) - rows.keys())):
-            self._connection.execute(
-                update(person_id)
-                .where(person_id.c.source == source, person_id.c.external_id.in_(missing))
-                .values(active=False)
-            )
+        missing = is_among(self._connection, person_id.c.external_id, set(known) - rows.keys())
+        self._connection.execute(update(person_id).where(person_id.c.source == source, missing).values(active=False))
 
     def by_email(self, source: str) -> dict[str, PersonSeen]:
         """People by lower-case address; of two with the same address the active one, then the smaller id."""

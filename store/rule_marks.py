@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from sqlalchemy import Connection, select
 
 from ownership.sustained import Mark
-from store.statements import chunks, select_in, upsert
+from store.statements import is_among, select_in, upsert
 from store.tables import rule_mark
 
 Marks = Mapping[str, Mark]
@@ -29,8 +29,8 @@ class RuleMarks:
         """Store what is different; both by account and rule."""
         changed = [id_ for id_, marks in after.items() if marks != before.get(id_, {})]
         gone = [id_ for id_ in changed if before.get(id_, {}).keys() - after[id_].keys()]
-        for chunk in chunks(sorted(gone)):
-            self._connection.execute(rule_mark.delete().where(rule_mark.c.account_id.in_(chunk)))
+        if gone:
+            self._connection.execute(rule_mark.delete().where(is_among(self._connection, rule_mark.c.account_id, gone)))
         rows = [
             {"account_id": id_, "rule_id": rule, "since": mark.since, "is_on": mark.on}
             for id_ in sorted(changed)

@@ -119,6 +119,13 @@ input_snapshot = Table(
     Column("recorded_at", UTC, nullable=False),
 )
 
+explanation = Table(
+    "explanation",
+    metadata,
+    Column("explanation_hash", Text, primary_key=True),
+    Column("said", Text, nullable=False),
+)
+
 decision = Table(
     "decision",
     metadata,
@@ -134,8 +141,8 @@ decision = Table(
     Column("turn", Text),
     Column("policy_hash", Text, nullable=False),
     Column("inputs_hash", Text, nullable=False),
-    Column("path", JsonText, nullable=False),
-    Column("candidates", JsonText, nullable=False),
+    Column("path_hash", Text, nullable=False, server_default=""),
+    Column("candidates_hash", Text, nullable=False, server_default=""),
     Column("team", JsonText),
     Column("recorded_at", UTC, nullable=False),
     Index("ix_decision_run_id", "run_id"),
@@ -186,6 +193,13 @@ ownership_current = Table(
     Column("acceptance_state", Text, nullable=False),
     Column("afterwards", JsonText),
     Index("ix_ownership_current_owner_id", "owner_id"),
+)
+
+book_size = Table(
+    "book_size",
+    metadata,
+    Column("owner_id", Text, primary_key=True),
+    Column("accounts", BigInteger, nullable=False),
 )
 
 _WAITING = text("state IN ('pending', 'unknown')")

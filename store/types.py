@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC as UTC_ZONE
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import DateTime, String, Text
+from sqlalchemy import Column, DateTime, String, Text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
@@ -36,10 +37,6 @@ class UTC(TypeDecorator[datetime]):
         return from_instant(value) if isinstance(value, str) else value.astimezone(UTC_ZONE)
 
 
-class Written(str):
-    """Canonical JSON that is text already, for values that many rows share."""
-
-
 class JsonText(TypeDecorator[Any]):
     """Canonical JSON kept as text. JSONB would refuse NUL, reorder keys and reformat numbers: no byte may change."""
 
@@ -47,9 +44,7 @@ class JsonText(TypeDecorator[Any]):
     cache_ok = True
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
-        if value is None or isinstance(value, Written):
-            return value
-        return to_json(value)
+        return None if value is None else to_json(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
         return None if value is None else from_json(value)
@@ -62,6 +57,18 @@ class Words(TypeDecorator[str]):
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
-        if value is None:
-            return None
-        return value.replace("\x00", "\ufffd").encode("utf-8", "replace").decode("utf-8")
+        return None if value is None else _readable(value)
+
+
+def speller(column: Column[Any]) -> Callable[[Any], Any] | None:
+    """What turns a value of the column into what both databases read in its place; None: the value itself does."""
+    return _SPELLERS.get(type(column.type))
+
+
+def _readable(text: str) -> str:
+    if text.isascii() and "\x00" not in text:  # nearly all text is
+        return text
+    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode("utf-8")
+
+
+_SPELLERS: dict[type[TypeEngine[Any]], Callable[[Any], Any]] = {UTC: to_instant, JsonText: to_json, Words: _readable}

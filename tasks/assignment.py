@@ -6,10 +6,10 @@ A run killed between two batches leaves whole batches behind it, and the next ru
 
 from __future__ import annotations
 
+import gc
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from functools import partial
 
 from ownership.acceptance import due_by, remind_at
@@ -17,11 +17,11 @@ from ownership.assignment import decide_on, family_order
 from ownership.case import State, keeper_of
 from ownership.conditions import fold_fields
 from ownership.day import Day
-from ownership.model import Account, Decision, Outcome, Ref
+from ownership.model import ACCOUNT, Account, Decision, Outcome, Ref
 from ownership.plan import OwnerMove, held_by, move_of
 from ownership.policy import Policy
 from ownership.writeback import Writeback, plan_writeback
-from store.exceptions import RECORD_KINDS, record_key
+from store.exceptions import RECORD_KINDS, NewException, record_key
 from store.recording import PushWanted, Recording
 from store.statements import chunks
 from store.unit_of_work import UnitOfWork
@@ -57,6 +57,20 @@ class Assigned:
         )
 
 
+def _together(done: Sequence[Assigned]) -> Assigned:
+    by_reason: Counter[str] = Counter()
+    for each in done:
+        by_reason.update(each.by_reason)
+    return Assigned(
+        sum(each.looked_at for each in done),
+        sum(each.recorded for each in done),
+        dict(by_reason),
+        sum(each.writes for each in done),
+        sum(each.drifts for each in done),
+        tuple(move for each in done for move in each.moves),
+    )
+
+
 def assign_accounts(context: RunContext, wanted: Wanted | None = None, policy: Policy | None = None) -> Assigned:
     """Decide every account (those `wanted` says, when given) and record what changed.
 
@@ -64,21 +78,27 @@ def assign_accounts(context: RunContext, wanted: Wanted | None = None, policy: P
     `policy` stands in for the loaded one when a run must look at the rules differently (a territory rerun).
     """
     day = _day(context, policy)
-    total = Assigned()
-    accounts, books = _accounts_in_order(context, day)
-    ids = [account.id for account in accounts if wanted is None or wanted(account)]
-    for number, some in enumerate(chunks(ids, BATCH)):
-        batch = partial(_assign_batch, context, day=day, account_ids=some, number=number, books=books)
-        total = total.plus(context.store.run(batch))
-        books.recorded(some)
-    return total
+    read, books = _accounts_in_order(context, day)
+    accounts = [account for account in read.accounts if wanted is None or wanted(account)]
+    done = []
+    gc.freeze()  # or the collector looks through all accounts for garbage, again and again, and there is none
+    try:
+        for number, some in enumerate(chunks(accounts, BATCH)):
+            batch = partial(
+                _assign_batch, context, day=day, accounts=some, hashes=read.hashes, number=number, books=books
+            )
+            done.append(context.store.run(batch))
+            books.recorded(account.id for account in some)
+    finally:
+        gc.unfreeze()
+    return _together(done)
 
 
 def preview_accounts(context: RunContext, wanted: Wanted | None = None, policy: Policy | None = None) -> Assigned:
     """The same decisions as `assign_accounts` would make now, recorded nowhere."""
     day = _day(context, policy)
-    everything, books = _accounts_in_order(context, day)
-    accounts = [account for account in everything if wanted is None or wanted(account)]
+    read, books = _accounts_in_order(context, day)
+    accounts = [account for account in read.accounts if wanted is None or wanted(account)]
     with context.store.transaction(readonly=True) as uow:
         accounts = with_missed_offers(uow, day, accounts)
         state = load_state(uow, day, accounts, books.sizes(uow), lock=False)
@@ -110,26 +130,42 @@ class _Books:
                 self._sizes[rep] -= 1
 
 
-def _accounts_in_order(context: RunContext, day: Day) -> tuple[list[Account], _Books]:
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """Every account as it was when the run began, in the order of deciding, with the hash of each."""
+
+    accounts: Sequence[Account]
+    hashes: Mapping[str, str]
+
+
+def _accounts_in_order(context: RunContext, day: Day) -> tuple[_Read, _Books]:
     with context.store.transaction(readonly=True) as uow:
-        accounts = family_order(list(uow.accounts.all()))
-        owned = uow.ledger.current().keys()
+        read = _Read(family_order(list(uow.accounts.all())), uow.accounts.hashes())
+        owned = uow.ledger.owned()
     record = day.policy.system_of_record
     shown = {
         account.id: keeper
-        for account in accounts
-        if account.id not in owned and (keeper := keeper_of(account, None, day.present, record))
+        for account in read.accounts
+        if account.kind == ACCOUNT
+        and account.id not in owned
+        and (keeper := keeper_of(account, None, day.present, record))
     }
-    return accounts, _Books(shown)
+    return read, _Books(shown)
 
 
 def _assign_batch(
-    context: RunContext, uow: UnitOfWork, *, day: Day, account_ids: Sequence[str], number: int, books: _Books
+    context: RunContext,
+    uow: UnitOfWork,
+    *,
+    day: Day,
+    accounts: Sequence[Account],
+    hashes: Mapping[str, str],
+    number: int,
+    books: _Books,
 ) -> Assigned:
-    known = uow.accounts.get_many(account_ids)
-    accounts = [known[account_id] for account_id in account_ids if account_id in known]
-    accounts = with_missed_offers(uow, day, accounts)
-    before = load_state(uow, day, accounts, books.sizes(uow), lock=True)
+    accounts = with_missed_offers(uow, day, uow.accounts.renewed(accounts, hashes))
+    before = load_state(uow, day, accounts, {}, lock=True)
+    before.load = books.sizes(uow)  # only now that the pools are locked: nobody else fills a book meanwhile
     decisions, after = decide_on(day, accounts, before)
     desk = Desk(context, uow, day, accounts, before)
     recorded = uow.record(desk.recordings(decisions), context.run_id, context.now())
@@ -189,26 +225,25 @@ class Desk:
 
     def pushes(self, account: Account, owner: str) -> tuple[PushWanted, ...]:
         """The records of `account` that have to be told that `owner` owns it."""
+        if not self.shown[account.id]:
+            return ()
         writes = self._writeback(account, owner).writes
         return tuple(PushWanted(w.ref.source, w.ref.object_type, w.ref.external_id, w.expected) for w in writes)
 
     def note_outside(self, decisions: Sequence[Decision]) -> int:
         """Confirm records that show the owner already; open and close the exceptions of those that cannot."""
-        now = self.context.now()
-        settled: dict[tuple[str, str, str], tuple[str, datetime]] = {}
-        drifts = 0
+        now, found = self.context.now(), _Outside()
         for account, decision in self._with(decisions):
             owner = self._owner_after(decision)
-            if owner is None:
-                continue
-            plan = self._writeback(account, owner)
-            for ref in plan.settled:
-                if self.confirmed.get(ref) != owner:
-                    settled[(ref.source, ref.object_type, ref.external_id)] = (owner, now)
-            self._open_and_close(account, owner, plan)
-            drifts += len(plan.drifts)
-        self.uow.remote.confirm(settled)
-        return drifts
+            if owner is not None and self.shown[account.id]:
+                found.add(account, owner, self._writeback(account, owner))
+        changed = {ref: owner for ref, owner in found.settled.items() if self.confirmed.get(ref) != owner}
+        self.uow.remote.confirm(
+            {(ref.source, ref.object_type, ref.external_id): (owner, now) for ref, owner in changed.items()}
+        )
+        self.uow.exceptions.open_many(found.problems, self.context.run_id, now)
+        self.uow.exceptions.close(found.solved, "steward", "the record shows the owner of record", now)
+        return found.drifts
 
     def _with(self, decisions: Sequence[Decision]) -> Iterable[tuple[Account, Decision]]:
         return zip(self.accounts, decisions, strict=True)
@@ -237,7 +272,8 @@ class Desk:
     def _recording(self, account: Account, decision: Decision) -> Recording:
         owner, asked = self._owner_after(decision), self._is_asked(account, decision)
         policy, roster, now = self.day.policy, self.day.roster, self.day.now
-        fields = fold_fields(account.fields, self.day.date, self.day.days) if asked else {}
+        by_fields = asked and policy.acceptance.faster  # else the time to answer is the same for every account
+        fields = fold_fields(account.fields, self.day.date, self.day.days) if by_fields else {}
         return Recording(
             decision=decision,
             snapshot=_snapshot(account),
@@ -255,25 +291,34 @@ class Desk:
             return False
         return not self.day.roster.is_queue(str(decision.owner_id))
 
-    def _open_and_close(self, account: Account, owner: str, plan: Writeback) -> None:
-        now, exceptions = self.context.now(), self.uow.exceptions
+
+class _Outside:
+    """What a batch's records show: which are settled, which need a person, and which no longer do."""
+
+    def __init__(self) -> None:
+        self.settled: dict[Ref, str] = {}
+        self.problems: list[NewException] = []
+        self.solved: list[str] = []
+        self.drifts = 0
+
+    def add(self, account: Account, owner: str, plan: Writeback) -> None:
+        self.settled.update(dict.fromkeys(plan.settled, owner))
+        self.drifts += len(plan.drifts)
         for drift in plan.drifts:
-            detail = {
-                "target": drift.ref.source,
-                "record": drift.ref.external_id,
-                "problem": f"{drift.ref.source} shows {drift.found or 'nobody'}, the ledger says {drift.ours}; "
-                "confirm the change or restore the owner",
-            }
-            key = _key("owner_drift", drift.ref)
-            exceptions.open("owner_drift", key, account.id, detail, "error", self.context.run_id, now)
+            problem = (
+                f"{drift.ref.source} shows {drift.found or 'nobody'}, the ledger says {drift.ours}; "
+                "confirm the change or restore the owner"
+            )
+            self._add_problem("owner_drift", drift.ref, account, problem)
         for ref in plan.unreachable:
             problem = f"{owner} has no active user in {ref.source}; add or reactivate the user, or reassign"
-            detail = {"target": ref.source, "record": ref.external_id, "problem": problem}
-            key = _key("owner_has_no_user", ref)
-            exceptions.open("owner_has_no_user", key, account.id, detail, "error", self.context.run_id, now)
-        solved = [_key(kind, ref) for kind in RECORD_KINDS for ref in plan.settled]
-        solved += [_key("owner_has_no_user", write.ref) for write in plan.writes]
-        exceptions.close(solved, "steward", "the record shows the owner of record", now)
+            self._add_problem("owner_has_no_user", ref, account, problem)
+        self.solved += [_key(kind, ref) for kind in RECORD_KINDS for ref in plan.settled]
+        self.solved += [_key("owner_has_no_user", write.ref) for write in plan.writes]
+
+    def _add_problem(self, kind: str, ref: Ref, account: Account, problem: str) -> None:
+        detail = {"target": ref.source, "record": ref.external_id, "problem": problem}
+        self.problems.append(NewException(kind, _key(kind, ref), account.id, detail, "error"))
 
 
 def desk_for(context: RunContext, uow: UnitOfWork, accounts: Sequence[Account]) -> Desk:

@@ -12,9 +12,11 @@ from typing import Any
 
 from config.policy_files import LoadedPolicy, load_policy
 from config.scenario_files import Scenario, Step, to_duration, to_instant
-from config.yaml_files import PolicyError
+from config.yaml_files import PolicyError, hint
 from connectors.errors import RetryLater
+from connectors.memory import ACCOUNT_FIELDS, LEAD_FIELDS
 from ownership.acceptance import NotYours
+from ownership.conditions import DATES, FIELDS
 from store.engine import open_store
 from tasks.acceptance import accept_account, decline_account, escalate_due, remind_owners
 from tasks.expectations import Seen
@@ -98,18 +100,25 @@ class _Player:
     # --- what the outside world does ---
 
     def _record(self, arguments: Mapping[str, Any]) -> None:
-        self.company.account(arguments["in"], arguments["id"], **_fields(arguments))
+        self.company.account(arguments["in"], arguments["id"], **self._fields(arguments, ACCOUNT_FIELDS))
 
     def _import(self, arguments: Mapping[str, Any]) -> None:
-        fields = _fields(arguments)
-        count, name = int(fields.pop("count")), fields.pop("name", arguments["id"])
-        for number in range(1, count + 1):
-            self.company.account(
-                arguments["in"], f"{arguments['id']}{number}", **{**fields, "name": f"{name} {number}"}
-            )
+        fields = self._fields(arguments, ACCOUNT_FIELDS)
+        name, id_ = fields.pop("name", arguments["id"]), arguments["id"]
+        for number in range(1, arguments["count"] + 1):
+            self.company.account(arguments["in"], f"{id_}{number}", name=f"{name} {number}", **fields)
 
     def _lead(self, arguments: Mapping[str, Any]) -> None:
-        self.company.lead(arguments["in"], arguments["id"], **_fields(arguments))
+        self.company.lead(arguments["in"], arguments["id"], **self._fields(arguments, LEAD_FIELDS))
+
+    def _fields(self, arguments: Mapping[str, Any], of_record: frozenset[str]) -> dict[str, Any]:
+        """The fields of a record. One that neither a CRM has nor the policy asks for is a slip of the pen."""
+        fields = {name: value for name, value in arguments.items() if name not in ("in", "id", "count")}
+        known = {*of_record, "owner", *FIELDS, *DATES, *self.company.context.policy.policy.fields}
+        for name in fields:
+            if name not in known:
+                raise Impossible(f"{arguments['in']}/{arguments['id']} cannot have a '{name}'{hint(name, known)}")
+        return fields
 
     def _delete(self, arguments: Mapping[str, Any]) -> None:
         source, id_ = self.company.sources[arguments["in"]], arguments["id"]
@@ -208,10 +217,6 @@ class _Player:
         seen = Seen(self.company, self.moves, writes - self.writes_before)
         self.writes_before = writes
         return seen.differences(wanted)
-
-
-def _fields(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in arguments.items() if name not in ("in", "id")}
 
 
 def _merged(document: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

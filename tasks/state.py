@@ -10,6 +10,7 @@ from ownership.case import Holding, State
 from ownership.day import Day
 from ownership.model import LEAD, Account
 from ownership.worktime import local_day
+from store.ledger import CurrentOwner
 from store.unit_of_work import UnitOfWork
 from tasks.turns import load_turns, save_turns
 
@@ -27,16 +28,29 @@ def load_state(
         uow.accounts.lock(account.id for account in accounts)
     mine = [account.id for account in accounts]
     current = uow.ledger.current({*mine, *(account.parent_id for account in accounts if account.parent_id)})
-    zone = day.policy.timezone
+    zone, went_on = day.policy.timezone, _went_on(uow, current)
     return State(
         owners={id_: owner.owner_id for id_, owner in current.items()},
         load=dict(uow.ledger.book_sizes() if load is None else load),
         turns=turns,
-        holdings={id_: Holding(local_day(zone, owner.valid_from), owner.afterwards) for id_, owner in current.items()},
+        holdings={
+            id_: Holding(local_day(zone, owner.valid_from), owner.afterwards, went_on.get(id_, ""))
+            for id_, owner in current.items()
+        },
         marks=uow.marks.get(mine) if day.index.remembering else {},
         teams=uow.ledger.teams(mine) if day.policy.team or day.policy.pods else {},
         recent=_recent(uow, day) if any(account.kind == LEAD for account in accounts) else {},
     )
+
+
+def _went_on(uow: UnitOfWork, current: Mapping[str, CurrentOwner]) -> dict[str, str]:
+    """The rule from whose choices each account went on to its present owner; others are missing."""
+    latest = uow.decisions.latest(current)
+    return {
+        id_: decision.rule
+        for id_, decision in latest.items()
+        if decision.reason == "escalated" and decision.owner_id == current[id_].owner_id
+    }
 
 
 def with_missed_offers(uow: UnitOfWork, day: Day, accounts: Sequence[Account]) -> list[Account]:

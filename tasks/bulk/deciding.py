@@ -11,6 +11,7 @@ last letter.
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,7 +27,7 @@ from tasks.account_files import OUTPUT, REQUIRED, Memory
 from tasks.account_rows import BadRecord, day_of
 from tasks.bulk.alone import alone
 from tasks.bulk.answers import Answers
-from tasks.bulk.fields import Fields, by_value, fields_of
+from tasks.bulk.fields import Fields, always, by_value, fields_of
 from tasks.bulk.inputs import Inputs
 from tasks.bulk.outcomes import Outcomes
 from tasks.bulk.reading import Reading, read_first
@@ -53,24 +54,24 @@ def decide_table(
     leads = pl.DataFrame(schema=dict.fromkeys(REQUIRED, pl.String)) if inbound is None else inbound
     fields = fields_of(table, day)
     reading = read_first(table, leads, fields, day, memory)
-    answers = Answers(fields.columns, table.height)
-    alike = ~alone(reading, answers, memory)
+    alike = ~alone(reading, Answers(fields.columns, table.height), memory)
     outcomes = Outcomes()
-    deciding = Pass(reading, situations_of(day, fields.columns, reading.owners, alike), outcomes)
+    deciding = Pass(reading, situations_of(reading, fields.columns, alike), outcomes)
     numbers = deciding.run()
-    refused = {
-        row: refusal(reading.rows[row], subject, loaded.policy_hash)
-        for row, subject in reading.subjects.items()
-        if isinstance(subject, BadRecord)
-    }
-    refusals = [outcomes.number(decision) for decision in refused.values()]
-    numbers.scatter(pl.Series(list(refused), dtype=pl.UInt32), pl.Series(refusals, dtype=pl.UInt32))
+    refused = _refuse(reading, loaded.policy_hash, outcomes)
+    numbers.scatter(pl.Series(list(refused), dtype=pl.UInt32), pl.Series(list(refused.values()), dtype=pl.UInt32))
     hashes = _hashes(_inputs(reading, fields, alike), alike, deciding.hashes | dict.fromkeys(refused, ""))
     ids = pl.concat([table["id"], leads["id"]]).fill_null("").alias("account_id")
     decisions = pl.DataFrame([ids, *outcomes.columns(numbers), hashes.alias("inputs_hash")]).select(OUTPUT)
     cells = {column: _cells(column, table, leads) for column in ("country", "owner")}
     said = notices(cells, owner_reader(day.roster), sorted(reading.in_cycles))
     return DecidedTable(decisions, Memory(reading.state.turns, reading.state.marks), said)
+
+
+def _refuse(reading: Reading, policy_hash: str, outcomes: Outcomes) -> dict[int, int]:
+    """The outcome of each row that cannot be read."""
+    bad = {row: subject for row, subject in reading.subjects.items() if isinstance(subject, BadRecord)}
+    return {row: outcomes.number(refusal(reading.rows[row], why, policy_hash)) for row, why in bad.items()}
 
 
 def _inputs(reading: Reading, fields: Fields, alike: pl.Series) -> Inputs:
@@ -83,15 +84,24 @@ def _inputs(reading: Reading, fields: Fields, alike: pl.Series) -> Inputs:
         fields={name: column.filter(alike) for name, column in fields.columns.items()},
         several=frozenset(name for name, field in vocabulary(policy.fields).items() if field.kind == "texts"),
         since=since if policy.keeping.forfeit_after_days is not None else None,
+        parents=_parents(reading).filter(alike),
         named_by_id=bool(policy.overrides or policy.disputes),
     )
+
+
+def _parents(reading: Reading) -> pl.Series:
+    """The parents, each with its owner, as JSON."""
+    owners, said = reading.state.owners, always(None, reading.table.height)
+    parents = {row: parent for row, parent in reading.parents.items() if row < reading.table.height}
+    told = [json.dumps([parent, owners.get(parent)], separators=(",", ":")) for parent in parents.values()]
+    return said.scatter(pl.Series(list(parents), dtype=pl.UInt32), pl.Series(told, dtype=pl.String))
 
 
 def _hashes(inputs: Inputs, alike: pl.Series, others: Mapping[int, str]) -> pl.Series:
     """The inputs hashes by row: of the accounts that are alike, and of the others."""
     texts = pl.Series([*inputs.hashes(), *others.values()], dtype=pl.String)
-    places = pl.Series([*alike.arg_true(), *others], dtype=pl.UInt32)
-    return texts.gather(places.arg_sort())
+    rows = pl.concat([alike.arg_true().cast(pl.UInt32), pl.Series(list(others), dtype=pl.UInt32)])
+    return texts.gather(rows.arg_sort())
 
 
 def _cells(column: str, *tables: pl.DataFrame) -> Counter[str]:

@@ -21,7 +21,7 @@ from ownership.names import country_code
 from tasks.account_files import BLANKS, OVERFLOW, without_empty
 from tasks.account_rows import DOMAIN_CELLS, FLAGS_UNSAID, day_of, domains_of, flag_of, is_live
 
-Kind = pl.DataType | type[pl.DataType]
+Dtype = pl.DataType | type[pl.DataType]
 WHOLE = r"^([0-9]{1,15})(?:\.0+)?$"
 """As `tasks.account_rows.NUMBER`."""
 
@@ -49,12 +49,12 @@ def fields_of(table: pl.DataFrame, day: Day) -> Fields:
     return Fields(_with_days(folded, day), doubtful)
 
 
-def always(value: Any, height: int, dtype: Kind = pl.String) -> pl.Series:
+def always(value: Any, height: int, dtype: Dtype = pl.String) -> pl.Series:
     """A column of the same throughout."""
     return pl.Series([value], dtype=dtype).new_from_index(0, height)
 
 
-def by_value(column: pl.Series, means: Callable[[Any], Any], dtype: Kind) -> pl.Series:
+def by_value(column: pl.Series, means: Callable[[Any], Any], dtype: Dtype) -> pl.Series:
     """What each value means, asked once for every different one; null stays null."""
     values = column.drop_nulls().unique()
     meanings = pl.Series([means(value) for value in values], dtype=dtype)

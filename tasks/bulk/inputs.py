@@ -19,10 +19,11 @@ ESCAPED = r"[^ !#-\[\]-~]"
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """What the rules read of accounts that have no parent, were lent to nobody and are remembered by no rule.
+    """What the rules read of accounts that were lent to nobody and are remembered by no rule.
 
     `owners` have them now, `since` then (None: that does not count); `fields` are those of `tasks.bulk.fields`, of
-    which `several` hold several texts. `named_by_id`: whether a record's id can decide.
+    which `several` hold several texts. `parents` are their parents, each with its owner, as JSON. `named_by_id`:
+    whether a record's id can decide.
     """
 
     ids: pl.Series
@@ -30,6 +31,7 @@ class Inputs:
     fields: Mapping[str, pl.Series]
     several: frozenset[str]
     since: pl.Series | None
+    parents: pl.Series
     named_by_id: bool
 
     def hashes(self) -> Iterator[str]:
@@ -46,6 +48,7 @@ class Inputs:
             since = _json(self.since.slice(offset, AT_ONCE))
             parts.append(_joined([',"holding":[', since, ",null]"]).set(owners.is_null(), None).fill_null(""))
         parts += [',"owner":', owners.fill_null("null")]
+        parts.append(_joined([',"parent":', self.parents.slice(offset, AT_ONCE)]).fill_null(""))
         if self.named_by_id:
             is_record = self.ids.slice(offset, AT_ONCE).str.contains("/", literal=True)
             parts += [',"records":[', ids.set(~is_record, ""), "]"]
@@ -57,7 +60,7 @@ class Inputs:
 
     def _field(self, name: str, column: pl.Series) -> pl.Series | pl.Expr:
         """A member of the object of fields; where all accounts say the same it is written once."""
-        same = (column == column[0]).all(ignore_nulls=False)
+        same = column[0] is not None and (column == column[0]).all(ignore_nulls=False)
         column = column[:1] if same else column
         value = _json(column) if column.dtype == pl.String and name not in self.several else column.cast(pl.String)
         member = _joined([f"{json.dumps(name)}:", value])

@@ -25,13 +25,16 @@ class Kinds:
     firsts: pl.Series
 
 
-def kinds_of(fields: Mapping[str, pl.Series], policy: Policy, owners: pl.Series, asked: pl.Series) -> Kinds:
-    """The kinds of the accounts that are `asked` for; those of one kind have the same owner as well."""
+def kinds_of(
+    fields: Mapping[str, pl.Series], policy: Policy, owners: pl.Series, below: pl.Series, asked: pl.Series
+) -> Kinds:
+    """The kinds of the accounts that are `asked` for. Those of one kind have the same owner, and are all of them below
+    another account or none."""
     tests: dict[str, set[Test]] = defaultdict(set)
     for test in _tests(_conditions(policy)):
         tests[test.field].add(test)
-    alike = {name: _alike(fields[name], tests[name]) for name in fields.keys() & tests.keys()}
-    told = pl.DataFrame([column.alias(name) for name, column in {**alike, "(owner)": owners}.items()])
+    alike = {name: _alike(fields[name], tests[name]) for name in sorted(fields.keys() & tests.keys())}
+    told = pl.DataFrame([column.alias(name) for name, column in {**alike, "(owner)": owners, "(below)": below}.items()])
     one_of_each = told.with_row_index("(first)").filter(asked).group_by(told.columns, maintain_order=True)
     kinds = one_of_each.agg(pl.col("(first)").first()).with_row_index("(kind)")
     numbers = told.join(kinds, on=told.columns, how="left", nulls_equal=True, maintain_order="left")["(kind)"]
@@ -50,6 +53,7 @@ def _alike(column: pl.Series, tests: Iterable[Test]) -> pl.Series:
 def _conditions(policy: Policy) -> Iterator[Condition]:
     yield Test("do_not_route", "is", True)
     yield Test("in_crm", "is", True)
+    yield policy.follow_parent
     for need in policy.requirements:
         yield need.when
     for rule in policy.rules:

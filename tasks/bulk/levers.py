@@ -7,8 +7,10 @@ names the next of its members, a rep has room for one more. A lever moves the bo
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import replace
-from typing import Protocol
+from typing import Any, Protocol
 
 from ownership.case import Case, State
 from ownership.day import Day
@@ -17,19 +19,32 @@ from ownership.model import Candidate, Decision
 from ownership.rota import Pick, Rota, gate_of
 from ownership.team import team_of
 from tasks.bulk.outcomes import Outcomes
+from tasks.bulk.reading import Reading
 from tasks.bulk.situations import Situation
 
 
 class Lever(Protocol):
-    def take(self) -> int | None:
-        """The number of the next account's outcome, or None when it has to be decided and learnt."""
+    def take(self, row: int) -> int | None:
+        """The number of the outcome of the account in a row, or None when it has to be decided and learnt."""
 
     def learn(self, case: Case, decision: Decision, outcome: int) -> None:
         """What was decided when `take` had just said None."""
 
 
-def lever_of(situation: Situation, day: Day, state: State, outcomes: Outcomes) -> Lever | None:
-    """What the situation depends on; None when it is decided alike every time and moves nothing."""
+def levers_of(situations: Iterable[Situation], reading: Reading, outcomes: Outcomes) -> list[Lever | None]:
+    """What each situation depends on; None when it is decided alike every time and moves nothing."""
+    known: dict[tuple[Any, ...], dict[str, int]] = defaultdict(dict)
+    found: list[Lever | None] = []
+    for situation in situations:
+        lever = _lever_of(situation, reading.day, reading.state, outcomes)
+        if situation.follows is not None:
+            lever = _OwnerOfParent(situation.owner, known[situation.follows], lever or _Settled(), reading)
+        found.append(lever)
+    return found
+
+
+def _lever_of(situation: Situation, day: Day, state: State, outcomes: Outcomes) -> Lever | None:
+    """What it depends on apart from its parent."""
     owner, assign = situation.owner, situation.assign
     if situation.step == "existing_owner" and owner is not None:
         return _RoomToKeep(owner, day, state) if _may_lose(owner, day) else None
@@ -57,10 +72,53 @@ def _stays(situation: Situation, day: Day) -> bool:
     return owner == assign.owner
 
 
+class _Settled:
+    """Decided alike every time."""
+
+    def __init__(self) -> None:
+        self._outcome: int | None = None
+
+    def take(self, row: int) -> int | None:
+        return self._outcome
+
+    def learn(self, case: Case, decision: Decision, outcome: int) -> None:
+        self._outcome = outcome
+
+
+class _OwnerOfParent:
+    """The owner of its parent gets it; where there is none who is there, it depends on what it does without a parent.
+
+    What is `known` of each owner holds for all who are told the same up to there.
+    """
+
+    def __init__(self, owner: str | None, known: dict[str, int], otherwise: Lever, reading: Reading) -> None:
+        self._owner, self._known, self._otherwise, self._reading = owner, known, otherwise, reading
+        self._goes_to: str | None = None
+
+    def take(self, row: int) -> int | None:
+        state = self._reading.state
+        to = self._goes_to = state.owners.get(self._reading.parents[row])
+        if to is None or to not in self._reading.day.present:
+            self._goes_to = None
+            return self._otherwise.take(row)
+        outcome = self._known.get(to)
+        if outcome is not None and to != self._owner:
+            if self._owner is not None:
+                state.count(self._owner, -1)
+            state.count(to, 1)
+        return outcome
+
+    def learn(self, case: Case, decision: Decision, outcome: int) -> None:
+        if self._goes_to is None:
+            self._otherwise.learn(case, decision, outcome)
+        else:
+            self._known[self._goes_to] = outcome
+
+
 class _Anew:
     """An account that moves from one owner to another is decided by itself."""
 
-    def take(self) -> int | None:
+    def take(self, row: int) -> int | None:
         return None
 
     def learn(self, case: Case, decision: Decision, outcome: int) -> None:
@@ -76,7 +134,7 @@ class _RoomToKeep:
         self._kept: int | None = None
         self._keeps = False
 
-    def take(self) -> int | None:
+    def take(self, row: int) -> int | None:
         self._keeps = self._load.get(self._owner, 0) <= self._most
         return self._kept if self._keeps else None
 
@@ -93,7 +151,7 @@ class _RoomForOneMore:
         self._known: dict[str | None, int] = {}
         self._gate: str | None = None
 
-    def take(self) -> int | None:
+    def take(self, row: int) -> int | None:
         self._gate = gate_of(self._day, self._owner, self._skills, self._state.load.get(self._owner, 0))
         outcome = self._known.get(self._gate)
         if outcome is not None and self._gate is None:
@@ -113,7 +171,7 @@ class _NextOfPool:
         self._said: list[tuple[Candidate, ...]] = []  # keeps their identities from being given to others
         self._taken: tuple[Case, Decision] | None = None
 
-    def take(self) -> int | None:
+    def take(self, row: int) -> int | None:
         if self._taken is None and None in self._rota.gates(self._skills).values():
             return None
         pick = self._rota.pick(self._skills)

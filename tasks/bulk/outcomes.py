@@ -33,12 +33,20 @@ class Outcomes:
     def __init__(self) -> None:
         self._texts = [_Texts() for _ in SHARED]
         self._numbers: dict[tuple[int, ...], int] = {}
+        self._owners: list[str | None] = []
 
     def number(self, decision: Decision) -> int:
         """The number of what this decision says, apart from `OWN`."""
         cells = [cell for name, cell in zip(OUTPUT, cells_of(decision), strict=True) if name not in OWN]
         outcome = tuple(texts.number(cell) for texts, cell in zip(self._texts, cells, strict=True))
-        return self._numbers.setdefault(outcome, len(self._numbers))
+        number = self._numbers.setdefault(outcome, len(self._numbers))
+        if number == len(self._owners):
+            self._owners.append(decision.owner_id)
+        return number
+
+    def owner(self, number: int) -> str | None:
+        """Who owns by an outcome, if anybody does."""
+        return self._owners[number]
 
     def columns(self, numbers: pl.Series) -> Sequence[pl.Series]:
         """The columns `SHARED` of decisions with these numbers. Equal texts share their memory."""

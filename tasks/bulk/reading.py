@@ -39,6 +39,7 @@ class Reading:
 
     `owners` has the present owner by row of the table, null when that is nobody on the roster. `rows` and `subjects`
     are those that were read, leads included. `parents` has the id of the parent by row; accounts `in_cycles` have none.
+    `state` knows the owners of those that were read and of `heads`, the parents.
     """
 
     table: pl.DataFrame
@@ -47,6 +48,7 @@ class Reading:
     rows: Mapping[int, Row]
     subjects: Mapping[int, Subject]
     parents: Mapping[int, str]
+    heads: Collection[str]
     in_cycles: Collection[str]
     state: State
 
@@ -61,6 +63,11 @@ class Reading:
             if "owned_since" in cells:
                 self.state.holdings[account.id] = Holding(day_of(cells["owned_since"]) or "")
         return replace(account, parent_id=None) if account.id in self.in_cycles else account
+
+    def below(self) -> pl.Series:
+        """Marks the rows of the table that have a parent."""
+        rows = [row for row in self.parents if row < self.table.height]
+        return always(False, self.table.height, pl.Boolean).scatter(pl.Series(rows, dtype=pl.UInt32), True)
 
 
 def read_first(table: pl.DataFrame, inbound: pl.DataFrame, fields: Fields, day: Day, memory: Memory) -> Reading:
@@ -82,7 +89,10 @@ def read_first(table: pl.DataFrame, inbound: pl.DataFrame, fields: Fields, day: 
     owner_of = owner_reader(day.roster)
     owners = by_value(table["owner"], owner_of, pl.String) if "owner" in table.columns else always(None, table.height)
     state = _state(rows, subjects, owners.filter(~apart), owner_of, memory)
-    return Reading(table, day, owners, rows, subjects, parents, in_cycles, state)
+    heads = frozenset(parents.values())
+    others = table["id"].is_in(list(heads)) & owners.is_not_null() & ~apart
+    state.owners.update(zip(table["id"].filter(others), owners.filter(others), strict=True))
+    return Reading(table, day, owners, rows, subjects, parents, heads, in_cycles, state)
 
 
 def _parents(table: pl.DataFrame, apart: pl.Series) -> dict[int, tuple[str, str]]:

@@ -13,7 +13,7 @@ from ownership.assignment import decide_owner, parents_first
 from ownership.case import Case
 from ownership.model import Account, Decision
 from tasks.bulk.fields import always
-from tasks.bulk.levers import Lever, lever_of
+from tasks.bulk.levers import Lever, levers_of
 from tasks.bulk.outcomes import Outcomes
 from tasks.bulk.reading import Reading
 from tasks.bulk.situations import Situations
@@ -31,12 +31,11 @@ class Pass:
 
     def run(self) -> pl.Series:
         """The number of each outcome, by row; null for rows that cannot be read."""
-        day, state = self._reading.day, self._reading.state
-        levers = [lever_of(each, day, state, self._outcomes) for each in self._known]
+        levers = levers_of(self._known, self._reading, self._outcomes)
         numbers = self._settled(levers)
         rows = in_family_order(self._reading, self._unsettled(levers))
         numbers.scatter(pl.Series(rows, dtype=pl.UInt32), pl.Series(self._decide_all(rows, levers), dtype=pl.UInt32))
-        state.settle_turns()
+        self._reading.state.settle_turns()
         return numbers
 
     def _settled(self, levers: Sequence[Lever | None]) -> pl.Series:
@@ -55,11 +54,22 @@ class Pass:
     def _decide_all(self, rows: Sequence[int], levers: Sequence[Lever | None]) -> list[int]:
         found = []
         situations = self._situations.gather(pl.Series(rows, dtype=pl.UInt32)).to_list()
+        heads = self._heads()
         for row, situation in zip(rows, situations, strict=True):
             lever = None if situation is None else levers[situation]
-            outcome = None if lever is None else lever.take()
-            found.append(self._decide_and_learn(row, lever) if outcome is None else outcome)
+            outcome = None if lever is None else lever.take(row)
+            if outcome is None:
+                outcome = self._decide_and_learn(row, lever)
+            elif row in heads and (owner := self._outcomes.owner(outcome)) is not None:
+                self._reading.state.owners[heads[row]] = owner
+            found.append(outcome)
         return found
+
+    def _heads(self) -> dict[int, str]:
+        """The ids of the accounts that are parents, by row."""
+        ids = self._reading.table["id"]
+        rows = ids.is_in(list(self._reading.heads)).arg_true()
+        return dict(zip(rows, ids.gather(rows), strict=True))
 
     def _decide_and_learn(self, row: int, lever: Lever | None) -> int:
         case, decision = self._decide(row)
@@ -76,15 +86,21 @@ class Pass:
 
 
 def in_family_order(reading: Reading, rows: pl.Series) -> list[int]:
-    """Rows of accounts and leads as `ownership.assignment.family_order` has them."""
+    """Rows of accounts and leads as `ownership.assignment.family_order` has them among all that can be read."""
     table, subjects = reading.table, reading.subjects
-    of_leads = [row for row in rows.filter(rows >= table.height)]
-    leads = {account.id: row for row in of_leads if isinstance(account := subjects[row], Account)}
-    rows = rows.filter(rows < table.height)
-    ids = table["id"].gather(rows)
-    order = [*rows.gather(ids.arg_sort()), *(leads[id_] for id_ in sorted(leads))]
+    leads = {each.id: row for row, each in subjects.items() if row >= table.height and isinstance(each, Account)}
+    accounts = rows.filter(rows < table.height)
+    if reading.parents:  # a family is kept together by members who have been settled, too
+        members = table["id"].is_in(list(reading.heads)) | reading.below()
+        unreadable = [row for row, each in subjects.items() if row < table.height and not isinstance(each, Account)]
+        members.scatter(pl.Series(unreadable, dtype=pl.UInt32), False)
+        accounts = members.scatter(accounts, True).arg_true()
+    ids = table["id"].gather(accounts)
+    order = accounts.gather(ids.arg_sort()).to_list() + [leads[id_] for id_ in sorted(leads)]
     if not reading.parents:
         return order
-    parents = ids.is_in(list(reading.parents.values()))
-    row_of = dict(zip(ids.filter(parents), rows.filter(parents), strict=True)) | leads
-    return parents_first(order, {row: row_of[parent] for row, parent in reading.parents.items() if parent in row_of})
+    heads = ids.is_in(list(reading.heads))
+    row_of = dict(zip(ids.filter(heads), accounts.filter(heads), strict=True)) | leads
+    parent_of = {row: row_of[parent] for row, parent in reading.parents.items() if parent in row_of}
+    wanted = frozenset(rows.to_list())
+    return [row for row in parents_first(order, parent_of) if row in wanted]

@@ -21,18 +21,21 @@ from ownership.territories import serving
 from tasks.bulk.answers import Answers
 from tasks.bulk.fields import always
 from tasks.bulk.kinds import kinds_of
+from tasks.bulk.reading import Reading
 
 
 @dataclass(frozen=True, slots=True)
 class Situation:
     """`step` decides (None: none does), by `assign` where that is a rule's or a territory's. `owner` has the account.
 
-    `first` is one of the accounts.
+    One that `follows` goes before that to its parent's owner, if there is one; equal values say that the steps up to
+    there say the same. `first` is one of the accounts.
     """
 
     step: str | None
     owner: str | None
     assign: Assign | None
+    follows: tuple[Any, ...] | None
     first: int
 
 
@@ -44,15 +47,15 @@ class Situations:
     numbers: pl.Series
 
 
-def situations_of(day: Day, fields: Mapping[str, pl.Series], owners: pl.Series, asked: pl.Series) -> Situations:
-    """The situations of the accounts `asked` for, which have no parent and of which nothing is said by name.
+def situations_of(reading: Reading, fields: Mapping[str, pl.Series], asked: pl.Series) -> Situations:
+    """The situations of the accounts `asked` for, of which nothing is said by name and whose owners are there.
 
-    `fields` are those of `tasks.bulk.fields`; `owners` have the accounts now and are there. One account of each kind
-    is walked through the steps.
+    `fields` are those of `tasks.bulk.fields`. One account of each kind is walked through the steps.
     """
-    kinds = kinds_of(fields, day.policy, owners, asked)
+    day, owners, below = reading.day, reading.owners, reading.below()
+    kinds = kinds_of(fields, day.policy, owners, below, asked)
     answers = Answers({name: column.gather(kinds.firsts) for name, column in fields.items()}, len(kinds.firsts))
-    walk = _Walk(day, answers, owners.gather(kinds.firsts))
+    walk = _Walk(day, answers, owners.gather(kinds.firsts), below.gather(kinds.firsts))
     for step in day.steps(ACCOUNT):
         walk.past(step)
     of_kinds = walk.situations()
@@ -62,13 +65,15 @@ def situations_of(day: Day, fields: Mapping[str, pl.Series], owners: pl.Series, 
 
 
 class _Walk:
-    def __init__(self, day: Day, answers: Answers, owners: pl.Series) -> None:
-        self._day, self._answers, self._owners, self._height = day, answers, owners, len(owners)
+    def __init__(self, day: Day, answers: Answers, owners: pl.Series, below: pl.Series) -> None:
+        self._day, self._answers, self._owners, self._below = day, answers, owners, below
+        self._height = len(owners)
         queues = [each for each in day.roster.reps if day.roster.is_queue(each)]
         self._kept = owners.is_not_null() & ~owners.is_in(queues)
         self._left = always(True, self._height, pl.Boolean)  # accounts that no step has decided yet
         self._step = always(None, self._height)
         self._told: dict[str, pl.Series] = {}
+        self._until_parent: tuple[str, ...] = ()
         for role in day.policy.team:
             self._tell(f"team {len(self._told)}", answers.holding(role.when))
 
@@ -77,6 +82,7 @@ class _Walk:
         looks = {
             "do_not_route": self._do_not_route,
             "gate": self._gate,
+            "parent_owner": self._parent_owner,
             "existing_owner": self._existing_owner,
             "rules": self._rules,
             "territory": self._territory,
@@ -100,7 +106,8 @@ class _Walk:
             assign = self._day.policy.rules[told["rule"]].assign
         if told["step"] == "territory":
             assign = self._served[told["territory"]]
-        return Situation(told["step"], told.get("owner"), assign, told["first"])
+        follows = tuple(told[name] for name in self._until_parent) if told.get("follows") else None
+        return Situation(told["step"], told.get("owner"), assign, follows, told["first"])
 
     def _tell(self, name: str, column: pl.Series) -> None:
         if name not in self._told:
@@ -123,6 +130,14 @@ class _Walk:
             self._tell(f"need {number}", missing)
             incomplete |= missing
         return ~in_crm | (incomplete & ~self._kept)
+
+    def _parent_owner(self) -> pl.Series:
+        """Who follows a parent is not known before the parent is decided."""
+        self._tell("below", self._below)
+        self._tell("follows", self._below & self._answers.holding(self._day.policy.follow_parent))
+        self._until_parent = tuple(self._told)
+        self._tell("owner", self._owners)
+        return always(False, self._height, pl.Boolean)
 
     def _existing_owner(self) -> pl.Series:
         self._tell("owner", self._owners)

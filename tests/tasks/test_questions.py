@@ -132,7 +132,7 @@ def test_lint_of_the_shipped_policy_warns_and_measures_the_accounts(bench: Path)
     result = lint()
     assert result.exit_code == 0, result.output
     assert "warning  territory mm-canada: only Chloe Tremblay serves it" in result.output
-    assert "0 errors, 7 warnings" in result.output
+    assert "0 errors, 8 warnings" in result.output
     assert "Of 2 accounts 1 lie in no territory: PL 1." in result.output
 
 

@@ -169,6 +169,11 @@ def test_an_import_makes_as_many_records_as_it_says_each_with_its_own_id_and_nam
             "decline: {account: hubspot/77, as: dana-whitfield}",
             "dana-whitfield cannot decline hubspot/77: it is offered",
         ),
+        ('record: {in: hubspot, id: "77", contry: US}', "hubspot/77 cannot have a 'contry' (did you mean 'country'?)"),
+        (
+            'lead: {in: hubspot, id: "501", employes: 5}',
+            "hubspot/501 cannot have a 'employes' (did you mean 'employees'",
+        ),
         ("rerun: atlantis", "no territory 'atlantis' in the policy"),
         ("preview: atlantis", "no territory 'atlantis' in the policy"),
         (

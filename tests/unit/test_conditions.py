@@ -18,11 +18,14 @@ from ownership.conditions import (
     All,
     AnyOf,
     Condition,
+    Field,
     Not,
     Test,
+    days_of,
     fold,
     fold_fields,
     holds,
+    vocabulary,
 )
 
 few = settings(max_examples=150, deadline=None)
@@ -283,3 +286,48 @@ def test_a_condition_reads_as_words(condition: Condition, words: str) -> None:
 
 def test_two_flags_that_ask_the_opposite_do_not_read_the_same() -> None:
     assert str(Test("paying", "is", True)) != str(Test("paying", "is", False))
+
+
+# --- days that follow from dates ---
+
+
+def days(today: str = "2026-11-25", **dates: Any) -> dict[str, Any]:
+    folded = fold_fields(dates, today, days_of({"signed_on": Field("date", "when they signed")}))
+    return {name: value for name, value in folded.items() if name.startswith("days_")}
+
+
+def test_days_to_and_since_a_date_follow_from_it_and_from_the_day() -> None:
+    assert days(renewal_on="2026-12-25") == {"days_to_renewal": 30}
+    assert days(renewal_on="2026-11-24") == {"days_to_renewal": -1}
+    assert days(activity_on="2026-11-25", purchase_on="2025-11-25") == {
+        "days_since_activity": 0,
+        "days_since_purchase": 365,
+    }
+    assert days("2026-11-26", created_on="2026-11-25T23:59:00Z") == {"days_since_created": 1}
+
+
+def test_a_date_of_ones_own_has_days_to_it_and_since_it() -> None:
+    assert days(signed_on="2026-11-20") == {"days_to_signed": -5, "days_since_signed": 5}
+
+
+@pytest.mark.parametrize("written", ["soon", "", "2026-13-01", None, 20261125])
+def test_what_is_no_date_has_no_days_and_does_no_harm(written: Any) -> None:
+    assert days(renewal_on=written) == {}
+
+
+def test_without_a_day_nothing_is_counted() -> None:
+    assert fold_fields({"renewal_on": "2026-12-25"}) == {"renewal_on": "2026-12-25"}
+
+
+def test_days_can_be_asked_for_like_any_number_and_are_unknown_without_a_date() -> None:
+    soon = Test("days_to_renewal", "lte", 90)
+    assert holds(soon, days(renewal_on="2026-12-25")) is True
+    assert holds(soon, days(renewal_on="2027-12-25")) is False
+    assert holds(soon, days()) is None
+
+
+def test_a_policy_can_ask_for_days_but_not_for_dates_and_for_fields_of_its_own() -> None:
+    asked = vocabulary({"signed_on": Field("date", "x"), "tier": Field("text", "x")})
+    assert {"days_to_signed", "days_since_signed", "days_to_renewal", "tier", "country"} <= set(asked)
+    assert not {"signed_on", "renewal_on"} & set(asked)
+    assert asked["days_to_signed"].kind == "number"

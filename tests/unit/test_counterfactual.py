@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ownership.case import State
-from ownership.conditions import All, AnyOf, Condition, Not, Test
+from ownership.conditions import All, AnyOf, Condition, Field, Not, Test
 from ownership.counterfactual import KINDS, Change, NoSuchValue, Situation, to_value, what_if, why_not
 from ownership.entries import Assign, Override, Pool, Requirement, Rule, Territory
-from ownership.model import Account, Period
+from ownership.model import Account, Period, Ramp
 from ownership.policy import STEPS, Policy
 from ownership.rotation import PoolTurns
-from tests.unit.test_assignment import NOW, POLICY, SF, World, account, few, rep, roster, worlds
+from tests.unit.test_assignment import NOW, POLICY, SF, TODAY, World, account, few, rep, roster, worlds
 
 
 def situation(one: Account | None = None, **different: Any) -> Situation:
@@ -239,6 +239,35 @@ def test_an_account_that_is_not_named_is_named_by_its_main_domain() -> None:
 def test_who_has_a_full_book_needs_room_for_one_more() -> None:
     now = situation(roster=roster(rep("ann", capacity=2)), load={"ann": 5})
     assert smallest(now, "ann").what == "capacity 6 for Ann instead of 2"
+
+
+def test_who_ramps_up_needs_the_capacity_of_which_their_percentage_is_enough() -> None:
+    new = rep("ann", capacity=10)
+    new = replace(new, ramp=(Ramp(TODAY, 50),))
+    now = situation(roster=roster(new), load={"ann": 5})
+    assert gate(now, "ann") == "owns 5 accounts of 5 at most"
+    assert smallest(now, "ann").what == "capacity 12 for Ann instead of 10"
+    nothing_yet = situation(roster=roster(replace(new, ramp=(Ramp(TODAY, 0),))))
+    assert "capacity" not in [change.kind for change in why_not(nothing_yet, "ann").changes]
+
+
+def test_a_number_of_days_that_is_typed_counts_whatever_the_date_it_follows_from() -> None:
+    fields = {"signed_on": Field("date", "when they signed")}
+    policy = replace(asking(Test("days_since_signed", "lte", 30), Test("days_to_renewal", "gte", 90)), fields=fields)
+    now = situation(account(signed_on="2026-01-01", renewal_on="2026-12-01"), policy=policy)
+    assert now.decide().owner_id is None
+    assert what_if(now, {"days_since_signed": 30}).decide().owner_id == "bob"
+    assert what_if(now, {"days_to_renewal": 90}).decide().owner_id == "bob"
+    assert {change.what for change in why_not(now, "bob").changes if change.kind == "field"} == {
+        "days_since_signed 30 instead of 328",
+        "days_to_renewal 90 instead of 6",
+    }
+
+
+def test_a_lead_somebody_has_moves_in_a_rerun_of_its_territory_like_an_account() -> None:
+    someone = replace(account("l1"), kind="lead")
+    now = situation(someone, owners={"l1": "cid"})
+    assert smallest(now, "ann").kind == "existing_owner"
 
 
 def test_who_left_would_have_to_be_back() -> None:

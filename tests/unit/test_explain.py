@@ -1,11 +1,13 @@
 """What a rep reads of a decision, and what a plan says would change."""
 
+from dataclasses import replace
+
 import pytest
 
 from ownership.explain import REASON_WORDS, RULE_WORDS, explain
-from ownership.model import Account, Candidate, Decision, Outcome, Ref, Rep, Step
+from ownership.model import Account, Afterwards, Candidate, Decision, Outcome, Ref, Rep, Step, TeamMember
 from ownership.plan import OwnerMove, held_by, move_of
-from ownership.policy import STEPS, Roster
+from ownership.policy import LEAD_STEPS, STEPS, Roster
 
 SF = Ref("salesforce", "Account", "001A")
 SF2 = Ref("salesforce", "Account", "001B")
@@ -72,7 +74,27 @@ def test_every_reason_is_told_in_words_and_not_as_a_code(reason: str) -> None:
     )
 
 
-@pytest.mark.parametrize("rule", [*STEPS, "catch_all"])
+@pytest.mark.parametrize(
+    ("afterwards", "told"),
+    [
+        (Afterwards("bob"), "it goes back to Bob Ray"),
+        (Afterwards("eve"), "it goes back to eve"),
+        (Afterwards(), "it is decided as if nobody had it"),
+    ],
+)
+def test_who_has_an_account_for_a_time_reads_what_follows(afterwards: Afterwards, told: str) -> None:
+    decision = replace(given_to("ann", "override"), afterwards=afterwards)
+    assert explain(decision, ACME, ROSTER).splitlines()[-2] == f"  Afterwards: {told}."
+
+
+def test_the_team_is_told_with_who_fills_each_role_and_why() -> None:
+    team = (TeamMember("csm", "bob", "is of pod one"), TeamMember("overlay", None, "nobody in pool o is free"))
+    assert explain(replace(given_to("ann"), team=team), ACME, ROSTER).splitlines()[-2] == (
+        "  Team: csm Bob Ray (is of pod one), overlay nobody (nobody in pool o is free)."
+    )
+
+
+@pytest.mark.parametrize("rule", sorted({*STEPS, *LEAD_STEPS, "catch_all", "acceptance"}))
 def test_every_rule_a_policy_can_order_has_a_name_people_read(rule: str) -> None:
     assert "_" not in RULE_WORDS[rule]
 

@@ -13,12 +13,15 @@ from ownership.conditions import ALWAYS, All, AnyOf, Condition, Not, Test, fold_
 from ownership.entries import (
     Acceptance,
     Assign,
+    Dispute,
     NamedAccount,
     Override,
+    Pod,
     Pool,
     Registration,
     Requirement,
     Rule,
+    TeamRole,
     Territory,
 )
 from ownership.lint import Coverage, Finding, Severity, coverage, lint
@@ -232,6 +235,48 @@ def test_a_pool_or_territory_of_one_person_has_no_fallback() -> None:
     assert found(US, Territory("de", "Germany", country("de"), owner="bob")) == [
         ("warning", "territory", "de", "only Bob serves it; nobody takes over when they are away or full")
     ]
+
+
+def test_whoever_has_left_and_is_still_named_is_an_error_wherever_that_is() -> None:
+    left = "it names Zoe, who left on 2026-11-01"
+    forms: list[tuple[str, str, dict[str, Any]]] = [
+        ("pool", "both", {"pools": (Pool("both", {"ann": 1, "bob": 1, "zoe": 1}),)}),
+        ("named", "visa.com", {"named": (NamedAccount("visa.com", "zoe"),)}),
+        ("override", "visa.com", {"overrides": (Override("visa.com", "zoe", "x", "ann", "bob"),)}),
+        ("registration", "visa.com", {"registrations": (Registration("visa.com", "zoe", Period("2026-01-01")),)}),
+        ("rule", "r", {"rules": (Rule("r", country("de"), Assign(owner="zoe")),)}),
+        ("role", "csm", {"team": (TeamRole("csm", Assign(owner="zoe")),)}),
+        ("pod", "one", {"pods": (Pod("one", "ann", {"csm": "zoe"}),)}),
+    ]
+    for kind, id_, entries in forms:
+        assert found(**entries) == [("error", kind, id_, left)]
+
+
+def test_who_leaves_later_is_named_rightly_until_then_and_so_is_who_was_in_a_pool_until_then() -> None:
+    later = people(rep("zoe", left_on="2026-12-31"))
+    assert found(roster=later, named=(NamedAccount("visa.com", "zoe"),)) == []
+    until = Pool("both", {"ann": 1, "bob": 1, "zoe": 1}, member_periods={"zoe": Period(until="2026-11-01")})
+    assert found(pools=(until,)) == []
+
+
+def test_a_dispute_names_an_account_by_a_domain_it_can_be_known_by() -> None:
+    assert found(disputes=(Dispute("visa.com", "bob", "x"), Dispute("salesforce/001A", "bob", "x"))) == []
+    assert found(disputes=(Dispute("www.visa.com", "bob", "x"),)) == [
+        ("error", "dispute", "www.visa.com", "no account is ever known by this domain")
+    ]
+
+
+def test_a_rule_that_remembers_takes_nothing_from_those_after_it_and_is_no_catch_all() -> None:
+    later = Rule("later", ALWAYS, Assign(owner="ann"), for_days=14)
+    after = Rule("after", country("us"), Assign(owner="bob"))
+    assert found(rules=(later, after)) == []
+    assert lacks_a_catch_all(US, rules=(later,))
+    assert not lacks_a_catch_all(US, rules=(Rule("now", ALWAYS, Assign(owner="ann")),))
+
+
+def test_a_pool_that_only_fills_a_role_is_used() -> None:
+    csms = Pool("csms", {"ann": 1, "bob": 1})
+    assert found(pools=(BOTH, csms), team=(TeamRole("csm", Assign(pool="csms")),)) == []
 
 
 def test_a_named_account_is_known_by_the_domain_somebody_registered() -> None:

@@ -58,6 +58,14 @@ def test_fields_of_ones_own_can_be_asked_for(tmp_path: Path) -> None:
     assert holds(loaded.territories[0].when, {"tier": "gold", "days_since_signed": 9, "days_to_signed": -9})
 
 
+def test_it_can_be_said_where_a_crm_keeps_a_field_of_the_product(tmp_path: Path) -> None:
+    loaded = policy(tmp_path, "fields: [{name: renewal_on, from: {salesforce: Renewal__c}}]\n")
+    assert (loaded.fields["renewal_on"].kind, loaded.fields["renewal_on"].called) == (
+        "date",
+        {"salesforce": "Renewal__c"},
+    )
+
+
 def test_days_to_and_since_the_dates_of_the_product_can_be_asked_for(tmp_path: Path) -> None:
     loaded = policy(tmp_path, "territories: [{id: a, when: {days_to_renewal: {lte: 90}}}]\n")
     assert loaded.territories[0].when == Test("days_to_renewal", "lte", 90)
@@ -267,10 +275,16 @@ def rule_of(keys: str) -> str:
 
 
 MISTAKES: dict[str, tuple[str, str]] = {
-    "a field without a kind": ("fields:\n  - {name: tier}  # <-\n", "a field has no 'kind'"),
+    "a field without a kind": ("fields:\n  - {name: tier}  # <-\n", "field 'tier' has no 'kind'. Give it one of"),
     "a field of a kind nobody knows": ("fields:\n  - {name: tier, kind: txet}  # <-\n", "(did you mean 'text'?)"),
-    "a field the product has": ("fields:\n  - {name: country, kind: text}  # <-\n", "'country' is there twice"),
-    "a date the product has": ("fields:\n  - {name: renewal_on, kind: date}  # <-\n", "'renewal_on' is there twice"),
+    "a field of the product of another kind": (
+        "fields:\n  - {name: country, kind: number}  # <-\n",
+        "'country' is one of Steward's own, of kind text. Leave 'kind' out",
+    ),
+    "a place nobody knows": (
+        "fields:\n  - name: tier\n    kind: text\n    from: {salesforse: Tier__c}  # <-\n",
+        "(did you mean 'salesforce'?)",
+    ),
     "a field that is there twice": (
         "fields:\n  - {name: tier, kind: text}\n  - {name: tier, kind: number}  # <-\n",
         "'tier' is there twice",
