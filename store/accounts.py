@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -10,10 +10,10 @@ from typing import Any
 from sqlalchemy import Connection, Select, or_, select, update
 from sqlalchemy.engine import Row
 
-from ownership.model import Account, Ref
+from ownership.model import ACCOUNT, Account, Ref
 from store.canonical import digest
 from store.statements import chunks, is_among, select_in, upsert
-from store.tables import account, account_ref
+from store.tables import OWNER_ROLE, account, account_ref, book_size, ownership_current
 
 
 class Accounts:
@@ -39,7 +39,9 @@ class Accounts:
             }
             rows = [(each, _to_columns(each, now)) for each in chunk]
             changed = [(each, row) for each, row in rows if known.get(each.id) != row["content_hash"]]
+            back = self._gone(row["account_id"] for _, row in changed)
             upsert(self._connection, account, [row for _, row in changed], keep=("first_seen_at",))
+            self._count_books(back, 1)
             upsert(self._connection, account_ref, [row for each, _ in changed for row in _ref_columns(each)])
             self._drop_refs([each for each, _ in changed])
             written += len(changed)
@@ -125,9 +127,28 @@ class Accounts:
         return [_to_account(row, refs.get(row.account_id, ())) for row in rows]
 
     def mark_gone(self, account_ids: Iterable[str], now: datetime) -> None:
-        """These accounts are in no system any more. Their history stays."""
-        these = is_among(self._connection, account.c.account_id, account_ids)
-        self._connection.execute(update(account).where(these, account.c.gone_at.is_(None)).values(gone_at=now))
+        """These accounts are in no system any more, and in nobody's book. Their history stays."""
+        wanted = set(account_ids)
+        leaving = wanted - self._gone(wanted)
+        these = is_among(self._connection, account.c.account_id, leaving)
+        self._connection.execute(update(account).where(these).values(gone_at=now))
+        self._count_books(leaving, -1)
+
+    def _gone(self, account_ids: Iterable[str]) -> set[str]:
+        gone = select(account.c.account_id).where(account.c.gone_at.is_not(None))
+        return {row.account_id for row in select_in(self._connection, gone, account.c.account_id, account_ids)}
+
+    def _count_books(self, account_ids: Iterable[str], by: int) -> None:
+        """Add so much to the books of the owners of these accounts, for each of them."""
+        columns = ownership_current.c
+        owned = (
+            select(columns.owner_id)
+            .join(account, account.c.account_id == columns.account_id)
+            .where(columns.role == OWNER_ROLE, columns.owner_id.is_not(None), account.c.kind == ACCOUNT)
+        )
+        counts = Counter(row.owner_id for row in select_in(self._connection, owned, columns.account_id, account_ids))
+        rows = [{"owner_id": owner, "accounts": by * count} for owner, count in sorted(counts.items())]
+        upsert(self._connection, book_size, rows, add=("accounts",))
 
     def _drop_refs(self, accounts: list[Account]) -> None:
         """Forget refs these accounts no longer name."""

@@ -20,6 +20,7 @@ from store.unit_of_work import UnitOfWork
 T = TypeVar("T")
 
 BUSY_TIMEOUT_S = 30
+PAGE_CACHE_MB = 64  # with SQLite's own 2 MB, pages of large tables are written and read again within one batch
 TRIES = 6
 FIRST_PAUSE_S = 0.05
 
@@ -158,6 +159,7 @@ def _prepare_sqlite(connection: Any, _record: ConnectionPoolEntry) -> None:
     cursor = connection.cursor()
     cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_S * 1000}")
     _switch_to_wal(cursor)
+    cursor.execute(f"PRAGMA cache_size = -{PAGE_CACHE_MB * 1024}")
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.execute("PRAGMA recursive_triggers = ON")  # else INSERT OR REPLACE deletes past the append-only trigger
     cursor.close()

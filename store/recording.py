@@ -124,11 +124,11 @@ class Recorder:
         return by_key
 
     def _idem_key(self, each: Recording) -> str:
+        """What is told apart of one run's decisions. A run's keys lie side by side in their index, in the order of the
+        accounts: a place of its own for each would change a page for each."""
         made = each.decision
-        return digest(
+        told = digest(
             [
-                self._run_id,
-                made.account_id,
                 made.outcome.value,
                 made.owner_id,
                 made.reason,
@@ -140,6 +140,7 @@ class Recorder:
                 [[member.role, member.rep_id] for member in made.team],
             ]
         )
+        return f"{self._run_id}/{made.account_id}/{told[:32]}"
 
     def _insert_decisions(self, plan: Plan) -> None:
         plan.said.save(self._connection)

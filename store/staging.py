@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 from sqlalchemy.engine import Row
 
+from ownership.model import Ref
 from store.canonical import digest
 from store.statements import chunks, select_in, upsert
 from store.tables import source_row
@@ -82,6 +83,17 @@ class Staging:
         ).first()
         return _to_staged(row) if row else None
 
+    def pulled_at(self, refs: Iterable[Ref]) -> dict[tuple[str, str], datetime]:
+        """When what is staged of these records was pulled, by source and id; of objects that share an id the later."""
+        columns = source_row.c
+        statement = select(columns.source, columns.external_id, columns.pulled_at)
+        rows = select_in(self._connection, statement, columns.external_id, {ref.external_id for ref in refs})
+        found: dict[tuple[str, str], datetime] = {}
+        for source, external_id, at in rows:
+            key = (source, external_id)
+            found[key] = max(at, found.get(key, at))
+        return found
+
     def counts(self) -> dict[tuple[str, str], int]:
         """Live rows for each (source, stream)."""
         columns = source_row.c
@@ -112,8 +124,8 @@ class Staging:
 
 
 def _says_nothing_new(before: Row[Any], written: Mapping[str, Any]) -> bool:
-    if before.modified_at and written["modified_at"] and written["modified_at"] < before.modified_at:
-        return True
+    if before.modified_at and written["modified_at"] and before.modified_at != written["modified_at"]:
+        return bool(written["modified_at"] < before.modified_at)  # a later one says at least that it is so now
     return bool(before.content_hash == written["content_hash"] and before.problem == written["problem"])
 
 

@@ -23,6 +23,7 @@ from ownership.policy import Policy
 from ownership.writeback import Writeback, plan_writeback
 from store.exceptions import RECORD_KINDS, NewException, record_key
 from store.recording import PushWanted, Recording
+from store.remote import RemoteState
 from store.statements import chunks
 from store.unit_of_work import UnitOfWork
 from tasks.context import RunContext
@@ -197,12 +198,14 @@ class Desk:
         self.identities = load_identities(context, uow)
         self.last = uow.decisions.latest([account.id for account in accounts])
         targets = context.connectors.targets
+        records = {account.id: [ref for ref in account.refs if ref.source in targets] for account in accounts}
+        states = uow.remote.get(ref for refs in records.values() for ref in refs)
+        self.confirmed = {ref: state.confirmed_owner for ref, state in states.items() if state.confirmed_owner}
+        newer = _confirmed_since_pulled(uow, states)
         self.shown: dict[str, dict[Ref, str | None]] = {
-            account.id: {ref: account.crm_owners.get(ref) for ref in account.refs if ref.source in targets}
+            account.id: {ref: newer.get(ref, account.crm_owners.get(ref)) for ref in records[account.id]}
             for account in accounts
         }
-        states = uow.remote.get(ref for refs in self.shown.values() for ref in refs)
-        self.confirmed = {ref: state.confirmed_owner for ref, state in states.items() if state.confirmed_owner}
 
     def recordings(self, decisions: Sequence[Decision]) -> list[Recording]:
         """What is new: decisions on other inputs than last time, and owners the outside still has to be shown."""
@@ -319,6 +322,18 @@ class _Outside:
     def _add_problem(self, kind: str, ref: Ref, account: Account, problem: str) -> None:
         detail = {"target": ref.source, "record": ref.external_id, "problem": problem}
         self.problems.append(NewException(kind, _key(kind, ref), account.id, detail, "error"))
+
+
+def _confirmed_since_pulled(uow: UnitOfWork, states: Mapping[Ref, RemoteState]) -> dict[Ref, str]:
+    """Owners we proved to be shown after their records were pulled last: what was pulled then is older than our push,
+    and no drift."""
+    confirmed = {ref: state for ref, state in states.items() if state.confirmed_owner and state.confirmed_at}
+    pulled = uow.staging.pulled_at(confirmed)
+    return {
+        ref: str(state.confirmed_owner)
+        for ref, state in confirmed.items()
+        if (at := pulled.get((ref.source, ref.external_id))) and state.confirmed_at and at < state.confirmed_at
+    }
 
 
 def desk_for(context: RunContext, uow: UnitOfWork, accounts: Sequence[Account]) -> Desk:

@@ -132,6 +132,8 @@ class Rehearsal:
         return (preview_accounts if dry_run else assign_accounts)(self.context, wanted, rules)
 
     def push(self) -> dict[str, Pushed]:
+        """A second later, as what is pushed was pulled before."""
+        self.pass_time(seconds=1)
         self.new_run()
         return {target: push_target(self.context, target) for target in self.targets}
 

@@ -12,7 +12,6 @@ from datetime import date
 
 import polars as pl
 
-from ownership.conditions import AnyOf
 from ownership.day import Day
 from tasks.account_files import Memory
 from tasks.account_rows import day_of
@@ -76,8 +75,9 @@ def _days_owned(reading: Reading) -> pl.Series:
 
 
 def _remembered(day: Day, answers: Answers) -> Iterator[pl.Series]:
+    """A rule that remembers holds."""
     for rule in day.index.remembering:
-        yield answers.holding(rule.when if rule.stays_while is None else AnyOf((rule.when, rule.stays_while)))
+        yield answers.holding(rule.when)
 
 
 def _with_turns_beside(day: Day, answers: Answers) -> Iterator[pl.Series]:

@@ -123,7 +123,6 @@ class _Walk:
     def _gate(self) -> pl.Series:
         in_crm = self._answers.field("in_crm", pl.Boolean)
         self._tell("in_crm", in_crm)
-        self._tell("kept", self._kept)
         incomplete = always(False, self._height, pl.Boolean)
         for number, need in enumerate(self._day.policy.requirements):
             missing = ~self._answers.holding(need.when)

@@ -110,7 +110,7 @@ POLICIES: dict[str, Policy] = {
         ),
     ),
     "idle accounts are forfeited": replace(POLICY, keeping=Keeping(forfeit_after_days=14)),
-    "some follow their parent": replace(POLICY, follow_parent=BIG),
+    "some follow their parent": replace(POLICY, follow_parent=VIP),
     "caps of a day": replace(POLICY, pools=pools(per_day=9)),
     "the smallest book": replace(POLICY, pools=pools(strategy="least_loaded")),
     "skills": replace(POLICY, rules=(Rule("big", BIG, Assign(pool="east", skills=frozenset({"french"}))),)),
@@ -132,7 +132,7 @@ POLICIES: dict[str, Policy] = {
 }
 PEOPLE_WHO_DIFFER: dict[str, dict[str, Rep]] = {
     "plain": {},
-    "small books": {id_: rep(id_, capacity=30) for id_ in PEOPLE},
+    "small books": {id_: rep(id_, capacity=12) for id_ in PEOPLE},
     "leave, ramps and skills": {
         "ann": rep("ann", skills=frozenset({"french"})),
         "bob": rep("bob", leave=(Period("2026-11-20", "2026-12-01"),)),

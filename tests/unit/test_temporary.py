@@ -6,7 +6,7 @@ import pytest
 
 from ownership.case import Holding
 from ownership.conditions import Test
-from ownership.entries import NamedAccount, Override, Requirement, Territory
+from ownership.entries import Assign, Keeping, NamedAccount, Override, Requirement, Rule, Territory
 from ownership.model import Account, Afterwards, Decision, Outcome, Period
 from ownership.policy import Policy
 from tests.unit.small_company import Desk, account, because, company, lead, queue, rep, said, step, turns_policy
@@ -166,6 +166,43 @@ def test_a_named_account_is_not_given_back_past_who_it_is_named_for() -> None:
     office.policy = replace(office.policy, named=(NamedAccount("a1.com", "cid"),))
     assert owners_over(office, BEFORE, FIRST) == ["cid", "bob"]
     assert said(office.on(AFTER, account())) == ("named", "cid")
+
+
+RULES_FIRST = ("override", "returned", "rules", "existing_owner", "territory")
+
+
+@pytest.mark.parametrize(("employees", "owner"), [(5, "cid"), (50, "ann")])
+def test_what_has_changed_meanwhile_takes_it_from_who_had_it_before_at_once(employees: int, owner: str) -> None:
+    """It does not go back to Ann for a moment, only to leave her again when it is looked at the next time."""
+    small = Rule("small", Test("employees", "lt", 10), Assign(owner="cid"))
+    office = desk(lent_to("bob"))
+    office.policy = replace(office.policy, rules=(small,), order=RULES_FIRST)
+    grown = account(employees=employees)
+    assert owners_over(office, FIRST, AFTER, AFTER, one=grown) == ["bob", owner, owner]
+
+
+def test_a_child_whose_parent_has_another_owner_by_now_goes_to_them() -> None:
+    child = account("a1", "p1")
+    office = desk(lent_to("bob"))
+    office.on(FIRST, child)
+    office.state.owners["p1"] = "cid"
+    assert said(office.on(AFTER, child)) == ("parent_owner", "cid")
+
+
+def test_who_has_no_room_for_it_any_more_does_not_get_it_back_where_full_books_move_on() -> None:
+    office = desk(lent_to("bob"), roster=company(rep("ann", capacity=1)))
+    office.policy = replace(office.policy, keeping=Keeping(over_capacity="move_on"))
+    office.on(FIRST, account())
+    office.has({"a2": "ann"}, account("a2"))
+    assert owners_over(office, AFTER, AFTER) == ["bob", "bob"], "the pool gives it to somebody with room, and so to Bob"
+    assert office.state.holdings["a1"].afterwards is None
+
+
+def test_where_owners_come_first_an_override_still_ends_as_it_promised() -> None:
+    """An override of an account nobody had; once somebody has it, such a policy asks no further."""
+    office = desk(lent_to("bob", "rules"), owner=None)
+    office.policy = replace(office.policy, order=("existing_owner", "override", "returned", "territory"))
+    assert owners_over(office, FIRST, LAST, AFTER) == ["bob", "bob", "ann"]
 
 
 def test_missing_data_takes_nothing_from_who_has_an_account_for_a_time() -> None:
