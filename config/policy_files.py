@@ -189,6 +189,7 @@ class _PolicyReader(EntryReader):
         self.keys(node, what, (), keys)
         hours = self.hours(node, "hours", what, 24, 0.1)
         remind = self.hours(node, "remind_hours", what) if "remind_hours" in node else None
+        faster = tuple(map(self._sla, self.mappings(node, "by", "by of acceptance", "an SLA")))
         if remind is not None and remind >= hours:
             self.say(node, "remind_hours", f"a reminder after {remind:g} of {hours:g} hours is none", "Make it earlier")
         chain = self._steps(node, "chain", CHAIN)
@@ -201,7 +202,7 @@ class _PolicyReader(EntryReader):
             remind_hours=remind,
             miss_takes_turn=self.flag(node, "miss_takes_turn", what, True),
             decline_takes_turn=self.flag(node, "decline_takes_turn", what, False),
-            faster=tuple(map(self._sla, self.mappings(node, "by", "by of acceptance", "an SLA"))),
+            faster=faster,
         )
 
     def _sla(self, node: CommentedMap) -> SlaRule:

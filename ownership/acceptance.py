@@ -45,7 +45,7 @@ class Offered:
 
     `asked` are all who were asked before, `owner_id` too. `pool` is the one the account was given by, None when it
     was not a turn. `offered_at` is when it was offered, None: just now. `held_because` says why it may be offered to
-    nobody at present ("" when it may): it is disputed, say.
+    nobody at present ("" when it may): it is disputed, say. `skills` are those that whoever gets it needs.
     """
 
     owner_id: str
@@ -55,6 +55,7 @@ class Offered:
     declined: str | None = None
     offered_at: datetime | None = None
     held_because: str = ""
+    skills: frozenset[str] = frozenset()
 
 
 class NotYours(ValueError):
@@ -130,7 +131,7 @@ def _was_a_turn(offered: Offered, chain: Sequence[str]) -> bool:
 
 def _next_in_line(rota: Rota | None, offered: Offered) -> str | None:
     """Who of the pool is next among those who could take it and were not asked; they take their turn."""
-    return rota.pick(besides=dict.fromkeys(offered.asked, "was asked already")).rep if rota else None
+    return rota.pick(offered.skills, dict.fromkeys(offered.asked, "was asked already")).rep if rota else None
 
 
 def _manager_to_ask(offered: Offered, day: Day) -> str | None:

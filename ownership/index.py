@@ -149,6 +149,13 @@ class PolicyIndex:
         return {pool.id: pool for pool in self.policy.pools}
 
     @cached_property
+    def skills_of(self) -> Mapping[str, frozenset[str]]:
+        """The skills a rule or territory asks for, by its id; those that ask for none are missing."""
+        placing = [(rule.id, rule.assign) for rule in self.policy.rules]
+        placing += [(territory.id, territory.assign) for territory in self.policy.territories]
+        return {id_: assign.skills for id_, assign in placing if assign.skills}
+
+    @cached_property
     def named(self) -> Mapping[str, list[NamedAccount]]:
         return _by(self.policy.named, lambda each: each.domain)
 

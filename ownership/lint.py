@@ -12,9 +12,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ownership.conditions import ALWAYS, All, Condition, fold_fields
+from ownership.conditions import ALWAYS, All, Condition, days_of, fold_fields
 from ownership.entries import Assign, Territory
-from ownership.model import PERSON, Account
+from ownership.model import LEAD, PERSON, Account
 from ownership.names import registrable_domain
 from ownership.overlap import are_disjoint
 from ownership.policy import Policy, Roster
@@ -66,12 +66,15 @@ def lint(policy: Policy, roster: Roster, today: str) -> list[Finding]:
     return sorted(found, key=lambda finding: (finding.severity, finding.kind, finding.id, finding.what))
 
 
-def coverage(accounts: Iterable[Account], policy: Policy) -> Coverage:
-    """How many of these accounts the map does not place."""
+def coverage(accounts: Iterable[Account], policy: Policy, today: str) -> Coverage:
+    """How many of these accounts the map does not place today (ISO date). Leads lie in no map of their own."""
     total, outside, unserved = 0, Counter[str](), Counter[str]()
+    policy, days = policy.on(today), days_of(policy.fields)
     for account in accounts:
+        if account.kind == LEAD:
+            continue
         total += 1
-        path = path_of(fold_fields(account.fields), policy)
+        path = path_of(fold_fields(account.fields, today, days), policy)
         if not path:
             outside[str(account.fields.get("country") or "unknown")] += 1
         elif serving(path) is None:

@@ -17,7 +17,9 @@ _SECOND = timedelta(seconds=1)
 
 @cache
 def zone_names() -> frozenset[str]:
-    return frozenset(resources.files("tzdata").joinpath("zones").read_text(encoding="utf-8").split())
+    """Every time zone there is; "localtime" is the machine's own, whichever that is, and none."""
+    names = resources.files("tzdata").joinpath("zones").read_text(encoding="utf-8").split()
+    return frozenset(names) - {"localtime"}
 
 
 @cache

@@ -152,6 +152,8 @@ def _account_owner(case: Case) -> Verdict:
     owner = case.state.owners.get(account)
     if owner is None or owner not in case.present:
         return Verdict("its account has no owner who is there")
+    if owner in case.day.away:  # the account waits for them, a lead does not
+        return Verdict(f"its account is {case.name(owner)}'s, who {gate_of(case.day, owner, (), 0)}")
     idle, most = case.fields.get("days_since_activity"), case.policy.leads.inbound_activity_days
     if idle is not None and idle > most:
         return Verdict(

@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, or_, select, update
+from sqlalchemy import Connection, bindparam, func, or_, select, text, update
 from sqlalchemy.engine import Row
 
 from store.remote import Remote
@@ -28,6 +28,8 @@ from store.tables import outbox, ownership_current, push_attempt
 WAITING = ("pending", "unknown")
 STATES = (*WAITING, "confirmed", "superseded", "rejected", "dead")
 PUT_BACK = "put_back"
+# Written out, as the index of what is due is: parameters would keep it from being used.
+_IS_WAITING = text("outbox.state IN ('pending', 'unknown')")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,7 @@ class Outbox:
             select(outbox)
             .where(
                 columns.target == target,
-                columns.state.in_(WAITING),
+                _IS_WAITING,
                 columns.next_attempt_at <= now,
                 or_(columns.lease_until.is_(None), columns.lease_until <= now),
                 ~in_the_way.exists(),
@@ -166,16 +168,14 @@ class Outbox:
     def waiting(self, target: str) -> set[str]:
         """The remote ids in `target` that are still to be told."""
         columns = outbox.c
-        rows = self._connection.execute(
-            select(columns.remote_id).where(columns.target == target, columns.state.in_(WAITING))
-        )
+        rows = self._connection.execute(select(columns.remote_id).where(columns.target == target, _IS_WAITING))
         return set(rows.scalars())
 
     def leased_until(self, target: str, now: datetime) -> datetime | None:
         """When the first lease on a waiting row of `target` runs out; None when nobody holds one."""
         columns = outbox.c
         held = select(func.min(columns.lease_until)).where(
-            columns.target == target, columns.state.in_(WAITING), columns.lease_until > now
+            columns.target == target, _IS_WAITING, columns.lease_until > now
         )
         until: datetime | None = self._connection.execute(held).scalar_one()
         return until

@@ -1,8 +1,8 @@
 """The few SQL idioms both databases need: writing many rows at once, and IN lists of any length.
 
-Rows in bulk pass over SQLAlchemy, which takes five times as long for a row as the database does. They are spelled a
-column at a time; SQLite gets them as tuples of one prepared statement, PostgreSQL as one statement for all, with each
-column in one JSON array (its own arrays take psycopg six times as long, and COPY knows no conflicts).
+Rows in bulk pass over SQLAlchemy, which takes longer for a row than the database does. They are spelled a column at a
+time. SQLite gets them as tuples of one prepared statement; PostgreSQL as one statement for all of them with each column
+in one JSON array, which takes a third of the time of a statement for each row and a sixth of that of psycopg's arrays.
 """
 
 from __future__ import annotations

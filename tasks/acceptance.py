@@ -176,6 +176,7 @@ class _Step:
             *(offer.owner_id, offer.escalation_level, asked, pool, self.declined),
             offered_at=offer.offered_at,
             held_because=_held_because(last.decision),
+            skills=day.index.skills_of.get(last.decision.rule, frozenset()),
         )
         step = next_step(offered, day, self.turns.get(pool or "", PoolTurns()), self.load)
         if pool:

@@ -80,13 +80,13 @@ def _fields(row: Row, custom: Mapping[str, Field]) -> dict[str, Any]:
 def domains_of(row: Row) -> list[str]:
     """The main domain first, then the others in the order they are written, then website's and e-mail's."""
     written = [row.get("domain", ""), *row.get("domains", "").split(";")]
+    words = [word for text in written if (word := text.strip().casefold())]
     found = (registrable_domain(row.get("website")), registrable_domain(row.get("email")))
-    return list(dict.fromkeys(domain for domain in (*map(_domain, written), *found) if domain))
+    return list(dict.fromkeys(domain for domain in (*map(_domain, words), *found) if domain))
 
 
-def _domain(text: str) -> str | None:
+def _domain(word: str) -> str | None:
     """What a file calls a domain is one even under an ending nobody registers ("acme.internal")."""
-    word = text.strip().casefold()
     return registrable_domain(word) or (None if word in FREE_MAIL or word in SHARED_HOSTS else word)
 
 

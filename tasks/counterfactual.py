@@ -17,6 +17,7 @@ from ownership.explain import RULE_WORDS, explain
 from ownership.lint import Coverage, Finding, coverage, lint
 from ownership.model import Account, Decision, Rep
 from ownership.policy import Roster
+from ownership.worktime import local_day
 from store.engine import open_store
 from store.errors import StoreError
 from tasks.context import RunContext, utc_now
@@ -82,7 +83,7 @@ def read_situation(context: RunContext, query: str) -> Situation | None:
 
 def check_policy(loaded: LoadedPolicy) -> list[Finding]:
     """What a policy that loads still has wrong today."""
-    return lint(loaded.policy, loaded.roster, utc_now().date().isoformat())
+    return lint(loaded.policy, loaded.roster, local_day(loaded.policy.timezone, utc_now()))
 
 
 def finding_line(finding: Finding) -> str:
@@ -110,7 +111,7 @@ def _measure(loaded: LoadedPolicy, settings: Settings) -> Coverage:
     try:
         store.migrate()
         with store.transaction(readonly=True) as uow:
-            return coverage(uow.accounts.all(), loaded.policy)
+            return coverage(uow.accounts.all(), loaded.policy, local_day(loaded.policy.timezone, utc_now()))
     finally:
         store.close()
 

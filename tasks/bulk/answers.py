@@ -65,6 +65,8 @@ class Answers:
             return is_there if test.operator == "is_present" else ~is_there
         if column is None:
             return self._always(None)
+        if test.operator in ("is", "in") and column.dtype == pl.String:
+            return column.is_in(list(test.operand) if test.operator == "in" else [test.operand])
         values, places = self._values_of(test.field)
         return pl.Series(answered(test, values), dtype=pl.Boolean).gather(places)
 
@@ -83,9 +85,10 @@ def answered(test: Test, values: pl.Series) -> list[bool]:
     if test.operator in ("is_missing", "is_present"):
         return [test.operator == "is_present"] * len(values)
     compare = COMPARISONS[test.operator]
-    known = map(_texts, values) if test.operator == "contains" else values
+    known = map(texts_of, values) if test.operator == "contains" else values
     return [bool(compare(value, test.operand)) for value in known]
 
 
-def _texts(value: str) -> frozenset[str]:
+def texts_of(value: str) -> frozenset[str]:
+    """The texts that stand as one value."""
     return frozenset(json.loads(value))

@@ -3,7 +3,8 @@ last letter.
 
 1. `fields`: cells become fields, whole columns at a time.
 2. `reading`: the few rows that must be read first are, and how things stand is counted.
-3. `alone` and `situations`: which accounts are decided one by one, and which are alike.
+3. `alone` says which accounts are decided one by one. Of the others, `kinds` are those that no condition tells apart
+   (`answers` asks conditions of columns), and `situations` those that the steps of the policy decide alike.
 4. `sequence` and `levers`: one pass over the accounts decides them, because each decision may fill a book or take a
    turn that the next one finds.
 5. `outcomes` and `inputs`: what was decided becomes columns again.

@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 
 from ownership.conditions import Condition, Not, Test
 from ownership.policy import Policy
-from tasks.bulk.answers import answered
+from tasks.bulk.answers import answered, texts_of
+
+AT_ONCE = 10_000  # values
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +45,31 @@ def kinds_of(
 
 
 def _alike(column: pl.Series, tests: Iterable[Test]) -> pl.Series:
-    """Equal numbers for values about which these tests answer alike; null stays null."""
-    values = column.drop_nulls().unique()
-    answers = zip(*(answered(test, values) for test in tests), strict=True)
-    numbers: dict[tuple[bool, ...], int] = {}
-    alike = [numbers.setdefault(each, len(numbers)) for each in answers]
+    """Equal numbers for values about which these tests answer alike; null stays null.
+
+    Tests that ask for a value are found by it: there may be thousands of them, and a million values.
+    """
+    by_operand: dict[Any, set[Test]] = defaultdict(set)
+    others = []
+    for test in tests:
+        if test.operator in ("is", "in", "contains"):
+            for operand in test.operand if test.operator == "in" else (test.operand,):
+                by_operand[operand].add(test)
+        elif test.operator not in ("is_missing", "is_present"):
+            others.append(test)
+    values, numbers, alike = column.drop_nulls().unique(), dict[Any, int](), list[int]()
+    for part in values.to_frame().iter_slices(AT_ONCE):
+        asked = _asked_for(part.to_series(), by_operand, several=any(test.operator == "contains" for test in tests))
+        answers = zip(asked, *(answered(test, part.to_series()) for test in others), strict=True)
+        alike += [numbers.setdefault(each, len(numbers)) for each in answers]
     return column.replace_strict(values, pl.Series(alike, dtype=pl.UInt32), default=None, return_dtype=pl.UInt32)
+
+
+def _asked_for(values: pl.Series, by_operand: Mapping[Any, set[Test]], several: bool) -> Iterator[frozenset[Test]]:
+    """The tests that hold because they ask for a value, or for one of several texts."""
+    for value in values:
+        items = texts_of(value) if several else (value,)
+        yield frozenset(test for item in items for test in by_operand.get(item, ()))
 
 
 def _conditions(policy: Policy) -> Iterator[Condition]:

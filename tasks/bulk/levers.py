@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any, Protocol
 
 from ownership.case import Case, State
@@ -169,7 +168,7 @@ class _NextOfPool:
         self._rota, self._skills, self._state, self._outcomes = rota, skills, state, outcomes
         self._known: dict[int, int] = {}  # by the candidates' identity: comparing them would cost more than picking
         self._said: list[tuple[Candidate, ...]] = []  # keeps their identities from being given to others
-        self._taken: tuple[Case, Decision] | None = None
+        self._taken: tuple[Case, int] | None = None
 
     def take(self, row: int) -> int | None:
         if self._taken is None and None in self._rota.gates(self._skills).values():
@@ -183,13 +182,13 @@ class _NextOfPool:
 
     def learn(self, case: Case, decision: Decision, outcome: int) -> None:
         if decision.turn is not None:
-            self._taken = case, decision
+            self._taken = case, outcome
         self._keep(decision.candidates, outcome)
 
-    def _given_to(self, pick: Pick, case: Case, taken: Decision) -> int:
-        team = team_of(case, str(pick.rep)) if case.policy.team or case.policy.pods else ()
-        decision = replace(taken, owner_id=pick.rep, candidates=pick.candidates, team=team)
-        return self._keep(pick.candidates, self._outcomes.number(decision))
+    def _given_to(self, pick: Pick, case: Case, taken: int) -> int:
+        owner = str(pick.rep)
+        team = team_of(case, owner) if case.policy.team or case.policy.pods else ()
+        return self._keep(pick.candidates, self._outcomes.number_given_to(owner, taken, pick.candidates, team))
 
     def _keep(self, candidates: tuple[Candidate, ...], outcome: int) -> int:
         self._said.append(candidates)

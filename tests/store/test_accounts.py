@@ -42,3 +42,14 @@ def test_what_looks_like_a_pattern_is_only_text(store: Store) -> None:
     assert found(store, "100%") == ["a1"]
     assert found(store, "a_b") == ["a3"]
     assert found(store, "\\") == []
+
+
+def test_only_accounts_that_changed_since_are_read_again(store: Store) -> None:
+    know(store, company("a1", "Acme"), company("a2", "Zenith"))
+    with store.transaction(readonly=True) as uow:
+        read, hashes = list(uow.accounts.all()), uow.accounts.hashes()
+    know(store, company("a1", "Acme"), company("a2", "Zenith Two"))
+    with store.transaction(readonly=True) as uow:
+        same, changed = uow.accounts.renewed(read, hashes)
+    assert same is read[0]
+    assert changed == company("a2", "Zenith Two")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+from collections import Counter
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 
 import pytest
@@ -37,6 +38,7 @@ def check(store: Store, workers: int) -> None:
         assert uow.ledger.current() == uow.ledger.rebuild_current()
         assert [row.seq for row in uow.ledger.history("own-0")] == list(range(1, ROUNDS + 1))
         assert len(uow.decisions.latest()) == workers + 1
+        assert uow.ledger.book_sizes() == Counter(current.owner_id for current in uow.ledger.current().values())
 
 
 def test_sixteen_threads_write_the_same_account(store: Store) -> None:

@@ -74,6 +74,7 @@ ROWS = {
 """What ownership of accounts is asked to do, list by list: each row is protected by at least one scenario."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("file", sorted(SHIPPED.glob("*.yaml")), ids=lambda file: file.stem)
 def test_every_shipped_scenario_holds(file: Path) -> None:
     played = list(play_all(load_scenarios(file), POLICY_DIR))

@@ -37,7 +37,7 @@ START = at("2026-11-25", "09:30")
 REPS = ("ann", "bob", "cid")
 IDS = [f"a{number}" for number in range(6)]
 OWNERS = (*REPS, "low-touch")
-some = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+some = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 Decide = Callable[[Sequence[Account], Policy, Roster, State, datetime], tuple[list[Decision], State]]
 

@@ -393,10 +393,10 @@ def test_coverage_counts_the_accounts_in_no_territory_by_country() -> None:
     bare = Territory("br", "Brazil", country("br"))
     codes = ["US", "PL", "PL", None, "BR", "ZA"]
     accounts = [Account(f"a{n}", "A", {"country": code}) for n, code in enumerate(codes)]
-    measured = coverage(accounts, Policy("p", territories=(US, bare)))
+    measured = coverage(accounts, Policy("p", territories=(US, bare)), TODAY)
     assert measured == Coverage(6, {"PL": 2, "ZA": 1, "unknown": 1}, {"br": 1})
     assert list(measured.in_no_territory) == ["PL", "ZA", "unknown"]
-    assert coverage([], Policy("p")) == Coverage(0, {}, {})
+    assert coverage([], Policy("p"), TODAY) == Coverage(0, {}, {})
 
 
 # --- whether conditions can hold, on random ones ---
