@@ -252,8 +252,8 @@ def _now() -> datetime:
 
 
 def _examples(context: RunContext) -> list[str]:
-    """One account decided as named, one by territory, one by a pool's turn, and a lead that goes to its account's owner:
-    the first of each, by id."""
+    """One account decided as named, one by territory, one by a pool's turn, and a lead that goes to the owner of its
+    account: the first of each, by id."""
     with context.store.transaction(readonly=True) as uow:
         decided = uow.decisions.latest()
     chosen: dict[str, str] = {}
