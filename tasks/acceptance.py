@@ -16,8 +16,9 @@ from store.notifications import NewNotification
 from store.offers import Offer
 from store.recording import Recording
 from store.unit_of_work import UnitOfWork
-from tasks.assignment import Assigned, Desk, desk_for, unaccepted_key
+from tasks.assignment import Assigned
 from tasks.context import RunContext
+from tasks.desk import Desk, desk_for, unaccepted_key
 from tasks.explanation import find_account, unknown_account
 from tasks.notices import add_owner_notices
 from tasks.steps import as_task

@@ -31,6 +31,8 @@ from emulators.server import EmulatedVendors
 from tests.emulators.conftest import through_gateway
 from tests.emulators.test_core_server import listen
 
+pytestmark = pytest.mark.slow
+
 RECORDED: dict[str, Any] = json.loads((Path(__file__).parent / "recorded" / "salesforce.json").read_text("utf-8"))
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+0000")
 

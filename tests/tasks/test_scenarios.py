@@ -18,6 +18,8 @@ MAPLE = (
     '      - record: {in: hubspot, id: "77", name: Maple, country: Canada, employees: 300}\n      - run: everything\n'
 )
 
+pytestmark = pytest.mark.slow
+
 
 def story(*steps: str) -> str:
     return HEAD + "  - name: a story\n    steps:\n" + "".join(steps)
@@ -74,7 +76,6 @@ ROWS = {
 """What ownership of accounts is asked to do, list by list: each row is protected by at least one scenario."""
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("file", sorted(SHIPPED.glob("*.yaml")), ids=lambda file: file.stem)
 def test_every_shipped_scenario_holds(file: Path) -> None:
     played = list(play_all(load_scenarios(file), POLICY_DIR))

@@ -1,0 +1,205 @@
+"""The desk: what a batch of decisions asks for, compared with what the outside shows of its accounts.
+
+A decision is recorded when it changes something, a record is pushed to when it shows somebody else, and what cannot be
+pushed becomes an exception. The comparison itself is `ownership/writeback.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from ownership.acceptance import due_by, remind_at
+from ownership.case import State
+from ownership.conditions import fold_fields
+from ownership.day import Day
+from ownership.model import Account, Decision, Outcome, Ref
+from ownership.writeback import Writeback, plan_writeback
+from store.exceptions import RECORD_KINDS, NewException, record_key
+from store.recording import PushWanted, Recording
+from store.remote import RemoteState
+from store.unit_of_work import UnitOfWork
+from tasks.context import RunContext
+from tasks.identities import load_identities
+
+
+class Desk:
+    """One batch's accounts with what the outside shows of them, ready to turn decisions into recordings."""
+
+    def __init__(
+        self,
+        context: RunContext,
+        uow: UnitOfWork,
+        day: Day,
+        accounts: Sequence[Account],
+        before: State,
+    ) -> None:
+        self.context = context
+        self.uow = uow
+        self.day = day
+        self.accounts = accounts
+        self.before = before
+        self.identities = load_identities(context, uow)
+        self.last = uow.decisions.latest([account.id for account in accounts])
+        targets = context.connectors.targets
+        records = {account.id: [ref for ref in account.refs if ref.source in targets] for account in accounts}
+        states = uow.remote.get(ref for refs in records.values() for ref in refs)
+        self.confirmed = {ref: state.confirmed_owner for ref, state in states.items() if state.confirmed_owner}
+        newer = _confirmed_since_pulled(uow, states)
+        self.shown: dict[str, dict[Ref, str | None]] = {
+            account.id: {ref: newer.get(ref, account.crm_owners.get(ref)) for ref in records[account.id]}
+            for account in accounts
+        }
+
+    def recordings(self, decisions: Sequence[Decision]) -> list[Recording]:
+        """What is new: decisions on other inputs than last time, and owners the outside still has to be shown."""
+        made = (self._recording(account, decision) for account, decision in self._with(decisions))
+        return [wanted for each in made if (wanted := self._wanted(each)) is not None]
+
+    def _wanted(self, recording: Recording) -> Recording | None:
+        """What to record: nothing, all that was decided, or, where a record still has to be told of an earlier
+        decision, that one again: `why`, and whose turn it was, stay as they were."""
+        made = recording.decision
+        if self._is_new(made):
+            return recording
+        if not recording.pushes:
+            return None
+        last = self.uow.decisions.explanation(made.account_id) if made.outcome is Outcome.OWNER else None
+        if last is None:
+            return recording
+        decision = replace(last.decision, afterwards=made.afterwards, team=made.team)
+        return replace(recording, decision=decision, snapshot=last.snapshot or recording.snapshot)
+
+    def pushes(self, account: Account, owner: str) -> tuple[PushWanted, ...]:
+        """The records of `account` that have to be told that `owner` owns it."""
+        if not self.shown[account.id]:
+            return ()
+        writes = self._writeback(account, owner).writes
+        return tuple(PushWanted(w.ref.source, w.ref.object_type, w.ref.external_id, w.expected) for w in writes)
+
+    def note_outside(self, decisions: Sequence[Decision]) -> int:
+        """Confirm records that show the owner already; open and close the exceptions of those that cannot."""
+        now, found = self.context.now(), _Outside()
+        for account, decision in self._with(decisions):
+            owner = self._owner_after(decision)
+            if owner is not None and self.shown[account.id]:
+                found.add(account, owner, self._writeback(account, owner))
+        changed = {ref: owner for ref, owner in found.settled.items() if self.confirmed.get(ref) != owner}
+        self.uow.remote.confirm(
+            {(ref.source, ref.object_type, ref.external_id): (owner, now) for ref, owner in changed.items()}
+        )
+        self.uow.exceptions.open_many(found.problems, self.context.run_id, now)
+        self.uow.exceptions.close(found.solved, "steward", "the record shows the owner of record", now)
+        return found.drifts
+
+    def _with(self, decisions: Sequence[Decision]) -> Iterable[tuple[Account, Decision]]:
+        return zip(self.accounts, decisions, strict=True)
+
+    def _is_new(self, decision: Decision) -> bool:
+        """A decision is recorded when it changes something; `why` keeps showing the one that did."""
+        last = self.last.get(decision.account_id)
+        if last is None or (last.outcome, last.owner_id) != (decision.outcome.value, decision.owner_id):
+            return True
+        if decision.outcome is Outcome.EXCEPTION:
+            return last.reason != decision.reason
+        holding = self.before.holdings.get(decision.account_id)
+        lent = holding.afterwards if holding else None
+        return lent != decision.afterwards or self._team_changes(decision)
+
+    def _team_changes(self, decision: Decision) -> bool:
+        filled = {member.role: member.rep_id for member in decision.team if member.rep_id}
+        return filled != self.before.teams.get(decision.account_id, {})
+
+    def _owner_after(self, decision: Decision) -> str | None:
+        return decision.owner_id if decision.outcome is Outcome.OWNER else self.before.owners.get(decision.account_id)
+
+    def _writeback(self, account: Account, owner: str) -> Writeback:
+        return plan_writeback(owner, self.shown[account.id], self.confirmed, self.identities.reachable(owner))
+
+    def _recording(self, account: Account, decision: Decision) -> Recording:
+        owner, asked = self._owner_after(decision), self._is_asked(account, decision)
+        policy, roster, now = self.day.policy, self.day.roster, self.day.now
+        by_fields = asked and policy.acceptance.faster  # else the time to answer is the same for every account
+        fields = fold_fields(account.fields, self.day.date, self.day.days) if by_fields else {}
+        return Recording(
+            decision=decision,
+            snapshot=_snapshot(account),
+            pushes=self.pushes(account, owner) if owner else (),
+            offer_due_by=due_by(policy, roster, str(decision.owner_id), fields, now) if asked else None,
+            remind_at=remind_at(policy, roster, str(decision.owner_id), now) if asked else None,
+            event_type="adopted" if decision.reason == "existing_owner" else "assigned",
+        )
+
+    def _is_asked(self, account: Account, decision: Decision) -> bool:
+        """Somebody who did not own the account before is asked to accept it; a queue is asked nothing."""
+        if decision.outcome is not Outcome.OWNER or decision.reason == "existing_owner":
+            return False
+        if decision.owner_id in {self.before.owners.get(account.id), *account.crm_owners.values()}:
+            return False
+        return not self.day.roster.is_queue(str(decision.owner_id))
+
+
+class _Outside:
+    """What a batch's records show: which are settled, which need a person, and which no longer do."""
+
+    def __init__(self) -> None:
+        self.settled: dict[Ref, str] = {}
+        self.problems: list[NewException] = []
+        self.solved: list[str] = []
+        self.drifts = 0
+
+    def add(self, account: Account, owner: str, plan: Writeback) -> None:
+        self.settled.update(dict.fromkeys(plan.settled, owner))
+        self.drifts += len(plan.drifts)
+        for drift in plan.drifts:
+            problem = (
+                f"{drift.ref.source} shows {drift.found or 'nobody'}, the ledger says {drift.ours}; "
+                "confirm the change or restore the owner"
+            )
+            self._add_problem("owner_drift", drift.ref, account, problem)
+        for ref in plan.unreachable:
+            problem = f"{owner} has no active user in {ref.source}; add or reactivate the user, or reassign"
+            self._add_problem("owner_has_no_user", ref, account, problem)
+        self.solved += [_key(kind, ref) for kind in RECORD_KINDS for ref in plan.settled]
+        self.solved += [_key("owner_has_no_user", write.ref) for write in plan.writes]
+
+    def _add_problem(self, kind: str, ref: Ref, account: Account, problem: str) -> None:
+        detail = {"target": ref.source, "record": ref.external_id, "problem": problem}
+        self.problems.append(NewException(kind, _key(kind, ref), account.id, detail, "error"))
+
+
+def _confirmed_since_pulled(uow: UnitOfWork, states: Mapping[Ref, RemoteState]) -> dict[Ref, str]:
+    """Owners we proved to be shown after their records were pulled last: what was pulled then is older than our push,
+    and no drift."""
+    confirmed = {ref: state for ref, state in states.items() if state.confirmed_owner and state.confirmed_at}
+    pulled = uow.staging.pulled_at(confirmed)
+    return {
+        ref: str(state.confirmed_owner)
+        for ref, state in confirmed.items()
+        if (at := pulled.get((ref.source, ref.external_id))) and state.confirmed_at and at < state.confirmed_at
+    }
+
+
+def desk_for(context: RunContext, uow: UnitOfWork, accounts: Sequence[Account]) -> Desk:
+    """A desk for accounts that are given to somebody without asking the rules."""
+    day = Day.of(context.policy.policy, context.policy.roster, context.now())
+    return Desk(context, uow, day, accounts, State())
+
+
+def unaccepted_key(account_id: str) -> str:
+    """The `dedup_key` of the exception about an account that nobody of those asked accepted."""
+    return f"unaccepted:{account_id}"
+
+
+def _key(kind: str, ref: Ref) -> str:
+    return record_key(kind, ref.source, ref.object_type, ref.external_id)
+
+
+def _snapshot(account: Account) -> dict[str, object]:
+    """What the decision saw, for the record."""
+    return {
+        "name": account.name,
+        "fields": dict(account.fields),
+        "parent_id": account.parent_id,
+        "shown": {f"{ref.source}/{ref.external_id}": owner for ref, owner in sorted(account.crm_owners.items())},
+    }
