@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ownership.entries import Pool
@@ -190,7 +191,7 @@ class _View:
     def refused(self) -> tuple[Candidate, ...]:
         told = self._told.get("")
         if told is None:
-            told = self._told[""] = tuple(Candidate(rep, False, str(gate)) for rep, gate in self.gates.items())
+            told = self._told[""] = tuple(_candidate(rep, False, str(gate)) for rep, gate in self.gates.items())
         return told
 
     def candidates(self, chosen: str, strategy: str) -> tuple[Candidate, ...]:
@@ -198,13 +199,19 @@ class _View:
         if told is None:
             said = {"least_loaded": ("smallest book", "has a larger book")}.get(strategy, TURN_WORDS)
             told = self._told[chosen] = tuple(
-                Candidate(rep, rep == chosen, gate or said[rep != chosen]) for rep, gate in self.gates.items()
+                _candidate(rep, rep == chosen, gate or said[rep != chosen]) for rep, gate in self.gates.items()
             )
         return told
 
     def _settle(self) -> None:
         self.eligible = tuple(rep for rep, gate in self.gates.items() if gate is None)
         self._told.clear()
+
+
+@lru_cache(maxsize=100_000)
+def _candidate(rep: str, chosen: bool, because: str) -> Candidate:
+    """Most of a pool is told the same at most turns."""
+    return Candidate(rep, chosen, because)
 
 
 TURN_WORDS = ("next in turn", "not their turn")
