@@ -13,7 +13,7 @@ from config.entry_files import EntryReader
 from config.roster_files import RosterReader
 from config.yaml_files import Document, PolicyError, hint, to_plain
 from ownership.conditions import ALWAYS, DATES, FIELDS, MAX_DEPTH, Condition, Field, Not, vocabulary
-from ownership.entries import Acceptance, Keeping, Leads, Pod, SlaRule, Territory
+from ownership.entries import Acceptance, DisputeClock, Keeping, Leads, Pod, SlaRule, Territory
 from ownership.overlap import Siblings
 from ownership.policy import LEAD_STEPS, OPTIONAL_STEPS, STEPS, Policy, Roster
 from ownership.worktime import holiday_versions
@@ -25,7 +25,18 @@ OVER_CAPACITY = ("keep", "move_on")
 PLACES = ("salesforce", "salesforce_lead", "hubspot", "hubspot_contact")
 KINDS = ("text", "number", "flag", "texts", "date")
 SECTIONS = (
-    *("timezone", "fields", "order", "system_of_record", "require", "disputes", "overrides", "named", "registrations"),
+    *(
+        "timezone",
+        "fields",
+        "order",
+        "system_of_record",
+        "require",
+        "disputes",
+        "dispute_clock",
+        "overrides",
+        "named",
+        "registrations",
+    ),
     *("rules", "pools", "pods", "team", "territories", "follow_parent", "pins_bypass_capacity"),
     *("existing_owner", "acceptance", "leads"),
 )
@@ -93,6 +104,7 @@ class _PolicyReader(EntryReader):
             order=self._order(root, STEPS, root),
             requirements=self.requirements(root, "require"),
             disputes=tuple(map(self.dispute, self.mappings(root, "disputes", "disputes", "a dispute"))),
+            dispute_clock=self._dispute_clock(root),
             overrides=tuple(map(self.override, self.mappings(root, "overrides", "overrides", "an override"))),
             named=tuple(self.named(node, domains) for node in named),
             registrations=tuple(
@@ -177,6 +189,11 @@ class _PolicyReader(EntryReader):
             self.flag(node, "leave_counts", what, False),
             self.one_of(node, "over_capacity", what, OVER_CAPACITY),
         )
+
+    def _dispute_clock(self, root: CommentedMap) -> DisputeClock:
+        node, what = self.mapping(root, "dispute_clock", "dispute_clock"), "dispute_clock"
+        self.keys(node, what, (), ("hours", "clock"))
+        return DisputeClock(self.hours(node, "hours", what, 48, 1), self.one_of(node, "clock", what, CLOCKS))
 
     def _follow_parent(self, root: CommentedMap) -> Condition:
         if root.get("follow_parent", "all") == "all":

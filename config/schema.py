@@ -19,7 +19,7 @@ from config.scenario_files import ACTIONS, BY_NAME, EXPECTATIONS, RUNS, SYSTEMS
 from config.scenario_files import CRMS as LEAD_SYSTEMS
 from config.yaml_files import API_VERSION
 from ownership.conditions import DATES, FIELDS, OPERATORS
-from ownership.policy import ACCEPTANCE, LEAD_STEPS, LEADS, OPTIONAL_STEPS, STEPS
+from ownership.policy import ACCEPTANCE, DISPUTE_CLOCK, LEAD_STEPS, LEADS, OPTIONAL_STEPS, STEPS
 
 Schema = dict[str, Any]
 
@@ -249,6 +249,9 @@ KEYS: Mapping[str, Schema] = {
     "require": _list("Data that must be there", "requirement"),
     "mend": _text("What a person should do when it is missing"),
     "disputes": _list("Accounts that stay as they are until there is a ruling", "dispute"),
+    "dispute_clock": _part("dispute_clock", "By when a dispute needs a ruling"),
+    "dispute_clock.hours": _hours("Hours from the beginning of its first day", 1, default=DISPUTE_CLOCK.hours),
+    "dispute_clock.clock": _choice("Whether every hour counts, or those whoever claims it works", CLOCKS),
     "claimed_by": _text("Id of who claims it"),
     "overrides": _list("Human decisions against the model", "override"),
     "requested_by": _text("Id of who asked for it"),
@@ -366,6 +369,7 @@ OBJECTS: Mapping[str, tuple[Iterable[str], Iterable[str], Schema]] = {
     "places": ((), PLACES, {}),
     "requirement": (("name", "when", "mend"), (), {}),
     "dispute": (("account", "claimed_by", "reason"), PERIOD, {}),
+    "dispute_clock": ((), ("hours", "clock"), {}),
     "override": (
         ("account", "owner", "reason", "requested_by", "approved_by"),
         (*PERIOD, "then"),

@@ -31,6 +31,15 @@ class Dispute:
 
 
 @dataclass(frozen=True, slots=True)
+class DisputeClock:
+    """By when a dispute needs a ruling: so many hours from the beginning of its first day, of which every one counts
+    ("calendar") or those that who claims the account works ("business")."""
+
+    hours: float = 48
+    clock: str = "calendar"
+
+
+@dataclass(frozen=True, slots=True)
 class NamedAccount:
     """An account leadership has placed by hand, known by its web domain."""
 

@@ -9,6 +9,7 @@ from ownership.conditions import ALWAYS, Condition, Field
 from ownership.entries import (
     Acceptance,
     Dispute,
+    DisputeClock,
     Keeping,
     Leads,
     NamedAccount,
@@ -64,7 +65,12 @@ OPTIONAL_STEPS = {
 """Steps an order may leave out while the policy's section of this name is empty."""
 
 
-KEEPING, ACCEPTANCE, LEADS = Keeping(), Acceptance(), Leads()  # what holds where a policy does not say
+KEEPING, ACCEPTANCE, LEADS, DISPUTE_CLOCK = (
+    Keeping(),
+    Acceptance(),
+    Leads(),
+    DisputeClock(),
+)  # what holds where a policy does not say
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +85,7 @@ class Policy:
     order: tuple[str, ...] = STEPS
     requirements: tuple[Requirement, ...] = ()
     disputes: tuple[Dispute, ...] = ()
+    dispute_clock: DisputeClock = DISPUTE_CLOCK
     overrides: tuple[Override, ...] = ()
     named: tuple[NamedAccount, ...] = ()
     registrations: tuple[Registration, ...] = ()

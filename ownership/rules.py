@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 
 from ownership.candidates import assigned
 from ownership.case import Case, Verdict
 from ownership.conditions import holds
-from ownership.entries import Override, Rule
+from ownership.day import calendar_of
+from ownership.entries import Dispute, Override, Rule
 from ownership.identities import UNKNOWN
 from ownership.model import Afterwards, Candidate
 from ownership.rota import gate_of
 from ownership.sustained import days_held
 from ownership.territories import serving
+from ownership.worktime import add_work_time, day_start
 
 RuleStep = Callable[[Case], Verdict]
 
@@ -48,7 +51,20 @@ def _dispute(case: Case) -> Verdict:
         return Verdict("nobody disputes it")
     first = min(disputes, key=lambda dispute: (dispute.period.since or "", dispute.claimed_by))
     because = f"{case.name(first.claimed_by)} claims it ({first.reason}); it stays as it is until there is a ruling"
+    because += _ruling_due(case, first)
     return Verdict(because, "disputed", rule=f"dispute/{first.account}")
+
+
+def _ruling_due(case: Case, dispute: Dispute) -> str:
+    """By when there should be a ruling; nothing for a dispute that names no first day."""
+    if dispute.period.since is None:
+        return ""
+    clock, opened = case.policy.dispute_clock, day_start(case.policy.timezone, dispute.period.since)
+    span, rep = timedelta(hours=clock.hours), case.day.roster.reps.get(dispute.claimed_by)
+    due = opened + span
+    if clock.clock == "business" and rep is not None:
+        due = add_work_time(calendar_of(rep), opened, span) or due
+    return f", which {'was' if due < case.day.now else 'is'} due by {due:%Y-%m-%d %H:%M} UTC"
 
 
 def _override(case: Case) -> Verdict:

@@ -7,6 +7,7 @@ from ownership.conditions import ALWAYS, Condition, Not, Test
 from ownership.entries import (
     Assign,
     Dispute,
+    DisputeClock,
     Keeping,
     NamedAccount,
     Override,
@@ -54,6 +55,21 @@ def test_a_disputed_account_stays_with_whoever_has_it_and_waits_for_a_person() -
     assert because(decided) == "Bob claims it (she called them first); it stays as it is until there is a ruling"
     assert office.state.owners == {"a1": "ann"}
     assert office.state.load == {"ann": 1}
+
+
+@pytest.mark.parametrize(
+    ("clock", "since", "due"),
+    [
+        (DisputeClock(), "2026-11-25", "is due by 2026-11-27 00:00 UTC"),
+        (DisputeClock(), "2026-11-20", "was due by 2026-11-22 00:00 UTC"),
+        (DisputeClock(12), "2026-11-25", "is due by 2026-11-25 12:00 UTC"),
+        # Bob works nine to five: eight hours on Friday, none over the weekend, eight on Monday.
+        (DisputeClock(16, "business"), "2026-11-20", "was due by 2026-11-23 17:00 UTC"),
+    ],
+)
+def test_a_dispute_says_by_when_it_needs_a_ruling(clock: DisputeClock, since: str, due: str) -> None:
+    decided = desk(disputes=(claim(since=since),), dispute_clock=clock).on(WEDNESDAY, account())
+    assert because(decided).endswith(f"it stays as it is until there is a ruling, which {due}")
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -736,3 +737,12 @@ def test_names_that_differ_in_any_script_are_different_names(one: str, other: st
 )
 def test_a_legal_form_makes_no_other_company(form: str) -> None:
     assert name_key(f"Bolt & Nuts {form}") == name_key(f"BOLT & NUTS, {form.upper()}") == "bolt nuts"
+
+
+def test_a_field_that_the_policy_reads_elsewhere_counts_before_what_the_product_reads() -> None:
+    last_touch = datetime(2026, 11, 20, tzinfo=UTC)  # a sequence wrote to them
+    here = record("salesforce", "1", "Acme", last_activity_at=last_touch, extra={"activity_on": "2026-10-01"})
+    assert only(link([here])).fields["activity_on"] == "2026-10-01"
+    assert only(link([record("salesforce", "1", "Acme", last_activity_at=last_touch)])).fields["activity_on"] == (
+        "2026-11-20"
+    )

@@ -10,7 +10,7 @@ import pytest
 
 from config.policy_files import load_policy
 from ownership.conditions import ALWAYS, Field, Test, holds
-from ownership.entries import Assign, Dispute, Keeping, Pod, Requirement, SlaRule, TeamRole
+from ownership.entries import Assign, Dispute, DisputeClock, Keeping, Pod, Requirement, SlaRule, TeamRole
 from ownership.model import Period, Ramp, Rep
 from ownership.policy import LEAD_STEPS, STEPS, Policy
 from ownership.worktime import WEEKDAYS_NINE_TO_FIVE, Calendar
@@ -73,6 +73,12 @@ def test_days_to_and_since_the_dates_of_the_product_can_be_asked_for(tmp_path: P
 
 def test_the_policys_days_begin_and_end_in_its_time_zone(tmp_path: Path) -> None:
     assert policy(tmp_path, "timezone: America/New_York\n").timezone == "America/New_York"
+
+
+def test_by_when_a_dispute_needs_a_ruling_is_loaded(tmp_path: Path) -> None:
+    assert policy(tmp_path, "").dispute_clock == DisputeClock(48, "calendar")
+    said = policy(tmp_path, "dispute_clock: {hours: 24, clock: business}\n").dispute_clock
+    assert said == DisputeClock(24, "business")
 
 
 def test_a_dispute_is_loaded(tmp_path: Path) -> None:

@@ -74,6 +74,7 @@ order: [
   do_not_route, gate, dispute, override, named, registration, returned, parent_owner, rules, existing_owner, territory]
 system_of_record: hubspot
 require: [{name: size, when: {employees: {is_present: true}}, mend: fill it in}]
+dispute_clock: {hours: 24, clock: business}
 disputes: [{account: salesforce/001, claimed_by: bob, reason: met them first, from: "2026-11-01", until: "2026-11-30"}]
 overrides:
   - {account: acme.com, owner: ann, reason: launch, requested_by: bob, approved_by: cem,
