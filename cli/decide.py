@@ -8,7 +8,6 @@ from pathlib import Path
 import click
 
 from config.policy_files import load_policy
-from ownership.conditions import vocabulary
 
 FILE = click.Path(path_type=Path)
 INSTANT = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"])
@@ -50,7 +49,7 @@ def decide(
             if given and out.resolve() == given.resolve():
                 raise UnreadableFile(out, "holds what is to be decided, which would be lost", "Give --out another name")
     loaded = load_policy(policy_dir, roster)
-    fields = vocabulary(loaded.policy.fields)
+    fields = loaded.policy.fields
     table, inbound = read_table(accounts, fields), read_table(leads, fields) if leads else None
     for each in (table, inbound):
         if each and each.ignored:

@@ -112,6 +112,22 @@ def run(policy_dir: Path, accounts: Path, *more: str) -> Result:
     return CliRunner().invoke(decide, arguments)
 
 
+@pytest.mark.parametrize("name", ["a.csv", "a.parquet"])
+def test_a_date_of_the_policys_own_is_a_column_that_is_read(tmp_path: Path, name: str) -> None:
+    (tmp_path / "roster.yaml").write_text(ROSTER)
+    (tmp_path / "policy.yaml").write_text(
+        POLICY
+        + "fields: [{name: contract_on, kind: date}]\n"
+        + "rules: [{id: ending, when: {days_to_contract: {lte: 30}}, assign: {owner: cid}}]\n"
+    )
+    rows = [row("soon", contract_on="2026-12-10"), row("later", contract_on="2027-12-10")]
+    file = tmp_path / name
+    write_csv(file, rows) if file.suffix == ".csv" else pl.DataFrame(rows).write_parquet(file)
+    result = run(tmp_path, file)
+    assert "ignored columns" not in result.stderr
+    assert [line["rule"] for line in csv.DictReader(io.StringIO(result.stdout))] == ["ending", "us"]
+
+
 # --- what a row says ---
 
 
