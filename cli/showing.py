@@ -89,10 +89,7 @@ def moves_table(moves: Sequence[OwnerMove], roster: Roster) -> Table:
 
 def rep_name(owner_id: str | None, roster: Roster) -> str:
     """The rep's name; "nobody" for None, and the id of somebody who is not on the roster."""
-    if owner_id is None:
-        return "nobody"
-    rep = roster.reps.get(owner_id)
-    return rep.name if rep else owner_id
+    return "nobody" if owner_id is None else roster.name(owner_id)
 
 
 def _table(*columns: str) -> Table:

@@ -8,11 +8,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ownership.conditions import holds
-from ownership.day import Day, calendar_of
+from ownership.day import Day, hours_later
 from ownership.policy import Policy, Roster
 from ownership.rota import Rota
 from ownership.rotation import PoolTurns
-from ownership.worktime import add_work_time
 
 LONGEST = timedelta(days=366)
 
@@ -67,7 +66,7 @@ def check_answer(owner_id: str, by: str, roster: Roster) -> None:
     if by not in roster.reps:
         raise NotYours(f"'{by}' is nobody on the roster; give a rep's id")
     if by not in (owner_id, _manager(owner_id, roster)):
-        raise NotYours(f"it is offered to {_name(owner_id, roster)}; only they or their manager can answer")
+        raise NotYours(f"it is offered to {roster.name(owner_id)}; only they or their manager can answer")
 
 
 def due_by(policy: Policy, roster: Roster, owner_id: str, fields: Mapping[str, Any], now: datetime) -> datetime:
@@ -87,10 +86,7 @@ def remind_at(policy: Policy, roster: Roster, owner_id: str, offered_at: datetim
 
 
 def _after(policy: Policy, roster: Roster, owner_id: str, at: datetime, hours: float) -> datetime:
-    span = timedelta(hours=hours)
-    if policy.acceptance.clock == "calendar":
-        return at + span
-    return add_work_time(calendar_of(roster.reps[owner_id]), at, span) or at + LONGEST
+    return hours_later(policy.acceptance.clock, roster.reps[owner_id], at, hours) or at + LONGEST
 
 
 def next_step(
@@ -141,7 +137,7 @@ def _manager_to_ask(offered: Offered, day: Day) -> str | None:
 
 
 def _said(offered: Offered, roster: Roster) -> str:
-    name = _name(offered.owner_id, roster)
+    name = roster.name(offered.owner_id)
     if offered.declined is None:
         return f"{name} did not answer in time"
     return f"{name} declined it ({offered.declined})" if offered.declined else f"{name} declined it"
@@ -150,8 +146,3 @@ def _said(offered: Offered, roster: Roster) -> str:
 def _manager(owner_id: str, roster: Roster) -> str | None:
     rep = roster.reps.get(owner_id)
     return rep.manager if rep else None
-
-
-def _name(rep_id: str, roster: Roster) -> str:
-    rep = roster.reps.get(rep_id)
-    return rep.name if rep else rep_id

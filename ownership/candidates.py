@@ -22,9 +22,9 @@ def assigned(case: Case, assign: Assign, reason: str, rule: str, where: str, who
 
 def gone_on(case: Case, said: str, rule: str) -> Verdict:
     """The account stays with whom it went on to."""
-    owner, holding = str(case.current), case.state.holdings[case.account.id]
+    owner = str(case.current)
     because = f"{said}; it went on to {case.name(owner)}, since nobody before them accepted it"
-    return Verdict(because, "escalated", owner, rule, afterwards=holding.afterwards)
+    return Verdict(because, "escalated", owner, rule, afterwards=case.lent)
 
 
 def _whole_owner(case: Case, assign: Assign, reason: str, rule: str, where: str, whose: str) -> Verdict:
@@ -45,16 +45,10 @@ def _gate(case: Case, owner: str, assign: Assign) -> str | None:
 
 
 def _lost_by(case: Case) -> dict[str, str]:
-    """Who has the account and is not given it again at once, and why."""
-    if case.lost_because and case.holder is not None and not _may_come_back(case):
+    """Who has the account and is not given it again at once, and why: who forfeited it, but not who was lent it."""
+    if case.lost_because and case.holder is not None and case.lent is None:
         return {case.holder: case.lost_because}
     return {}
-
-
-def _may_come_back(case: Case) -> bool:
-    """Who was lent an account may be given it by the rules; who forfeited it may not."""
-    holding = case.state.holdings.get(case.account.id)
-    return holding is not None and holding.afterwards is not None
 
 
 def _from_pool(case: Case, assign: Assign, reason: str, rule: str, where: str) -> Verdict:
@@ -62,7 +56,7 @@ def _from_pool(case: Case, assign: Assign, reason: str, rule: str, where: str) -
     pool says that this uses one."""
     rota = case.state.rota(str(assign.pool), case.day)
     pool, kept = rota.pool, case.kept_owner
-    if kept is not None and kept in pool.members and not _is_over(case, kept):
+    if kept is not None and kept in pool.members and not case.too_many_for(kept):
         chosen = (Candidate(kept, True, "has it already and is of the pool"),)
         because = f"{where}: {case.name(kept)} has it and is of its pool"
         if pool.existing_owner_takes_turn and case.current is None:
@@ -77,10 +71,3 @@ def _from_pool(case: Case, assign: Assign, reason: str, rule: str, where: str) -
         return Verdict(because, code, None, rule, candidates=pick.candidates)
     said = "smallest book" if pool.strategy == "least_loaded" else "next in turn"
     return Verdict(f"{where}: {said} in pool {pool.id}", "pool", pick.rep, rule, pool.id, pick.candidates)
-
-
-def _is_over(case: Case, rep_id: str) -> bool:
-    """Whether the policy takes accounts from this rep because they have too many."""
-    capacity = case.day.roster.reps[rep_id].capacity_on(case.day.date)
-    moves_on = case.policy.keeping.over_capacity == "move_on" and capacity is not None
-    return moves_on and case.book(rep_id) > int(capacity or 0)

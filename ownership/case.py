@@ -12,7 +12,7 @@ from ownership.inactivity import forfeited_because
 from ownership.model import LEAD, Account, Afterwards, Candidate
 from ownership.plan import shown_owners
 from ownership.policy import Policy
-from ownership.rota import Rota
+from ownership.rota import Rota, full_because
 from ownership.rotation import PoolTurns
 from ownership.sustained import Mark, marks_on
 
@@ -158,11 +158,18 @@ class Case:
         """How many accounts a rep has, with this one if it is theirs again."""
         return self.state.load.get(rep_id, 0) + (self.is_over and rep_id == self.holder != self.current)
 
+    def too_many_for(self, rep_id: str) -> str | None:
+        """Why the policy takes accounts from who has this one, None unless their book is over their capacity."""
+        capacity, book = self.day.roster.reps[rep_id].capacity_on(self.day.date), self.book(rep_id)
+        if self.policy.keeping.over_capacity != "move_on" or book == capacity:
+            return None
+        return full_because(capacity, book)
+
     def went_on_from(self, rule: str) -> bool:
         """Whether the account went on to its present owner because those this rule had chosen did not accept it. The
         rule would choose them again, and they would be asked for ever."""
-        holding = self.state.holdings.get(self.account.id)
-        return holding is not None and holding.went_on_from == rule and self.current in self.present
+        holding = self.state.holdings.get(self.account.id, UNKNOWN_HOLDING)
+        return holding.went_on_from == rule and self.current in self.present
 
     def name(self, rep_id: str) -> str:
         return self.day.name(rep_id)

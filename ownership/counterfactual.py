@@ -246,12 +246,7 @@ def _outside(situation: Situation) -> str:
         return f"the account lies in {path[-1].name}, which nobody serves"
     if server.pool:
         return f"is not in pool {server.pool}, which serves {server.name}"
-    return f"{server.name} belongs to {_name(situation, str(server.owner))}"
-
-
-def _name(situation: Situation, rep_id: str) -> str:
-    rep = situation.roster.reps.get(rep_id)
-    return rep.name if rep else rep_id
+    return f"{server.name} belongs to {situation.roster.name(str(server.owner))}"
 
 
 # --- candidate changes, from the smallest: (kind, what it touches, in words, the situation with it) ---
@@ -345,7 +340,7 @@ def _naming(situation: Situation, rep: Rep) -> Candidates:
     for position, entry in enumerate(named):
         if entry.domain in domains and entry.owner != rep.id and entry.period.holds_on(situation.today):
             entries = (*named[:position], replace(entry, owner=rep.id), *named[position + 1 :])
-            what = f"named account {entry.domain} is {rep.name}'s instead of {_name(situation, entry.owner)}'s"
+            what = f"named account {entry.domain} is {rep.name}'s instead of {situation.roster.name(entry.owner)}'s"
             yield "named", "", what, replace(situation, policy=replace(situation.policy, named=entries))
     new = [domain for domain in domains if domain not in {entry.domain for entry in named}]
     for domain in new:

@@ -11,7 +11,7 @@ from ownership.conditions import Days, days_of
 from ownership.index import PolicyIndex
 from ownership.model import LEAD, Rep
 from ownership.policy import Policy, Roster
-from ownership.worktime import Calendar, local_day, next_open
+from ownership.worktime import Calendar, add_work_time, local_day, next_open
 
 
 @dataclass(frozen=True)
@@ -51,12 +51,18 @@ class Day:
         return self._steps[kind == LEAD]
 
     def name(self, rep_id: str) -> str:
-        rep = self.roster.reps.get(rep_id)
-        return rep.name if rep else rep_id
+        return self.roster.name(rep_id)
 
     def starts_work(self, rep: Rep, within_hours: float) -> datetime | None:
         """When the rep is at work next: `now` if they are, None when not within these hours."""
         return next_open(calendar_of(rep), self.now, timedelta(hours=within_hours))
+
+
+def hours_later(clock: str, rep: Rep, at: datetime, hours: float) -> datetime | None:
+    """The instant so many hours after `at`: of all of them ("calendar"), or of those the rep works ("business"; None
+    when they do not work that long within a year)."""
+    span = timedelta(hours=hours)
+    return at + span if clock == "calendar" else add_work_time(calendar_of(rep), at, span)
 
 
 def calendar_of(rep: Rep) -> Calendar:

@@ -57,21 +57,16 @@ def _lines(decision: Decision, account: Account, roster: Roster) -> Iterator[str
         yield f"  {'→' if step.matched else '·'} {RULE_WORDS.get(step.rule, step.rule)}: {step.because}."
     others = [candidate for candidate in decision.candidates if not candidate.chosen]
     if others:
-        said = ", ".join(f"{_name(candidate.rep_id, roster)} ({candidate.because})" for candidate in others)
+        said = ", ".join(f"{roster.name(candidate.rep_id)} ({candidate.because})" for candidate in others)
         yield f"  Also considered: {said}."
     if decision.team:
         said = ", ".join(
-            f"{member.role} {_name(member.rep_id, roster) if member.rep_id else 'nobody'} ({member.because})"
+            f"{member.role} {roster.name(member.rep_id) if member.rep_id else 'nobody'} ({member.because})"
             for member in decision.team
         )
         yield f"  Team: {said}."
     if decision.afterwards:
         to = decision.afterwards.returns_to
-        said = f"it goes back to {_name(to, roster)}" if to else "it is decided as if nobody had it"
+        said = f"it goes back to {roster.name(to)}" if to else "it is decided as if nobody had it"
         yield f"  Afterwards: {said}."
     yield f"  Policy {decision.policy_hash[:12]}, inputs {decision.inputs_hash[:12]}."
-
-
-def _name(rep_id: str, roster: Roster) -> str:
-    rep = roster.reps.get(rep_id)
-    return rep.name if rep else rep_id

@@ -31,7 +31,7 @@ def link_leads(
     converted has become part of an account and is none any more.
     """
     places = {(ref.source, ref.external_id): account for account in accounts for ref in account.refs}
-    by_domain = _by_domain(accounts)
+    known_by = by_domain(accounts)
     people: dict[str, list[LeadRecord]] = defaultdict(list)
     for record in sorted(records, key=_rank):
         if not record.converted:
@@ -40,7 +40,7 @@ def link_leads(
     for same in people.values():
         refs = tuple(sorted(Ref(each.source, each.object_type, each.external_id) for each in same))
         id_ = min((known[ref] for ref in refs if ref in known), default=None) or new_id(refs[0])
-        leads.append(_to_lead(id_, refs, same, _account_of(same, places, by_domain), owner_of))
+        leads.append(_to_lead(id_, refs, same, _account_of(same, places, known_by), owner_of))
     return sorted(leads, key=lambda lead: lead.id)
 
 
@@ -48,6 +48,20 @@ def best_of(accounts: Iterable[Account]) -> Account | None:
     """Of several accounts with one web domain: a customer, then one with an open opportunity, then the one with the
     latest activity, then the lowest id."""
     return min(accounts, key=_preference, default=None)
+
+
+def by_domain(accounts: Iterable[Account]) -> dict[str, list[Account]]:
+    """The accounts by each of their web domains."""
+    found: dict[str, list[Account]] = defaultdict(list)
+    for account in accounts:
+        for domain in account.fields.get("domains") or ():
+            found[domain].append(account)
+    return found
+
+
+def account_with(domains: Iterable[str], known_by: Mapping[str, Sequence[Account]]) -> Account | None:
+    """The best of the accounts (`by_domain`) that have one of these web domains."""
+    return best_of(account for domain in domains for account in known_by.get(domain, ()))
 
 
 def _preference(account: Account) -> tuple[bool, bool, str, str]:
@@ -63,27 +77,19 @@ def _rank(record: LeadRecord) -> tuple[int, str, str]:
     return (PRECEDENCE.index(record.source) if known else len(PRECEDENCE), record.source, record.external_id)
 
 
-def _by_domain(accounts: Iterable[Account]) -> dict[str, list[Account]]:
-    found: dict[str, list[Account]] = defaultdict(list)
-    for account in accounts:
-        for domain in account.fields.get("domains") or ():
-            found[domain].append(account)
-    return found
-
-
 def _domains(record: LeadRecord) -> list[str]:
     found = (registrable_domain(record.email), registrable_domain(record.website))
     return [domain for domain in dict.fromkeys(found) if domain]
 
 
 def _account_of(
-    same: Sequence[LeadRecord], places: Mapping[tuple[str, str], Account], by_domain: Mapping[str, Sequence[Account]]
+    same: Sequence[LeadRecord], places: Mapping[tuple[str, str], Account], known_by: Mapping[str, Sequence[Account]]
 ) -> Account | None:
     named = ((each.source, each.account_external_id) for each in same if each.account_external_id)
     for place in named:
         if place in places:
             return places[place]
-    return best_of(account for each in same for domain in _domains(each) for account in by_domain.get(domain, ()))
+    return account_with((domain for each in same for domain in _domains(each)), known_by)
 
 
 def _to_lead(

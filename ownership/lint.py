@@ -152,8 +152,7 @@ class _Book:
         return frozenset(rep.id for rep in reps if rep.capacity != 0 and place.skills <= rep.skills)
 
     def name(self, rep_id: str) -> str:
-        rep = self.roster.reps.get(rep_id)
-        return rep.name if rep else rep_id
+        return self.roster.name(rep_id)
 
     def names(self, rep_ids: Iterable[str]) -> str:
         return ", ".join(self.name(rep_id) for rep_id in sorted(rep_ids))

@@ -171,6 +171,11 @@ class Roster:
             rep.id: period.until or "" for rep in self.reps.values() for period in rep.leave if period.holds_on(day)
         }
 
+    def name(self, rep_id: str) -> str:
+        """What people call somebody; the id of who is not on the roster."""
+        rep = self.reps.get(rep_id)
+        return rep.name if rep else rep_id
+
     def is_queue(self, rep_id: str) -> bool:
         """Whether this owner is a queue rather than a person."""
         rep = self.reps.get(rep_id)

@@ -277,10 +277,12 @@ def gate_of(day: Day, rep_id: str, skills: Iterable[str], load: int) -> str | No
     rep = day.roster.reps[rep_id]
     if missing := sorted(set(skills) - rep.skills):
         return f"lacks {', '.join(missing)}"
-    capacity = rep.capacity_on(day.date)
-    if capacity is not None and load >= capacity:
-        return f"owns {load} accounts of {capacity} at most"
-    return None
+    return full_because(rep.capacity_on(day.date), load)
 
 
-__all__ = ["Pick", "Rota", "gate_of"]
+def full_because(capacity: int | None, load: int) -> str | None:
+    """Why one more account would be too many for who owns `load` of them, None when it would not."""
+    return f"owns {load} accounts of {capacity} at most" if capacity is not None and load >= capacity else None
+
+
+__all__ = ["Pick", "Rota", "full_because", "gate_of"]

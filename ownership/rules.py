@@ -8,14 +8,14 @@ from datetime import timedelta
 from ownership.candidates import assigned
 from ownership.case import Case, Verdict
 from ownership.conditions import holds
-from ownership.day import calendar_of
+from ownership.day import hours_later
 from ownership.entries import Dispute, Override, Rule
 from ownership.identities import UNKNOWN
 from ownership.model import Afterwards, Candidate
-from ownership.rota import gate_of
+from ownership.rota import full_because, gate_of
 from ownership.sustained import days_held
 from ownership.territories import serving
-from ownership.worktime import add_work_time, day_start
+from ownership.worktime import day_start
 
 RuleStep = Callable[[Case], Verdict]
 
@@ -60,10 +60,8 @@ def _ruling_due(case: Case, dispute: Dispute) -> str:
     if dispute.period.since is None:
         return ""
     clock, opened = case.policy.dispute_clock, day_start(case.policy.timezone, dispute.period.since)
-    span, rep = timedelta(hours=clock.hours), case.day.roster.reps.get(dispute.claimed_by)
-    due = opened + span
-    if clock.clock == "business" and rep is not None:
-        due = add_work_time(calendar_of(rep), opened, span) or due
+    claimant = case.day.roster.reps[dispute.claimed_by]
+    due = hours_later(clock.clock, claimant, opened, clock.hours) or opened + timedelta(hours=clock.hours)
     return f", which {'was' if due < case.day.now else 'is'} due by {due:%Y-%m-%d %H:%M} UTC"
 
 
@@ -114,10 +112,7 @@ def _named(case: Case) -> Verdict:
 def _full(case: Case, rep_id: str) -> str | None:
     """Why one more account would be too many for the rep, None when it would not, or they have it already."""
     capacity = case.day.roster.reps[rep_id].capacity_on(case.day.date)
-    load = case.state.load.get(rep_id, 0)
-    if capacity is None or load < capacity or case.holder == rep_id:
-        return None
-    return f"owns {load} accounts of {capacity} at most"
+    return None if case.holder == rep_id else full_because(capacity, case.state.load.get(rep_id, 0))
 
 
 def _registration(case: Case) -> Verdict:
@@ -212,10 +207,8 @@ def _kept(case: Case, owner: str, said: str, reason: str = "existing_owner") -> 
         return Verdict(f"{case.name(owner)} has it, and a queue keeps nothing from the rules")
     if case.lost_because:
         return Verdict(f"{case.name(owner)} {case.lost_because}")
-    capacity = case.day.roster.reps[owner].capacity_on(case.day.date)
-    load = case.book(owner)
-    if case.policy.keeping.over_capacity == "move_on" and capacity is not None and load > capacity:
-        return Verdict(f"{case.name(owner)} has it, but owns {load} accounts of {capacity} at most")
+    if too_many := case.too_many_for(owner):
+        return Verdict(f"{case.name(owner)} has it, but {too_many}")
     return Verdict(f"{case.name(owner)} {said}", reason, owner)
 
 

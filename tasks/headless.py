@@ -8,7 +8,7 @@ run, before anything is written.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -17,7 +17,7 @@ from functools import partial
 from config.policy_files import LoadedPolicy
 from ownership.assignment import decide_owners
 from ownership.case import Holding, State
-from ownership.leads import best_of
+from ownership.leads import account_with, by_domain
 from ownership.model import LEAD, Account, Decision, Outcome, Step
 from ownership.names import country_code
 from ownership.policy import Roster
@@ -91,17 +91,12 @@ def read_rows(rows: Iterable[Row], to_subject: Callable[[Row], Account], taken: 
 
 def place_leads(read: Iterable[Subject], accounts: Mapping[str, Account]) -> dict[str, Account]:
     """The leads among what was read, by id, each under the account it names, or else the one with its web domain."""
-    by_domain: dict[str, list[Account]] = defaultdict(list)
-    for account in accounts.values():
-        for domain in account.fields.get("domains") or ():
-            by_domain[domain].append(account)
+    known_by = by_domain(accounts.values())
     found: dict[str, Account] = {}
     for lead in read:
         if isinstance(lead, BadRecord) or not is_lead(lead):
             continue
-        domains = lead.fields.get("domains") or ()
-        alike = best_of(account for name in domains for account in by_domain.get(name, ()))
-        found_in = accounts.get(lead.parent_id or "") or alike
+        found_in = accounts.get(lead.parent_id or "") or account_with(lead.fields.get("domains") or (), known_by)
         fields = {**lead.fields, "has_account": found_in is not None}
         if found_in is not None and "activity_on" in found_in.fields:
             fields["activity_on"] = found_in.fields["activity_on"]
