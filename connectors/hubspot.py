@@ -33,7 +33,8 @@ from connectors.custom_fields import CustomFields, shape_of
 from connectors.errors import RecordRejected, RetryLater, SchemaChanged
 from connectors.fields import RowReader, to_instant
 from connectors.hubspot_api import NAME, HubSpotApi
-from connectors.hubspot_objects import COMPANY, OBJECTS, HubSpotObject, of_stream, of_type, properties_of
+from connectors.hubspot_objects import COMPANY, OBJECTS, HubSpotObject, properties_of
+from connectors.objects import of_stream, of_type
 from ownership.conditions import Field
 from ownership.model import AccountRecord, LeadRecord
 
@@ -94,12 +95,12 @@ class HubSpotConnector:
         return tuple(found.get(id_) or SourceRow(NAME, stream, id_, None, {"id": id_}, deleted=True) for id_ in ids)
 
     def to_value(self, row: SourceRow) -> AccountRecord | LeadRecord | None:
-        value = of_stream(row.stream).to_value(row)
+        value = of_stream(NAME, OBJECTS, row.stream).to_value(row)
         return self._custom[row.stream].add_to(value, RowReader(row, properties_of(row))) if value else None
 
     def _reading(self, stream: str) -> HubSpotObject:
         """The object of a stream, with the policy's own fields."""
-        kind = of_stream(stream)
+        kind = of_stream(NAME, OBJECTS, stream)
         return replace(kind, properties=tuple(dict.fromkeys((*kind.properties, *self._custom[stream].vendor_names))))
 
     # --- owners ---
@@ -110,7 +111,7 @@ class HubSpotConnector:
 
     def read_owners(self, remote_ids: Sequence[str], object_type: str | None = None) -> tuple[ObservedOwner, ...]:
         """One call for each 100 ids, and one more for those that did not come, which may be archived."""
-        kind = of_type(object_type or self.object_type)
+        kind = of_type(NAME, OBJECTS, object_type or self.object_type)
         found = {}
         for record in self._by_ids(kind, kind.owner_properties, remote_ids):
             found[record["id"]] = to_observed(kind, record)
@@ -139,7 +140,7 @@ class HubSpotConnector:
 
     def create_task(self, remote_id: str, owner_id: str, subject: str, object_type: str | None = None) -> str:
         """One call creates and associates. Raises `Ambiguous` when no answer came: read before a second try."""
-        kind = of_type(object_type or self.object_type)
+        kind = of_type(NAME, OBJECTS, object_type or self.object_type)
         association = {"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": kind.task_link}
         body = {
             "properties": {

@@ -152,21 +152,4 @@ CONTACT = HubSpotObject(
 )
 OBJECTS = (COMPANY, CONTACT)
 
-
-def of_stream(stream: str) -> HubSpotObject:
-    """The object whose records a stream holds. Raises `ValueError`."""
-    for each in OBJECTS:
-        if each.stream == stream:
-            return each
-    raise ValueError(f"{NAME} has no stream {stream!r}")
-
-
-def of_type(object_type: str) -> HubSpotObject:
-    """The object of this name. Raises `ValueError`."""
-    for each in OBJECTS:
-        if each.name == object_type:
-            return each
-    raise ValueError(f"{NAME} shows no owners of {object_type!r} here")
-
-
-__all__ = ["COMPANY", "CONTACT", "OBJECTS", "HubSpotObject", "of_stream", "of_type"]
+__all__ = ["COMPANY", "CONTACT", "OBJECTS", "HubSpotObject"]

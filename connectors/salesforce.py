@@ -29,8 +29,9 @@ from connectors.batches import check_types, chunks, write_in_batches
 from connectors.custom_fields import CustomFields, shape_of
 from connectors.errors import Ambiguous, OwnerMoved, RecordRejected, RetryLater, SchemaChanged
 from connectors.fields import RowReader, to_instant
+from connectors.objects import of_stream, of_type
 from connectors.salesforce_api import NAME, NOT_DONE, SalesforceApi
-from connectors.salesforce_objects import ACCOUNT, OBJECTS, SalesforceObject, of_stream, of_type
+from connectors.salesforce_objects import ACCOUNT, OBJECTS, SalesforceObject
 from ownership.conditions import Field
 from ownership.model import AccountRecord, LeadRecord
 
@@ -101,12 +102,12 @@ class SalesforceConnector:
         )
 
     def to_value(self, row: SourceRow) -> AccountRecord | LeadRecord | None:
-        value = of_stream(row.stream).to_value(row)
+        value = of_stream(NAME, OBJECTS, row.stream).to_value(row)
         return self._custom[row.stream].add_to(value, RowReader(row)) if value else None
 
     def _reading(self, stream: str) -> SalesforceObject:
         """The object of a stream, with the policy's own fields."""
-        kind = of_stream(stream)
+        kind = of_stream(NAME, OBJECTS, stream)
         return replace(kind, fields=tuple(dict.fromkeys((*kind.fields, *self._custom[stream].vendor_names))))
 
     # --- owners ---
@@ -121,7 +122,7 @@ class SalesforceConnector:
     def read_owners(self, remote_ids: Sequence[str], object_type: str | None = None) -> tuple[ObservedOwner, ...]:
         """One call for each 500 ids. `version` is SystemModstamp with the owner: only single-record reads give an
         ETag, and a timestamp of whole seconds alone would miss an edit within the same one."""
-        kind = of_type(object_type or self.object_type)
+        kind = of_type(NAME, OBJECTS, object_type or self.object_type)
         found = {short_id(record["Id"]): record for record in self._by_ids(kind, OWNER_FIELDS, remote_ids)}
         return tuple(
             to_observed(id_, found[short_id(id_)])
@@ -142,7 +143,7 @@ class SalesforceConnector:
         For a lead Salesforce knows no ETag: its own check is If-Unmodified-Since, in whole seconds, so that an edit
         within the second of the edit before it, made between our last look and our write, is lost.
         """
-        kind = of_type(change.object_type)
+        kind = of_type(NAME, OBJECTS, change.object_type)
         path = f"sobjects/{kind.name}/{change.remote_id}"
         try:
             headers = OURS_STAYS | self._condition(kind, path, version)
@@ -159,7 +160,7 @@ class SalesforceConnector:
 
     def create_task(self, remote_id: str, owner_id: str, subject: str, object_type: str | None = None) -> str:
         """Raises `Ambiguous` when no answer came: read before a second try, or there may be two tasks."""
-        link = of_type(object_type or self.object_type).task_link
+        link = of_type(NAME, OBJECTS, object_type or self.object_type).task_link
         body = {"Subject": subject, "OwnerId": owner_id, link: remote_id, "Status": "Not Started"}
         return str(self._api.send("POST", "sobjects/Task", body).json()["id"])
 

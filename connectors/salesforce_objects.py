@@ -118,21 +118,4 @@ LEAD = SalesforceObject(
 )
 OBJECTS = (ACCOUNT, LEAD)
 
-
-def of_stream(stream: str) -> SalesforceObject:
-    """The object whose rows a stream holds. Raises `ValueError`."""
-    for each in OBJECTS:
-        if each.stream == stream:
-            return each
-    raise ValueError(f"{NAME} has no stream {stream!r}")
-
-
-def of_type(object_type: str) -> SalesforceObject:
-    """The object of this name. Raises `ValueError`."""
-    for each in OBJECTS:
-        if each.name == object_type:
-            return each
-    raise ValueError(f"{NAME} shows no owners of {object_type!r} here")
-
-
-__all__ = ["ACCOUNT", "LEAD", "OBJECTS", "SalesforceObject", "of_stream", "of_type"]
+__all__ = ["ACCOUNT", "LEAD", "OBJECTS", "SalesforceObject"]

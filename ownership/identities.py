@@ -28,14 +28,17 @@ class Identities:
     user_of: Mapping[tuple[str, str], str]
 
     def label(self, source: str, external_id: str | None) -> str | None:
-        """A rep id, "?<vendor user id>" for somebody who is not on the roster, None for nobody."""
-        if not external_id:
-            return None
-        return self.rep_of.get((source, external_id), UNKNOWN + external_id)
+        """As the function `label`."""
+        return label(self.rep_of, source, external_id)
 
     def reachable(self, rep_id: str) -> frozenset[str]:
         """The systems in which this rep can be made an owner."""
         return frozenset(source for source, rep in self.user_of if rep == rep_id)
+
+
+def label(rep_of: Mapping[tuple[str, str], str], source: str, external_id: str | None) -> str | None:
+    """A rep id, "?<vendor user id>" for somebody who is not on the roster, None for nobody."""
+    return rep_of.get((source, external_id), UNKNOWN + external_id) if external_id else None
 
 
 def identify(reps: Iterable[Rep], people: Iterable[OutsidePerson]) -> Identities:

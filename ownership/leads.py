@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from ownership.identities import UNKNOWN
+from ownership.identities import label
 from ownership.matching import segment_of
 from ownership.model import LEAD, Account, LeadRecord, Ref
 from ownership.names import country_code, registrable_domain
@@ -100,11 +100,9 @@ def _to_lead(
     owner_of: Mapping[tuple[str, str], str],
 ) -> Account:
     shown = {
-        Ref(each.source, each.object_type, each.external_id): owner_of.get(
-            (each.source, each.owner_external_id), UNKNOWN + each.owner_external_id
-        )
+        Ref(each.source, each.object_type, each.external_id): owner
         for each in same
-        if each.owner_external_id
+        if (owner := label(owner_of, each.source, each.owner_external_id))
     }
     person = next((each.name for each in same if each.name), None) or refs[0].external_id
     company = next((each.company for each in same if each.company), None)

@@ -14,7 +14,7 @@ from datetime import datetime
 from itertools import count
 from typing import Any
 
-from ownership.identities import UNKNOWN
+from ownership.identities import label
 from ownership.model import ACCOUNT, Account, AccountFact, AccountRecord, Ref
 from ownership.names import country_code, name_key, registrable_domain
 
@@ -293,11 +293,7 @@ def _to_account(
     rank = {source: position for position, source in enumerate(precedence)}
     ordered = [record for _, record in sorted(members, key=lambda m: (rank.get(m[0].source, len(rank)), m[0]))]
     name = next((record.name for record in ordered if record.name), None)
-    shown = {
-        ref: owner_of.get((ref.source, record.owner_external_id), UNKNOWN + record.owner_external_id)
-        for ref, record in members
-        if record.owner_external_id
-    }
+    shown = {ref: owner for ref, record in members if (owner := label(owner_of, ref.source, record.owner_external_id))}
     return Account(
         id=account_id,
         name=name or f"unnamed account {members[0][0].external_id}",

@@ -50,8 +50,8 @@ class Decisions:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def latest(self, account_ids: Iterable[str] | None = None) -> dict[str, LastDecision]:
-        """The last decision of each account that has one."""
+    def latest(self, account_ids: Iterable[str] | None = None, reason: str | None = None) -> dict[str, LastDecision]:
+        """The last decision of each account that has one; with `reason`, of those where it was made for that."""
         columns = decision.c
         statement = (
             select(
@@ -62,6 +62,8 @@ class Decisions:
             .join(latest_decision, latest_decision.c.decision_id == columns.decision_id)
             .where(latest_decision.c.role == OWNER_ROLE)
         )
+        if reason is not None:
+            statement = statement.where(columns.reason == reason)
         rows = select_in(self._connection, statement, latest_decision.c.account_id, account_ids)
         return {account_id: LastDecision(*last) for account_id, *last in rows}
 

@@ -34,10 +34,10 @@ def escalate_due(context: RunContext) -> Assigned:
     The account gets the next owner as a new decision with reason `escalated`. When nobody is left to ask, it keeps its
     provisional owner and the exception `unaccepted` is opened.
     """
-    total = Assigned()
+    done = []
     while (batch := context.store.run(lambda uow: _escalate_batch(context, uow))).looked_at:
-        total = total.plus(batch)
-    return total
+        done.append(batch)
+    return Assigned.together(done)
 
 
 def remind_owners(context: RunContext) -> int:

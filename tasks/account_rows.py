@@ -6,10 +6,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
 from ownership.conditions import DATES, FIELDS, Field
 from ownership.matching import LIVE_STATUSES, segment_of
@@ -24,6 +24,7 @@ NUMBER = re.compile(r"(\d{1,15})(\.0+)?", re.ASCII)  # other tools write whole n
 DOMAIN_CELLS = ("domain", "domains", "website", "email")
 SHOWN = 80  # characters of a cell that a sentence quotes
 
+V = TypeVar("V")
 NO_FIELDS: Mapping[str, Field] = {}
 
 
@@ -111,31 +112,32 @@ def flag_of(cell: str) -> bool | None:
     return FLAG_WORDS.get(cell.casefold())
 
 
+def number_of(cell: str) -> int | None:
+    """The whole number a cell writes; None when it writes none."""
+    found = NUMBER.fullmatch(cell)
+    return int(found[1]) if found else None
+
+
 def _number(row: Row, column: str) -> int | None:
-    if column not in row:
-        return None
-    found = NUMBER.fullmatch(row[column])
-    if not found:
-        raise BadRecord(f"{column} is {quoted(row[column])}, which is no whole number; write digits only")
-    return int(found[1])
+    return _read(row, column, number_of, "is no whole number; write digits only")
 
 
 def _date(row: Row, column: str) -> str | None:
-    if column not in row:
-        return None
-    found = day_of(row[column])
-    if found is None:
-        raise BadRecord(f"{column} is {quoted(row[column])}, which is no date; write it as 2026-12-31")
-    return found
+    return _read(row, column, day_of, "is no date; write it as 2026-12-31")
 
 
 def _flag(row: Row, column: str, unsaid: bool | None) -> bool | None:
+    return _read(row, column, flag_of, "is neither yes nor no; write true or false") if column in row else unsaid
+
+
+def _read(row: Row, column: str, value_of: Callable[[str], V | None], wrong: str) -> V | None:
+    """What a cell says, None when it is empty. Raises `BadRecord` when that is nothing of its kind."""
     if column not in row:
-        return unsaid
-    said = flag_of(row[column])
-    if said is None:
-        raise BadRecord(f"{column} is {quoted(row[column])}, which is neither yes nor no; write true or false")
-    return said
+        return None
+    value = value_of(row[column])
+    if value is None:
+        raise BadRecord(f"{column} is {quoted(row[column])}, which {wrong}")
+    return value
 
 
 def quoted(text: str) -> str:

@@ -42,29 +42,20 @@ class Assigned:
     drifts: int = 0
     moves: tuple[OwnerMove, ...] = ()
 
-    def plus(self, other: Assigned) -> Assigned:
+    @staticmethod
+    def together(done: Sequence[Assigned]) -> Assigned:
+        """What several batches came to."""
+        by_reason: Counter[str] = Counter()
+        for each in done:
+            by_reason.update(each.by_reason)
         return Assigned(
-            self.looked_at + other.looked_at,
-            self.recorded + other.recorded,
-            dict(Counter(self.by_reason) + Counter(other.by_reason)),
-            self.writes + other.writes,
-            self.drifts + other.drifts,
-            self.moves + other.moves,
+            sum(each.looked_at for each in done),
+            sum(each.recorded for each in done),
+            dict(by_reason),
+            sum(each.writes for each in done),
+            sum(each.drifts for each in done),
+            tuple(move for each in done for move in each.moves),
         )
-
-
-def _together(done: Sequence[Assigned]) -> Assigned:
-    by_reason: Counter[str] = Counter()
-    for each in done:
-        by_reason.update(each.by_reason)
-    return Assigned(
-        sum(each.looked_at for each in done),
-        sum(each.recorded for each in done),
-        dict(by_reason),
-        sum(each.writes for each in done),
-        sum(each.drifts for each in done),
-        tuple(move for each in done for move in each.moves),
-    )
 
 
 def assign_accounts(context: RunContext, wanted: Wanted | None = None, policy: Policy | None = None) -> Assigned:
@@ -84,7 +75,7 @@ def assign_accounts(context: RunContext, wanted: Wanted | None = None, policy: P
             )
             done.append(context.store.run(batch))
             books.recorded(account.id for account in some)
-        return _together(done)
+        return Assigned.together(done)
 
 
 @contextmanager

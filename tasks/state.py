@@ -45,12 +45,8 @@ def load_state(
 
 def _went_on(uow: UnitOfWork, current: Mapping[str, CurrentOwner]) -> dict[str, str]:
     """The rule from whose choices each account went on to its present owner; others are missing."""
-    latest = uow.decisions.latest(current)
-    return {
-        id_: decision.rule
-        for id_, decision in latest.items()
-        if decision.reason == "escalated" and decision.owner_id == current[id_].owner_id
-    }
+    escalated = uow.decisions.latest(current, reason="escalated")
+    return {id_: last.rule for id_, last in escalated.items() if last.owner_id == current[id_].owner_id}
 
 
 def with_missed_offers(uow: UnitOfWork, day: Day, accounts: Sequence[Account]) -> list[Account]:

@@ -13,7 +13,7 @@ from typing import Any
 
 import polars as pl
 
-from ownership.conditions import Condition, Not, Test
+from ownership.conditions import Condition, Test, tests_of
 from ownership.policy import Policy
 from tasks.bulk.answers import answered, texts_of
 
@@ -34,8 +34,9 @@ def kinds_of(
     """The kinds of the accounts that are `asked` for. Those of one kind have the same owner, and are all of them below
     another account or none."""
     tests: dict[str, set[Test]] = defaultdict(set)
-    for test in _tests(_conditions(policy)):
-        tests[test.field].add(test)
+    for condition in _conditions(policy):
+        for test in tests_of(condition):
+            tests[test.field].add(test)
     alike = {name: _alike(fields[name], tests[name]) for name in sorted(fields.keys() & tests.keys())}
     told = pl.DataFrame([column.alias(name) for name, column in {**alike, "(owner)": owners, "(below)": below}.items()])
     one_of_each = told.with_row_index("(first)").filter(asked).group_by(told.columns, maintain_order=True)
@@ -84,11 +85,3 @@ def _conditions(policy: Policy) -> Iterator[Condition]:
         yield territory.when
     for role in policy.team:
         yield role.when
-
-
-def _tests(conditions: Iterable[Condition]) -> Iterator[Test]:
-    for condition in conditions:
-        if isinstance(condition, Test):
-            yield condition
-        else:
-            yield from _tests((condition.part,) if isinstance(condition, Not) else condition.parts)
