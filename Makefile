@@ -19,6 +19,10 @@ help: ## list what can be made
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes -r requirements/dev.lock
 	@touch $@
 
+.venv/bench: requirements/bench.lock .venv/runtime
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes -r requirements/bench.lock
+	@touch $@
+
 demo: .venv/runtime ## run the whole job once against emulated vendors, and say what happened
 	@$(BIN)/steward demo
 
@@ -41,6 +45,7 @@ bench-decide: .venv/runtime ## how fast the rules decide; SIZES="10000 100000" f
 lock: ## resolve requirements/*.lock again (needs uv)
 	uv pip compile pyproject.toml $(UV_FLAGS) -o requirements/runtime.lock
 	uv pip compile pyproject.toml --extra dev -c requirements/runtime.lock $(UV_FLAGS) -o requirements/dev.lock
+	uv pip compile pyproject.toml --extra bench -c requirements/dev.lock $(UV_FLAGS) -o requirements/bench.lock
 
 clean: ## remove everything made here
 	rm -rf .venv .steward artefacts .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

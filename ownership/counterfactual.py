@@ -27,7 +27,7 @@ from ownership.conditions import (
     vocabulary,
 )
 from ownership.entries import Assign, NamedAccount, Override, Territory
-from ownership.matching import LIVE_STATUSES, SEGMENT_FLOORS
+from ownership.linking import LIVE_STATUSES, SEGMENT_FLOORS
 from ownership.model import Account, Decision, Rep, Step
 from ownership.names import country_code
 from ownership.policy import Policy, Roster

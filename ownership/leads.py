@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ownership.identities import label
-from ownership.matching import segment_of
+from ownership.linking import segment_of
 from ownership.model import LEAD, Account, LeadRecord, Ref
 from ownership.names import country_code, registrable_domain
 

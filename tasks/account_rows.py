@@ -12,7 +12,7 @@ from datetime import date
 from typing import Any, TypeVar
 
 from ownership.conditions import DATES, FIELDS, Field
-from ownership.matching import LIVE_STATUSES, segment_of
+from ownership.linking import LIVE_STATUSES, segment_of
 from ownership.model import ACCOUNT, LEAD, Account, Ref
 from ownership.names import FREE_MAIL, SHARED_HOSTS, country_code, registrable_domain
 from tasks.account_files import OVERFLOW, REQUIRED, Row

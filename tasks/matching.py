@@ -9,7 +9,7 @@ from hashlib import sha256
 
 from connectors.base import SourceRow
 from ownership.leads import link_leads
-from ownership.matching import PROBLEM_KINDS, Linked, link_records
+from ownership.linking import PROBLEM_KINDS, Linked, link_records
 from ownership.model import Account, AccountFact, AccountRecord, LeadRecord, Ref
 from store.exceptions import RECORD_KINDS, record_key
 from store.staging import StagedRow

@@ -15,7 +15,7 @@ import polars as pl
 
 from ownership.conditions import DATES, FIELDS, Field, fold, fold_fields
 from ownership.day import Day
-from ownership.matching import segment_of
+from ownership.linking import segment_of
 from ownership.model import ACCOUNT
 from ownership.names import country_code
 from tasks.account_files import BLANKS, OVERFLOW, without_empty

@@ -22,7 +22,7 @@ from cli.decide import decide
 from config.policy_files import LoadedPolicy, load_policy
 from config.settings import POLICY_DIR
 from ownership.conditions import FIELDS
-from ownership.matching import link_records
+from ownership.linking import link_records
 from ownership.model import AccountFact, AccountRecord, Decision, Ref
 from ownership.rotation import PoolTurns
 from tasks.account_files import (

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ownership.matching import CROWD, LARGEST, Linked, domains_of, link_records
+from ownership.linking import CROWD, LARGEST, Linked, domains_of, link_records
 from ownership.model import Account, AccountFact, AccountRecord, Ref
 from ownership.names import country_code, name_key, registrable_domain
 
