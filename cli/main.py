@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 import click
 from pydantic import ValidationError
 
-from cli import questions, scenarios
+from cli import questions, records, scenarios
 from cli.decide import decide
 from cli.processes import DidNotStart, RunFailed
 from cli.schema import schema
@@ -157,7 +157,10 @@ def upgrade() -> None:
     click.echo("database ok")
 
 
-for command in (decide, schema, scenarios.test, questions.what_if, questions.why_not, questions.turns, questions.lint):
+for command in (
+    *(decide, schema, scenarios.test, records.owner, records.lineage),
+    *(questions.what_if, questions.why_not, questions.turns, questions.lint),
+):
     main.add_command(command)
 
 

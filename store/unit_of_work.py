@@ -13,6 +13,7 @@ from store.decisions import Decisions
 from store.exceptions import Exceptions
 from store.inbox import Inbox
 from store.ledger import Ledger
+from store.lineage import Lineage
 from store.notifications import Notifications
 from store.offers import Offers
 from store.outbox import Outbox
@@ -39,6 +40,7 @@ class UnitOfWork:
         self.decisions = Decisions(connection)
         self.outbox = Outbox(connection)
         self.remote = Remote(connection)
+        self.lineage = Lineage(connection)
         self.offers = Offers(connection)
         self.exceptions = Exceptions(connection)
         self.turns = Turns(connection)
