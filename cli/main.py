@@ -122,18 +122,6 @@ def decline(account: str, rep_id: str, reason: str) -> None:
     click.echo(decline_account(_open(), account, rep_id, reason))
 
 
-@main.command()
-def verify() -> None:
-    """Check the ledger's hash chain; names the first altered position."""
-    from tasks.audit import audit_ledger
-
-    broken_at = audit_ledger(_open())
-    if broken_at:
-        click.secho(f"the ledger was altered at {broken_at}", fg="red", err=True)
-        sys.exit(1)
-    click.echo("ledger ok")
-
-
 @main.command("exceptions")
 def list_exceptions() -> None:
     """List what needs a person, by reason."""
@@ -158,7 +146,7 @@ def upgrade() -> None:
 
 
 for command in (
-    *(decide, schema, scenarios.test, records.owner, records.lineage),
+    *(decide, schema, scenarios.test, records.owner, records.lineage, records.verify),
     *(questions.what_if, questions.why_not, questions.turns, questions.lint),
 ):
     main.add_command(command)

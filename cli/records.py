@@ -1,7 +1,9 @@
-"""`steward owner` and `lineage`: what the ledger knows of an account, and what lies behind a CRM's value."""
+"""`steward owner`, `lineage` and `verify`: what the ledger knows, what lies behind a CRM's value, and that it holds."""
 
 from __future__ import annotations
 
+import re
+import sys
 from datetime import UTC, datetime, time
 
 import click
@@ -38,6 +40,32 @@ def lineage(record: str, live: bool) -> None:
             click.echo(line)
     except LookupError as problem:
         raise click.UsageError(str(problem.args[0])) from None
+
+
+@click.command("verify")
+@click.option("--root", "roots", multiple=True, metavar="NO=ROOT", help="A seal's root that was kept elsewhere.")
+def verify(roots: tuple[str, ...]) -> None:
+    """Check the ledger's chain, the texts behind it, and its seals; names the first that is not as it was written."""
+    from tasks.audit import audit_ledger
+    from tasks.context import open_context
+
+    context = open_context()
+    broken_at = audit_ledger(context, [_kept_root(each) for each in roots])
+    if broken_at:
+        click.secho(f"the ledger was altered at {broken_at}", fg="red", err=True)
+        sys.exit(1)
+    with context.store.transaction(readonly=True) as uow:
+        seals = uow.seals.all()
+    click.echo("ledger ok")
+    for seal in seals[-1:]:
+        click.echo(f"sealed up to {seal.until:%Y-%m-%d %H:%M} UTC; keep elsewhere: {seal.seal_no}={seal.root}")
+
+
+def _kept_root(said: str) -> tuple[int, str]:
+    found = re.fullmatch(r"(\d+)=([0-9a-f]{64})", said)
+    if not found:
+        raise click.BadParameter(f"'{said}' is not NO=ROOT, with a root of 64 hex digits", param_hint="--root")
+    return int(found[1]), found[2]
 
 
 def _instant(said: datetime | None) -> datetime | None:

@@ -181,6 +181,19 @@ assignment_ledger = Table(
     Index("ix_assignment_ledger_run_id", "run_id"),
 )
 
+ledger_seal = Table(
+    "ledger_seal",
+    metadata,
+    Column("seal_no", BigInteger, primary_key=True, autoincrement=False),
+    Column("until", UTC, nullable=False),
+    Column("ledger_rows", BigInteger, nullable=False),
+    Column("decisions", BigInteger, nullable=False),
+    Column("root", Text, nullable=False),
+    Column("signature", Text, nullable=False),
+    Column("sealed_at", UTC, nullable=False),
+    Column("run_id", Text, nullable=False),
+)
+
 ownership_current = Table(
     "ownership_current",
     metadata,

@@ -23,6 +23,7 @@ from store.recording import Recorder, Recording, RecordSummary
 from store.remote import Remote
 from store.rule_marks import RuleMarks
 from store.runs import Runs
+from store.seals import Seals
 from store.staging import Staging
 from store.turns import Turns
 
@@ -46,6 +47,7 @@ class UnitOfWork:
         self.turns = Turns(connection)
         self.marks = RuleMarks(connection)
         self.runs = Runs(connection)
+        self.seals = Seals(connection)
         self.inbox = Inbox(connection)
         self.notifications = Notifications(connection)
         self.policies = Policies(connection)
