@@ -146,7 +146,7 @@ def upgrade() -> None:
 
 
 for command in (
-    *(decide, schema, scenarios.test, records.owner, records.lineage, records.verify),
+    *(decide, schema, scenarios.test, records.owner, records.lineage, records.verify, records.erase),
     *(questions.what_if, questions.why_not, questions.turns, questions.lint),
 ):
     main.add_command(command)

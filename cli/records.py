@@ -1,4 +1,4 @@
-"""`steward owner`, `lineage` and `verify`: what the ledger knows, what lies behind a CRM's value, and that it holds."""
+"""`steward owner`, `lineage`, `verify` and `erase`: what is kept of accounts and people, and that it holds."""
 
 from __future__ import annotations
 
@@ -59,6 +59,23 @@ def verify(roots: tuple[str, ...]) -> None:
     click.echo("ledger ok")
     for seal in seals[-1:]:
         click.echo(f"sealed up to {seal.until:%Y-%m-%d %H:%M} UTC; keep elsewhere: {seal.seal_no}={seal.root}")
+
+
+@click.command("erase")
+@click.argument("email")
+@click.option("--by", required=True, help="Who does it.")
+@click.option("--because", required=True, help="Why, for the record: a ticket, without the person's name.")
+@click.confirmation_option(prompt="What is erased cannot be brought back. Go on?")
+def erase(email: str, by: str, because: str) -> None:
+    """Erase the person with this e-mail address from everything here but the ledger, which holds opaque ids only."""
+    from tasks.context import open_context
+    from tasks.erasure import NotAnAddress, erasure_lines
+
+    try:
+        for line in erasure_lines(open_context(), email, by, because):
+            click.echo(line)
+    except NotAnAddress as problem:
+        raise click.BadParameter(str(problem), param_hint="EMAIL") from None
 
 
 def _kept_root(said: str) -> tuple[int, str]:

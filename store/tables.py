@@ -409,3 +409,22 @@ notification = Table(
     Column("settled_at", UTC),
     Index("ix_notification_pending", "notification_id", sqlite_where=_PENDING, postgresql_where=_PENDING),
 )
+
+erasure = Table(
+    "erasure",
+    metadata,
+    Column("erasure_id", Text, primary_key=True),
+    Column("erased_by", Words, nullable=False),
+    Column("because", Words, nullable=False),
+    Column("counts", JsonText, nullable=False),
+    Column("erased_at", UTC, nullable=False),
+)
+
+erased_record = Table(
+    "erased_record",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("stream", Text, primary_key=True),
+    Column("external_id", Text, primary_key=True),
+    Column("erasure_id", Text, ForeignKey("erasure.erasure_id"), nullable=False),
+)

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from store.accounts import Accounts
 from store.cursors import Cursors
 from store.decisions import Decisions
+from store.erasures import Erasures
 from store.exceptions import Exceptions
 from store.inbox import Inbox
 from store.ledger import Ledger
@@ -44,6 +45,7 @@ class UnitOfWork:
         self.lineage = Lineage(connection)
         self.offers = Offers(connection)
         self.exceptions = Exceptions(connection)
+        self.erasures = Erasures(connection)
         self.turns = Turns(connection)
         self.marks = RuleMarks(connection)
         self.runs = Runs(connection)
