@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,23 +18,13 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 
 from benchmarks.gold_sets import GoldSet, former_names, is_first_half, load
 from benchmarks.train_matching import FEATURES, Pairs, calibrate, learn, made_up, pairs_of, trees_as_json, unseen_scores
+from ownership.matching.evaluation import Answer, best_threshold, figures_of, rates_at, threshold_for
 from ownership.matching.index import Index
-from ownership.matching.matcher import Matcher, Outcome
+from ownership.matching.matcher import Matcher
 from ownership.matching.model import Model, read_model
 from ownership.matching.normal import normalise
 
 SETS = ("T1", "T2", "T3", "C")
-GRID = 400
-
-
-@dataclass(frozen=True)
-class Answer:
-    """One lead's best account: the score, whether it is right, whether there is one to be found, the outcome."""
-
-    score: float
-    right: bool
-    wanted: bool
-    outcome: str = ""
 
 
 Method = Callable[[GoldSet], dict[str, tuple[str | None, float, str]]]
@@ -120,6 +110,7 @@ def tf_idf(gold: GoldSet) -> dict[str, tuple[str | None, float, str]]:
 
 
 def measure(gold: GoldSet, found: dict[str, tuple[str | None, float, str]]) -> dict[str, float]:
+    """Thresholds from the first half, figures from the second."""
     answers: dict[bool, list[Answer]] = {True: [], False: []}
     for lead in gold.leads:
         account, score, outcome = found[lead.id]
@@ -127,51 +118,15 @@ def measure(gold: GoldSet, found: dict[str, tuple[str | None, float, str]]) -> d
         right = wanted is not None and account == wanted
         answers[is_first_half(gold.entity[lead.id])].append(Answer(score, right, wanted is not None, outcome))
     chosen, held = answers[True], answers[False]
-    best = max(_thresholds(chosen), key=lambda at: rates(chosen, at)[2])
-    precision, recall, f1 = rates(held, best)
-    sure = [at for at in _thresholds(chosen) if rates(chosen, at)[0] >= 0.99]
-    figures = {"f1": f1, "precision": precision, "recall": recall}
-    if sure:
-        figures["recall_at_99"] = rates(held, min(sure))[1]
-        figures["precision_there"] = rates(held, min(sure))[0]
+    best, sure = rates_at(held, best_threshold(chosen)), threshold_for(chosen, 0.99)
+    figures = {"f1": best.f1, "precision": best.precision, "recall": best.recall}
+    if sure is not None:
+        figures |= {"recall_at_99": rates_at(held, sure).recall, "precision_there": rates_at(held, sure).precision}
     if any(each.outcome for each in held):
-        figures |= _bands(held)
+        bands = figures_of(held)
+        figures |= {f"auto_{name}": bands[name] for name in ("precision", "recall")}
+        figures |= {name: bands[name] for name in ("matched", "matched_wrong", "review_share", "calibration_error")}
     return {name: round(value, 4) for name, value in figures.items()}
-
-
-def _bands(held: Sequence[Answer]) -> dict[str, float]:
-    matched = [each for each in held if each.outcome == Outcome.MATCH]
-    return {
-        "auto_precision": sum(each.right for each in matched) / max(1, len(matched)),
-        "auto_recall": sum(each.right for each in matched) / max(1, sum(each.wanted for each in held)),
-        "auto": float(len(matched)),
-        "auto_wrong": float(sum(not each.right for each in matched)),
-        "review_share": sum(each.outcome == Outcome.REVIEW for each in held) / max(1, len(held)),
-        "calibration_error": calibration_error(held),
-    }
-
-
-def calibration_error(answers: Sequence[Answer]) -> float:
-    """The mean gap between probability and truth over ten bands, each for its share of the answers."""
-    gap = 0.0
-    for band in range(10):
-        some = [each for each in answers if band <= min(9, int(each.score * 10)) < band + 1]
-        if some:
-            gap += abs(sum(each.score for each in some) - sum(each.right for each in some))
-    return gap / max(1, len(answers))
-
-
-def rates(answers: Sequence[Answer], at: float) -> tuple[float, float, float]:
-    """Precision, recall and F1 when everything from this score on is taken for a match."""
-    taken = [each for each in answers if each.score >= at]
-    right, wanted = sum(each.right for each in taken), sum(each.wanted for each in answers)
-    precision, recall = right / max(1, len(taken)), right / max(1, wanted)
-    return precision, recall, 2 * precision * recall / max(1e-9, precision + recall)
-
-
-def _thresholds(answers: Iterable[Answer]) -> list[float]:
-    scores = sorted({each.score for each in answers if each.score > 0})
-    return scores[:: max(1, len(scores) // GRID)] or [1.0]
 
 
 def _print(name: str, gold: GoldSet, methods: dict[str, dict[str, float]]) -> None:
