@@ -30,6 +30,7 @@ READ = 20_000
 """Of a name's triples the rarest are looked up first, and no more once so many accounts were met: the others are in
 too many names to tell."""
 SHORTLIST = 40
+WEIGHTS_KEPT = 100_000
 FOLD = 0.2
 """When this share of all places is new or left behind, everything is built anew."""
 
@@ -62,7 +63,13 @@ class Index:
 
     def word_weight(self, word: str) -> float:
         """From near 0, a word in every name, to 1, a word in none."""
-        return max(0.05, log((self._count + 1) / (self._words.get(word, 0) + 1)) / log(self._count + 2))
+        weight = self._weights.get(word)
+        if weight is None:
+            rarity = log((self._count + 1) / (self._words.get(word, 0) + 1)) / log(self._count + 2)
+            weight = self._weights[word] = max(0.05, rarity)
+            if len(self._weights) > WEIGHTS_KEPT:
+                self._weights.clear()
+        return weight
 
     def holders(self, kind: str, value: str) -> int:
         """How many accounts hold this key; see `ownership.matching.keys`."""
@@ -100,6 +107,7 @@ class Index:
         self._reset()
 
     def _reset(self) -> None:
+        self._weights: dict[str, float] = {}
         self._sums = np.zeros(len(self._ids), dtype=np.float32)
         self._roots = np.sqrt(np.maximum(1, np.array(self._lengths, dtype=np.float32)))
 
@@ -133,7 +141,7 @@ class Index:
     def _fold(self) -> None:
         if self._changed > max(1000, FOLD * len(self._ids)):
             self._build([self.get(id_) for id_ in sorted(self._place)])
-        elif len(self._sums) != len(self._ids):
+        else:
             self._reset()
 
     # --- asking ---

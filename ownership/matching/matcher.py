@@ -50,7 +50,8 @@ class Bands:
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """One candidate: its probability, its features, and what each adds to the score (log-odds), strongest first."""
+    """One candidate: its probability, its features, and, of the best one, what each adds to the score (log-odds),
+    strongest first."""
 
     account_id: str
     probability: float
@@ -156,9 +157,7 @@ class Matcher:
             because=because,
             evidence=tuple(said(name, features[best][INDEX_OF[name]]) for name, _ in adds[:6]),
             best=Scored(accounts[best].id, probability, tuple(features[best]), adds),
-            runner_up=None
-            if second is None
-            else Scored(accounts[second].id, likely[second], tuple(features[second]), self._adds(features[second])),
+            runner_up=None if second is None else Scored(accounts[second].id, likely[second], tuple(features[second])),
             lost_by=self._lost_by(lead, accounts, likely, best, second, family),
             start=self._model.start,
         )

@@ -24,6 +24,7 @@ Row = NDArray[np.float64]
 CORROBORATING = ("alias", "domain", "domain_says_name", "phone", "ids", "city", "postcode", "street")
 NAMES_ONLY, CORROBORATED = "names only", "corroborated"
 BLOCK = 4096
+NODE = ("feature", "threshold", "left", "right", "value")
 
 
 @dataclass(frozen=True)
@@ -43,17 +44,19 @@ class Calibration:
 
 @dataclass(frozen=True)
 class Model:
-    """Trees as arrays, one row for each tree: a node's feature (-1: a leaf), threshold, children and value.
+    """Trees as five lists of nodes, one tree after the other; `roots` says where each begins.
 
-    A value is what the tree says of all that reach the node; it is 0 at the root, as `start` holds the sum of those.
+    A node asks whether a `feature` is at most its `threshold`, and goes on `left` or `right`; a leaf goes on to itself.
+    A `value` is what the tree says of all that reach the node, relative to its root; `start` is the sum of the roots.
     """
 
     start: float
+    roots: NDArray[np.int64]
     feature: NDArray[np.int64]
-    threshold: Matrix
+    threshold: Row
     left: NDArray[np.int64]
     right: NDArray[np.int64]
-    value: Matrix
+    value: Row
     depth: int
     calibration: Calibration
     version: str
@@ -71,29 +74,22 @@ class Model:
         """What each feature adds to the score of one pair; with `start` they sum to it. Features that add nothing are
         left out."""
         added = np.zeros(len(FEATURES))
-        trees = np.arange(len(self.feature))
-        node = np.zeros(len(trees), dtype=np.int64)
+        node = self.roots
         for _ in range(self.depth):
-            asked = self.feature[trees, node]
-            inner = asked >= 0
-            below = self._below(features[np.maximum(asked, 0)], trees, node)
-            step = self.value[trees, below] - self.value[trees, node]
-            np.add.at(added, asked[inner], step[inner])
-            node = np.where(inner, below, node)
+            asked = self.feature[node]
+            below = np.where(features[asked] <= self.threshold[node], self.left[node], self.right[node])
+            added += np.bincount(asked, self.value[below] - self.value[node], minlength=len(FEATURES))
+            node = below
         return {name: float(value) for name, value in zip(FEATURES, added, strict=True) if value}
 
     def _walk(self, features: Matrix) -> Row:
-        trees = np.arange(len(self.feature))[None, :]
-        rows = np.arange(len(features))[:, None]
-        node = np.zeros((len(features), len(self.feature)), dtype=np.int64)
+        width = features.shape[1]
+        values, row_starts = features.ravel(), (np.arange(len(features)) * width)[:, None]
+        node = np.broadcast_to(self.roots, (len(features), len(self.roots)))
         for _ in range(self.depth):
-            asked = self.feature[trees, node]
-            node = np.where(asked >= 0, self._below(features[rows, np.maximum(asked, 0)], trees, node), node)
-        return np.asarray(self.start + self.value[trees, node].sum(axis=1))
-
-    def _below(self, values: Matrix, trees: NDArray[np.int64], node: NDArray[np.int64]) -> NDArray[np.int64]:
-        goes_left = values <= self.threshold[trees, node]
-        return np.where(goes_left, self.left[trees, node], self.right[trees, node])
+            goes_left = values[row_starts + self.feature[node]] <= self.threshold[node]
+            node = np.where(goes_left, self.left[node], self.right[node])
+        return np.asarray(self.start + self.value[node].sum(axis=1))
 
 
 def is_corroborated(features: Matrix) -> NDArray[np.bool_]:
@@ -108,18 +104,19 @@ def read_model(text: str) -> Model:
     if tuple(said["features"]) != FEATURES:
         raise ValueError("the model was learnt on other features; learn it anew: make match-model")
     trees: Sequence[Mapping[str, Sequence[float]]] = said["trees"]
-    size = max(len(tree["feature"]) for tree in trees)
-
-    def table(name: str, filler: float) -> Matrix:
-        return np.array([[*tree[name], *[filler] * (size - len(tree[name]))] for tree in trees])
-
+    sizes = [len(tree["feature"]) for tree in trees]
+    roots = np.cumsum([0, *sizes[:-1]])
+    feature, threshold, left, right, value = (np.concatenate([tree[name] for tree in trees]) for name in NODE)
+    of_tree, itself = np.repeat(roots, sizes), np.arange(sum(sizes))
+    is_leaf = feature < 0
     return Model(
         start=said["start"],
-        feature=table("feature", -1).astype(np.int64),
-        threshold=table("threshold", 0),
-        left=table("left", 0).astype(np.int64),
-        right=table("right", 0).astype(np.int64),
-        value=table("value", 0),
+        roots=roots,
+        feature=np.where(is_leaf, 0, feature).astype(np.int64),
+        threshold=threshold.astype(np.float64),
+        left=np.where(is_leaf, itself, left + of_tree).astype(np.int64),
+        right=np.where(is_leaf, itself, right + of_tree).astype(np.int64),
+        value=value.astype(np.float64),
         depth=max(map(_depth, trees)),
         calibration=read_calibration(said["calibration"]),
         version=sha256(text.encode()).hexdigest()[:12],
