@@ -17,6 +17,7 @@ from typing import Any
 from ownership.identities import label
 from ownership.model import ACCOUNT, Account, AccountFact, AccountRecord, Ref
 from ownership.names import country_code, name_key, registrable_domain
+from ownership.verdicts import Verdicts
 
 CROWD = 10
 """A domain or name that more records share than this links none of them: a reseller, a landlord, a placeholder."""
@@ -24,10 +25,11 @@ LARGEST = 25
 """More records than this are never one account without a person."""
 
 SEGMENT_FLOORS = (("enterprise", 1000), ("mid_market", 100), ("smb", 0))
+NO_VERDICTS, NOBODY, NO_AGES = Verdicts(), dict[str, str](), dict[str, int]()
 LIVE_STATUSES = ("active", "trialing", "past_due")
 
 
-PROBLEM_KINDS = ("doubtful_match", "parent_cycle", "unplaced_fact")
+PROBLEM_KINDS = ("doubtful_match", "two_owners", "parent_cycle", "unplaced_fact")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +53,18 @@ class Linked:
 class _Groups:
     """Sets of refs that only ever join, smallest ref first; a join that would grow past `LARGEST` is refused."""
 
+    verdicts: Verdicts
+    owner: Mapping[Ref, str]
     leader: dict[Ref, Ref] = field(default_factory=dict)
     members: dict[Ref, list[Ref]] = field(default_factory=dict)
+
+    def forbids(self, one: Ref, other: Ref) -> bool:
+        """Whether a person said that somebody of one's company is not of the other's."""
+        return self.verdicts.are_apart(self.of(one), self.of(other))
+
+    def owners(self, one: Ref, other: Ref) -> dict[str, Ref]:
+        """Who owns what would become one account, each with a record of theirs."""
+        return {self.owner[ref]: ref for ref in (*self.of(other), *self.of(one)) if ref in self.owner}
 
     def add(self, ref: Ref) -> None:
         self.leader[ref] = ref
@@ -61,11 +73,11 @@ class _Groups:
     def of(self, ref: Ref) -> list[Ref]:
         return self.members[self.leader[ref]]
 
-    def join(self, one: Ref, other: Ref) -> bool:
+    def join(self, one: Ref, other: Ref, most: int = LARGEST) -> bool:
         first, second = sorted((self.leader[one], self.leader[other]))
         if first == second:
             return True
-        if len(self.members[first]) + len(self.members[second]) > LARGEST:
+        if len(self.members[first]) + len(self.members[second]) > most:
             return False
         for ref in self.members.pop(second):
             self.leader[ref] = first
@@ -80,11 +92,17 @@ def link_records(
     new_id: Callable[[Ref], str],
     owner_of: Mapping[tuple[str, str], str],
     precedence: Sequence[str] = ("salesforce", "hubspot", "stripe"),
+    verdicts: Verdicts = NO_VERDICTS,
+    held: Mapping[str, str] = NOBODY,
+    oldest: Mapping[str, int] = NO_AGES,
 ) -> Linked:
     """Group the records of one company and merge what they say.
 
-    `known` keeps accounts under the id they had; of several the lowest. `owner_of` gives the rep behind a vendor's
-    user id. `precedence` lists the systems whose word counts first, for each field.
+    `known` keeps accounts under the id they had; of several the one whose record a person named first, then the oldest
+    by `oldest`, then the lowest. `verdicts` are what people said of records, which wins. `held` are the owners of
+    accounts by id: two accounts with two owners stay two, with a problem, until somebody settles who keeps the company.
+    `owner_of` gives the rep behind a vendor's user id. `precedence` lists the systems whose word counts first, for each
+    field.
     """
     by_ref = {Ref(r.source, r.object_type, r.external_id): r for r in records}
     with_records = {ref.source for ref in by_ref}
@@ -93,11 +111,12 @@ def link_records(
         for fact in sorted(facts, key=_fact_key)
         if fact.source not in with_records
     }
-    groups = _Groups()
+    groups = _Groups(verdicts, {ref: held[known[ref]] for ref in by_ref if known.get(ref) in held})
     for ref in sorted(by_ref):
         groups.add(ref)
+    _join_by_word(verdicts, groups)
     problems = _join_all(by_ref, groups) + _unplaced(facts, by_ref)
-    accounts_by_leader = _account_ids(groups, known, new_id)
+    accounts_by_leader = _account_ids(groups, known, new_id, verdicts, oldest)
     values = _values_of(facts, by_ref, groups)
     accounts = [
         _to_account(
@@ -135,25 +154,50 @@ def _as_record(fact: AccountFact) -> AccountRecord:
     )
 
 
+def _join_by_word(verdicts: Verdicts, groups: _Groups) -> None:
+    """What people said is one is one, however large it becomes and whoever owns it."""
+    for verdict in verdicts.same:
+        if verdict.one in groups.leader and verdict.other in groups.leader:
+            groups.join(verdict.one, verdict.other, most=len(groups.leader))
+
+
+def _two_owners(one: Ref, other: Ref, groups: _Groups) -> Problem | None:
+    owners = groups.owners(one, other)
+    if len(owners) < 2 or groups.leader[one] == groups.leader[other]:
+        return None
+    who = " and ".join(f"{owner} ({ref.source}/{ref.external_id})" for owner, ref in sorted(owners.items()))
+    because = (
+        f"they look like one company, and two own it: {who}; say who keeps it by naming that record first: steward same"
+    )
+    return Problem("two_owners", tuple(sorted((one, other))), because)
+
+
 def _join_all(by_ref: Mapping[Ref, AccountRecord], groups: _Groups) -> list[Problem]:
     problems: list[Problem] = []
     places: dict[tuple[str, str], Ref] = {(ref.source, ref.external_id): ref for ref in sorted(by_ref)}
     for ref in sorted(by_ref):
         for source, external_id in sorted(by_ref[ref].links.items()):
             other = places.get((source, external_id))
-            if other is None:
-                continue
-            because = ""
-            if any(_contradict(by_ref[a], by_ref[b]) for a in groups.of(ref) for b in groups.of(other)):
-                because = "one names the other's id, but they are in different countries"
-            elif not groups.join(ref, other):
-                because = f"one names the other's id, but together they would be more than {LARGEST} records"
-            if because:
-                problems.append(Problem("doubtful_match", tuple(sorted((ref, other))), because))
+            if other is not None and (problem := _join_link(ref, other, by_ref, groups)):
+                problems.append(problem)
     for keys in (_by_domain(by_ref), _by_name(by_ref)):
         for key, refs in sorted(keys.items()):
             problems.extend(_join_key(key, refs, by_ref, groups))
     return problems
+
+
+def _join_link(ref: Ref, other: Ref, by_ref: Mapping[Ref, AccountRecord], groups: _Groups) -> Problem | None:
+    """Join two records of which one names the other's id, or say why not."""
+    if groups.forbids(ref, other):
+        return None
+    if problem := _two_owners(ref, other, groups):
+        return problem
+    because = ""
+    if any(_contradict(by_ref[a], by_ref[b]) for a in groups.of(ref) for b in groups.of(other)):
+        because = "one names the other's id, but they are in different countries"
+    elif not groups.join(ref, other):
+        because = f"one names the other's id, but together they would be more than {LARGEST} records"
+    return Problem("doubtful_match", tuple(sorted((ref, other))), because) if because else None
 
 
 def _join_key(key: str, refs: Sequence[Ref], by_ref: Mapping[Ref, AccountRecord], groups: _Groups) -> list[Problem]:
@@ -164,7 +208,12 @@ def _join_key(key: str, refs: Sequence[Ref], by_ref: Mapping[Ref, AccountRecord]
         for earlier in refs[:position]:
             if groups.leader[earlier] == groups.leader[ref]:
                 continue
+            if groups.forbids(earlier, ref):
+                continue
             if any(_apart(a, b, by_ref) for a in groups.of(earlier) for b in groups.of(ref)):
+                continue
+            if problem := _two_owners(earlier, ref, groups):
+                problems.append(problem)
                 continue
             if not groups.join(earlier, ref):
                 because = f"joining them by {key} would make an account of more than {LARGEST} records"
@@ -226,15 +275,23 @@ def _is_family(one: AccountRecord, other: AccountRecord) -> bool:
     return related or (one.parent_external_id is not None and one.parent_external_id == other.parent_external_id)
 
 
-def _account_ids(groups: _Groups, known: Mapping[Ref, str], new_id: Callable[[Ref], str]) -> dict[Ref, str]:
-    """One id for each group: the lowest one its records had; an id goes to one group only, the first that asks."""
+def _account_ids(
+    groups: _Groups,
+    known: Mapping[Ref, str],
+    new_id: Callable[[Ref], str],
+    verdicts: Verdicts,
+    oldest: Mapping[str, int],
+) -> dict[Ref, str]:
+    """One id for each group: the best one its records had; an id goes to one group only, the first that asks."""
     taken: set[str] = set()
     ids: dict[Ref, str] = {}
     for leader in sorted(groups.members):
-        had = sorted({known[ref] for ref in groups.members[leader] if ref in known} - taken)
+        had = {known[ref] for ref in groups.members[leader] if ref in known} - taken
         if had:
-            ids[leader] = had[0]
-            taken.add(had[0])
+            named = (known.get(ref) for ref in verdicts.kept_first(groups.members[leader]))
+            oldest_first = min(had, key=lambda id_: (oldest.get(id_, len(oldest)), id_))
+            ids[leader] = next((id_ for id_ in named if id_ in had), None) or oldest_first
+            taken.add(ids[leader])
     taken |= set(known.values())
     for leader in sorted(groups.members.keys() - ids.keys()):
         fresh = (account_id for ref in _names_for(groups.members[leader]) if (account_id := new_id(ref)) not in taken)
