@@ -9,8 +9,9 @@ from typing import Any, NoReturn
 import click
 from pydantic import ValidationError
 
-from cli import questions, scenarios
+from cli import questions, records, scenarios
 from cli.decide import decide
+from cli.match import match
 from cli.processes import DidNotStart, RunFailed
 from cli.schema import schema
 from config.policy_files import load_policy
@@ -122,18 +123,6 @@ def decline(account: str, rep_id: str, reason: str) -> None:
     click.echo(decline_account(_open(), account, rep_id, reason))
 
 
-@main.command()
-def verify() -> None:
-    """Check the ledger's hash chain; names the first altered position."""
-    from tasks.audit import audit_ledger
-
-    broken_at = audit_ledger(_open())
-    if broken_at:
-        click.secho(f"the ledger was altered at {broken_at}", fg="red", err=True)
-        sys.exit(1)
-    click.echo("ledger ok")
-
-
 @main.command("exceptions")
 def list_exceptions() -> None:
     """List what needs a person, by reason."""
@@ -157,7 +146,10 @@ def upgrade() -> None:
     click.echo("database ok")
 
 
-for command in (decide, schema, scenarios.test, questions.what_if, questions.why_not, questions.turns, questions.lint):
+for command in (
+    *(decide, match, schema, scenarios.test, records.owner, records.lineage, records.verify, records.erase),
+    *(questions.what_if, questions.why_not, questions.turns, questions.lint),
+):
     main.add_command(command)
 
 

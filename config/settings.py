@@ -50,6 +50,10 @@ class Settings(BaseSettings):
         description="Query that gives the columns of connectors/usage.py",
     )
 
+    seal_key: SecretStr = Field(
+        SecretStr(""), description="Signs the ledger's seals; keep it where the database is not"
+    )
+
     push_lease_s: float = Field(120.0, gt=0, description="Seconds a push may hold changes before another takes them")
 
     public_url: str = Field("http://127.0.0.1:8460", description="Where outside systems reach web/")

@@ -76,6 +76,11 @@ class Decisions:
         ).first()
         return _to_explanation(row) if row else None
 
+    def get(self, decision_id: str) -> Explanation | None:
+        """One decision in full, the account's last or not; None for an id that is not there."""
+        row = self._connection.execute(_EXPLAINED.where(decision.c.decision_id == decision_id)).first()
+        return _to_explanation(row) if row else None
+
 
 class Said:
     """What a batch of decisions says, each text once. The decisions must outlive it: parts are told by identity."""

@@ -181,6 +181,19 @@ assignment_ledger = Table(
     Index("ix_assignment_ledger_run_id", "run_id"),
 )
 
+ledger_seal = Table(
+    "ledger_seal",
+    metadata,
+    Column("seal_no", BigInteger, primary_key=True, autoincrement=False),
+    Column("until", UTC, nullable=False),
+    Column("ledger_rows", BigInteger, nullable=False),
+    Column("decisions", BigInteger, nullable=False),
+    Column("root", Text, nullable=False),
+    Column("signature", Text, nullable=False),
+    Column("sealed_at", UTC, nullable=False),
+    Column("run_id", Text, nullable=False),
+)
+
 ownership_current = Table(
     "ownership_current",
     metadata,
@@ -395,4 +408,23 @@ notification = Table(
     Column("created_at", UTC, nullable=False),
     Column("settled_at", UTC),
     Index("ix_notification_pending", "notification_id", sqlite_where=_PENDING, postgresql_where=_PENDING),
+)
+
+erasure = Table(
+    "erasure",
+    metadata,
+    Column("erasure_id", Text, primary_key=True),
+    Column("erased_by", Words, nullable=False),
+    Column("because", Words, nullable=False),
+    Column("counts", JsonText, nullable=False),
+    Column("erased_at", UTC, nullable=False),
+)
+
+erased_record = Table(
+    "erased_record",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("stream", Text, primary_key=True),
+    Column("external_id", Text, primary_key=True),
+    Column("erasure_id", Text, ForeignKey("erasure.erasure_id"), nullable=False),
 )

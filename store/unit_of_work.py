@@ -10,9 +10,11 @@ from sqlalchemy import Connection
 from store.accounts import Accounts
 from store.cursors import Cursors
 from store.decisions import Decisions
+from store.erasures import Erasures
 from store.exceptions import Exceptions
 from store.inbox import Inbox
 from store.ledger import Ledger
+from store.lineage import Lineage
 from store.notifications import Notifications
 from store.offers import Offers
 from store.outbox import Outbox
@@ -22,6 +24,7 @@ from store.recording import Recorder, Recording, RecordSummary
 from store.remote import Remote
 from store.rule_marks import RuleMarks
 from store.runs import Runs
+from store.seals import Seals
 from store.staging import Staging
 from store.turns import Turns
 
@@ -39,11 +42,14 @@ class UnitOfWork:
         self.decisions = Decisions(connection)
         self.outbox = Outbox(connection)
         self.remote = Remote(connection)
+        self.lineage = Lineage(connection)
         self.offers = Offers(connection)
         self.exceptions = Exceptions(connection)
+        self.erasures = Erasures(connection)
         self.turns = Turns(connection)
         self.marks = RuleMarks(connection)
         self.runs = Runs(connection)
+        self.seals = Seals(connection)
         self.inbox = Inbox(connection)
         self.notifications = Notifications(connection)
         self.policies = Policies(connection)

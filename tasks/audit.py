@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from connectors.base import ObservedOwner, OwnerTarget, RecordState, SourceRow
 from ownership.model import Account, LeadRecord, Ref
 from store.exceptions import RECORD_KINDS, record_key
+from store.seals import Seal
 from store.staging import StagedRow
 from store.unit_of_work import UnitOfWork
 from tasks.context import RunContext
@@ -169,13 +170,30 @@ def _open_differences(context: RunContext, found: Sequence[Difference]) -> None:
         context.store.run(write)
 
 
-def audit_ledger(context: RunContext) -> str | None:
-    """Check the ledger's hash chain; the first altered position in words, None when all of it is as written."""
+def audit_ledger(context: RunContext, kept_roots: Sequence[tuple[int, str]] = ()) -> str | None:
+    """The first thing in words that is not as it was written: a position of the ledger, a text, a seal.
+
+    `kept_roots` are roots of seals that were kept elsewhere, by the seal's number. None when all is as written.
+    """
     with context.store.transaction(readonly=True) as uow:
-        broken = uow.ledger.verify()
-    return str(broken) if broken else None
+        if broken := uow.ledger.verify():
+            return str(broken)
+        if altered := uow.seals.altered_texts():
+            return f"{len(altered)} texts that decisions refer to, the first under {altered[0]}"
+        key = context.settings.seal_key.get_secret_value()
+        broken_seal = uow.seals.verify(key, kept_roots)
+    return str(broken_seal) if broken_seal else None
+
+
+def seal_ledger(context: RunContext, broken_at: str | None) -> Seal | None:
+    """Seal what was recorded until an hour ago; None when that is nothing new, or `broken_at` says what is wrong."""
+    if broken_at is not None:
+        return None
+    key = context.settings.seal_key.get_secret_value()
+    return context.store.run(lambda uow: uow.seals.add(key, context.run_id, context.now()))
 
 
 audit_completeness_task = as_task(audit_completeness, "audit")
 audit_ledger_task = as_task(audit_ledger, "audit")
+seal_ledger_task = as_task(seal_ledger, "audit")
 audit_target_task = as_task(audit_target, "audit", "audit owners shown in {target}")

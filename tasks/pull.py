@@ -16,6 +16,7 @@ from functools import partial
 from connectors.base import Cursor, Page, Source, SourceRow
 from connectors.errors import BadRecord
 from store.cursors import StoredCursor
+from store.erasures import RowKey
 from store.people import PersonSeen
 from store.staging import StagedRow
 from store.unit_of_work import UnitOfWork
@@ -135,9 +136,10 @@ def _store_page(
 
     def write(uow: UnitOfWork) -> Pulled:
         now = context.now()
-        staged = [_to_staged(row, problems.get(row.id)) for row in page.rows]
+        rows = _without_erased(uow, context, page.rows, now)
+        staged = [_to_staged(row, problems.get(row.id)) for row in rows]
         summary = uow.staging.put(staged, context.run_id, now)
-        _note_problems(uow, context, page.rows, problems, now)
+        _note_problems(uow, context, rows, problems, now)
         if page.cursor is not None:
             generation = stored.generation if stored else 0
             uow.cursors.advance(
@@ -152,6 +154,21 @@ def _store_page(
         return done.plus(summary.new, summary.changed, summary.same, len(problems))
 
     return context.store.run(write)
+
+
+def _without_erased(uow: UnitOfWork, context: RunContext, rows: Sequence[SourceRow], now: datetime) -> list[SourceRow]:
+    """The rows without those of people who were erased here; that the system still has one needs a person."""
+    keys = {RowKey(row.source, row.stream, row.id): row for row in rows}
+    back = uow.erasures.came_back(keys)
+    for key in sorted(back, key=str):
+        name = f"erased_record:{key.source}/{key.stream}/{key.external_id}"
+        if keys[key].deleted:
+            uow.exceptions.close([name], "steward", "it was erased there too", now)
+            continue
+        problem = f"{key.source} still has a person who was erased here; erase the record there, too"
+        detail = {"source": key.source, "record": key.external_id, "problem": problem}
+        uow.exceptions.open("erased_record", name, None, detail, "warning", context.run_id, now)
+    return [row for key, row in keys.items() if key not in back]
 
 
 def _to_staged(row: SourceRow, problem: str | None) -> StagedRow:

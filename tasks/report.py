@@ -16,6 +16,7 @@ from prefect.artifacts import (
 from connectors.errors import ConnectorError
 from ownership.identities import UNKNOWN
 from ownership.plan import OwnerMove
+from store.seals import Seal
 from tasks.assignment import Assigned
 from tasks.audit import Completeness, TargetTruth
 from tasks.context import RunContext
@@ -54,7 +55,11 @@ def report_moves(context: RunContext, key: str, assigned: Assigned, title: str =
 
 
 def report_audit(
-    context: RunContext, completeness: Completeness, truths: Sequence[TargetTruth], broken_at: str | None
+    context: RunContext,
+    completeness: Completeness,
+    truths: Sequence[TargetTruth],
+    broken_at: str | None,
+    seal: Seal | None,
 ) -> None:
     """The audit's findings as a page."""
     lines = [
@@ -68,7 +73,9 @@ def report_audit(
         f"{truth.explained} are known to differ, {len(truth.unexplained)} were found now"
         for truth in truths
     ]
-    lines.append("- Ledger chain verified" if broken_at is None else f"- **Ledger chain broken at {broken_at}**")
+    lines.append("- Ledger verified" if broken_at is None else f"- **Ledger altered at {broken_at}**")
+    if seal:
+        lines.append(f"- Sealed {seal.ledger_rows} ledger rows; keep elsewhere: seal {seal.seal_no}, root {seal.root}")
     create_markdown_artifact(markdown="## Audit\n" + "\n".join(lines), key="audit")
     print("\n".join(lines))
 

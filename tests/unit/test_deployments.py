@@ -72,7 +72,10 @@ def commands(group: click.Group, prefix: str = "steward") -> set[str]:
     found: set[str] = set()
     for name, command in group.commands.items():
         path = f"{prefix} {name}"
-        found |= commands(command, path) if isinstance(command, click.Group) else {path}
+        if isinstance(command, click.Group):
+            found |= commands(command, path)
+        if not isinstance(command, click.Group) or command.invoke_without_command:
+            found.add(path)
     return found
 
 

@@ -1,0 +1,84 @@
+"""Exact keys: what two records of one company often have in common to the letter, and who holds which."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from hashlib import blake2b
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ownership.matching.company import Normal
+from ownership.matching.features import label_of
+
+SHORTEST_LABEL = 3
+PHONE_DIGITS = 8
+"""So many digits from the end tell a number: what stands before them is written or left out."""
+
+
+def keys_of(account: Normal) -> Iterator[tuple[str, str]]:
+    """The keys an account is found under, by kind."""
+    if account.slug:
+        yield "slug", account.slug
+    for words in account.alias_words:
+        yield "alias", "".join(words)
+    for domain in account.domains:
+        yield "domain", domain
+        if len(label := label_of(domain)) >= SHORTEST_LABEL:
+            yield "label", label
+    if account.phone:
+        yield "phone", account.phone[-PHONE_DIGITS:]
+    for kind, value in account.ids.items():
+        yield f"id:{kind}", value
+
+
+def wanted_by(lead: Normal) -> Iterator[tuple[str, str, str]]:
+    """The keys to look for: what the evidence is called, and the key's kind and value."""
+    for kind, value in lead.ids.items():
+        yield f"id:{kind}", f"id:{kind}", value
+    for domain in lead.domains:
+        yield "domain", "domain", domain
+        if len(label := label_of(domain)) >= SHORTEST_LABEL:
+            yield "stem", "label", label
+            yield "label", "slug", label
+    if lead.phone:
+        yield "phone", "phone", lead.phone[-PHONE_DIGITS:]
+    for words in (lead.words, *lead.alias_words):
+        if slug := "".join(words):
+            yield "slug" if words is lead.words else "alias", "slug", slug
+            yield "alias", "alias", slug
+            yield "label", "label", slug
+
+
+class Keys:
+    """Which places hold which key. Built at once; what comes later is kept beside, until it is built anew."""
+
+    def __init__(self, accounts: Iterable[Sequence[tuple[str, str]]]) -> None:
+        hashes: list[int] = []
+        places: list[int] = []
+        for place, keys in enumerate(accounts):
+            for kind, value in keys:
+                hashes.append(_hash(kind, value))
+                places.append(place)
+        every = np.fromiter(hashes, dtype=np.uint64, count=len(hashes))
+        order = np.argsort(every, kind="stable")
+        self._hashes: NDArray[np.uint64] = every[order]
+        self._places: NDArray[np.int32] = np.fromiter(places, dtype=np.int32, count=len(places))[order]
+        self._later: dict[int, list[int]] = defaultdict(list)
+
+    def add(self, place: int, keys: Iterable[tuple[str, str]]) -> None:
+        for kind, value in keys:
+            self._later[_hash(kind, value)].append(place)
+
+    def places(self, kind: str, value: str) -> list[int]:
+        """Every place that was given this key, whether it still holds or not."""
+        wanted = _hash(kind, value)
+        key = np.uint64(wanted)
+        first, last = np.searchsorted(self._hashes, key, "left"), np.searchsorted(self._hashes, key, "right")
+        found: list[int] = self._places[first:last].tolist()
+        return found + self._later.get(wanted, [])
+
+
+def _hash(kind: str, value: str) -> int:
+    return int.from_bytes(blake2b(f"{kind}\x00{value}".encode(), digest_size=8).digest(), "little")

@@ -1,0 +1,115 @@
+"""The index answers the same whatever the order of the accounts, and however they came to be in it."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from benchmarks.companies import make_market
+from ownership.matching.company import Company, Normal
+from ownership.matching.index import CROWD, Index
+from ownership.matching.normal import normalise
+from ownership.matching.packed import pack, unpack
+
+MARKET = make_market(300, 60, seed=3)
+ACCOUNTS = [normalise(each) for each in MARKET.accounts]
+LEADS = [normalise(each) for each in MARKET.leads]
+
+
+def answers(index: Index) -> list[object]:
+    return [index.candidates(lead) for lead in LEADS] + [
+        index.word_weight(word) for word in ("bank", "acme", "holding")
+    ]
+
+
+def test_a_company_comes_out_of_the_index_as_it_went_in() -> None:
+    odd = normalise(
+        Company(
+            "x", "A & B", ("a.de", "b.de"), aliases=("C D", "E"), ids={"lei": "5=29"}, parent_id="p", phone="555-0199"
+        )
+    )
+    assert [unpack(each.id, pack(each)) for each in [*ACCOUNTS, odd, Normal("empty")]] == [
+        *ACCOUNTS,
+        odd,
+        Normal("empty"),
+    ]
+
+
+def test_most_leads_find_their_company_among_the_candidates() -> None:
+    index = Index(ACCOUNTS)
+    wanted = [lead for lead in LEADS if MARKET.gold[lead.id] is not None]
+    found = [
+        any(MARKET.company_of[each.id] == MARKET.gold[lead.id] for each in index.candidates(lead)) for lead in wanted
+    ]
+    assert sum(found) / len(found) > 0.95
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.randoms(use_true_random=False), st.integers(0, 299))
+def test_accounts_that_come_go_and_change_one_by_one_leave_the_same_index(chance: random.Random, start: int) -> None:
+    first, later = ACCOUNTS[:start], ACCOUNTS[start:]
+    wrong = [normalise(Company(each.id, "Something Else", ("else.example",))) for each in chance.sample(ACCOUNTS, 20)]
+    index = Index([*first, *wrong])
+    for batch in (later, wrong, ACCOUNTS[:150]):
+        shuffled = list(batch)
+        chance.shuffle(shuffled)
+        index.put(shuffled)
+    index.put(ACCOUNTS)
+    gone = {each.id for each in chance.sample(ACCOUNTS, 40)}
+    index.remove(gone)
+    left = [each for each in ACCOUNTS if each.id not in gone]
+    chance.shuffle(left)
+    assert answers(index) == answers(Index(left))
+
+
+def test_an_index_that_has_changed_enough_is_built_anew_and_answers_the_same() -> None:
+    big = [normalise(each) for each in make_market(1200, 0, seed=9).accounts]
+    index = Index(big[:100])
+    index.put(big)
+    assert len(index) == 1200
+    assert [index.candidates(lead) for lead in LEADS] == [Index(big).candidates(lead) for lead in LEADS]
+
+
+def test_a_key_of_a_crowd_leads_to_none_of_it() -> None:
+    def crowd(size: int) -> Index:
+        return Index(normalise(Company(f"a{n}", f"Firm Number{n}x", ("shared-firm.com",))) for n in range(size))
+
+    lead = normalise(Company("l", None, emails=("jo@shared-firm.com",)))
+    assert len(crowd(CROWD).candidates(lead)) == CROWD
+    assert crowd(CROWD + 1).candidates(lead) == []
+    assert crowd(CROWD + 1).holders("domain", "shared-firm.com") == CROWD + 1
+
+
+@pytest.mark.parametrize(
+    ("lead", "key"),
+    [
+        (Company("l", "Acme Rockets GmbH"), "slug"),
+        (Company("l", "Road Runner Traps"), "alias"),
+        (Company("l", emails=("jo@acme.com",)), "domain"),
+        (Company("l", emails=("jo@acme.de",)), "stem"),
+        (Company("l", phone="+1 212 555 0147"), "phone"),
+        (Company("l", emails=("jo@acmerockets.io",)), "label"),
+        (Company("l", ids={"lei": "529900T8BM49AURSDO55"}), "id:lei"),
+    ],
+)
+def test_what_both_have_to_the_letter_leads_to_the_account(lead: Company, key: str) -> None:
+    acme = Company(
+        "a", "Acme Rockets Inc.", ("acme.com",), country="US", phone="(212) 555-0147", aliases=("Road Runner Traps",)
+    )
+    acme = Company(
+        **{name: getattr(acme, name) for name in Company.__slots__} | {"ids": {"lei": "529900t8bm49aursdo55"}}
+    )
+    (found,) = Index([normalise(acme), normalise(Company("b", "Quite Another"))]).candidates(normalise(lead))
+    assert found.id == "a"
+    assert key in found.keys
+
+
+@pytest.mark.parametrize("name", ["x" * 400_000, "ab" * 200_000, "‮" + "שלום " * 1000, "GmbH", "", "\x00\x1f|", "𝕬𝖈𝖒𝖊"])
+def test_hostile_names_cost_little_and_harm_nobody_else(name: str) -> None:
+    index = Index([*ACCOUNTS, normalise(Company("odd", name))])
+    index.candidates(normalise(Company("l", name)))
+    assert index.candidates(LEADS[0])[:3] == Index(ACCOUNTS).candidates(LEADS[0])[:3] or name
+    assert len(index.get("odd").slug) <= 1200
