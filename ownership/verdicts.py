@@ -5,28 +5,39 @@ The same holds between a lead's record and an account's: it belongs to that comp
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from ownership.model import Ref
 
+Pair = tuple[Ref, Ref]
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """One person's word on two records. The first one named is kept when accounts become one."""
+    """One person's word on two records. The first one named is kept when accounts become one.
+
+    `same` None takes back what was said of the pair: the evidence decides again.
+    """
 
     one: Ref
     other: Ref
-    same: bool
+    same: bool | None
     by: str = ""
     because: str = ""
     said_at: datetime | None = None
 
     @property
-    def pair(self) -> tuple[Ref, Ref]:
+    def pair(self) -> Pair:
         first, second = sorted((self.one, self.other))
         return first, second
+
+    def __str__(self) -> str:
+        on = f" on {self.said_at:%Y-%m-%d}" if self.said_at else ""
+        what = "are one company" if self.same else "are two companies"
+        why = f" ({self.because})" if self.because else ""
+        return f"{self.by or 'somebody'} said{on} that {name_of(self.one)} and {name_of(self.other)} {what}{why}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,62 +45,87 @@ class Verdicts:
     """What holds: of several words on one pair the last."""
 
     same: tuple[Verdict, ...] = ()
-    apart: frozenset[tuple[Ref, Ref]] = field(default_factory=frozenset)
+    split: Mapping[Pair, Verdict] = field(default_factory=dict)
 
     def are_apart(self, ones: Iterable[Ref], others: Sequence[Ref]) -> bool:
         """Whether somebody said of one of these and one of those that they are two companies."""
-        if not self.apart:
+        if not self.split:
             return False
-        return any((min(one, other), max(one, other)) in self.apart for one in ones for other in others)
+        return any((min(one, other), max(one, other)) in self.split for one in ones for other in others)
 
     def kept_first(self, refs: Iterable[Ref]) -> list[Ref]:
         """The records that were named first when somebody said that these are one, the last such word first."""
         wanted = set(refs)
         return [verdict.one for verdict in reversed(self.same) if verdict.one in wanted and verdict.other in wanted]
 
+    def on(self, refs: Iterable[Ref]) -> list[Verdict]:
+        """What was said of two of these records, or of one of them and another."""
+        wanted = set(refs)
+        return [each for each in (*self.same, *self.split.values()) if {each.one, each.other} & wanted]
 
-def standing(said: Iterable[Verdict]) -> Verdicts:
-    """What holds of everything that was said, oldest first."""
-    last = {verdict.pair: verdict for verdict in said}
+
+def standing(said: Iterable[Verdict], merged: Mapping[Ref, Ref] | None = None) -> Verdicts:
+    """What holds of everything that was said, oldest first. `merged` leads from records that are gone to those that
+    are left: what was said of the former holds for the latter."""
+    last: dict[Pair, Verdict] = {}
+    for verdict in said:
+        now = _of_what_is_left(verdict, merged) if merged else verdict
+        if now.one != now.other:
+            last.pop(now.pair, None)
+            last[now.pair] = now
     return Verdicts(
         tuple(verdict for verdict in last.values() if verdict.same),
-        frozenset(pair for pair, verdict in last.items() if not verdict.same),
+        {pair: verdict for pair, verdict in last.items() if verdict.same is False},
     )
 
 
-def contradiction(new: Verdict, standing_now: Verdicts) -> str:
-    """Why a new word cannot stand beside what others said; empty when it can.
+def _of_what_is_left(verdict: Verdict, merged: Mapping[Ref, Ref]) -> Verdict:
+    return replace(verdict, one=merged.get(verdict.one, verdict.one), other=merged.get(verdict.other, verdict.other))
+
+
+def contradiction(new: Verdict, now: Verdicts) -> str:
+    """Why a new word cannot stand beside what others said, and what to take back; empty when it can.
 
     A word on the very same pair takes the place of the one before it, and contradicts nothing.
     """
-    others = [verdict for verdict in standing_now.same if verdict.pair != new.pair]
-    groups = _groups([*others, new] if new.same else others)
-    if not new.same:
-        if groups.get(new.one, new.one) == groups.get(new.other, new.other):
-            return (
-                f"{_name(new.one)} and {_name(new.other)} are one company by what was said of others; split those first"
-            )
+    others = [verdict for verdict in now.same if verdict.pair != new.pair]
+    if new.same is False:
+        chain = _chain(new.one, new.other, others)
+        return _refusal(f"{name_of(new.one)} and {name_of(new.other)} cannot be two companies", chain) if chain else ""
+    if new.same is None:
         return ""
-    for one, other in sorted(standing_now.apart - {new.pair}):
-        if groups.get(one, one) == groups.get(other, other):
-            return f"then {_name(one)} and {_name(other)} would be one, and somebody said that they are not"
+    for pair, verdict in sorted(now.split.items()):
+        chain = _chain(*pair, [*others, new]) if pair != new.pair else []
+        if chain:
+            said = [each for each in chain if each is not new]
+            return _refusal(f"{name_of(new.one)} and {name_of(new.other)} cannot be one company", [verdict, *said])
     return ""
 
 
-def _groups(same: Sequence[Verdict]) -> dict[Ref, Ref]:
-    """The first record of each group that these words make, by record."""
-    leader: dict[Ref, Ref] = {}
+def _refusal(what: str, said: Sequence[Verdict]) -> str:
+    first = said[0]
+    word = "same" if first.same else "split"
+    back = f"steward {word} --withdraw {name_of(first.one)} {name_of(first.other)}"
+    return f"{what}: {', and '.join(map(str, said))}. Take one of these back first, as in: {back}"
 
-    def top(ref: Ref) -> Ref:
-        while leader.get(ref, ref) != ref:
-            ref = leader[ref]
-        return ref
 
+def _chain(start: Ref, end: Ref, same: Iterable[Verdict]) -> list[Verdict]:
+    """The words that make these two one company, one record to the next; empty when none do."""
+    beside: dict[Ref, list[Verdict]] = {}
     for verdict in same:
-        first, second = sorted((top(verdict.one), top(verdict.other)))
-        leader[second] = first
-    return {ref: top(ref) for verdict in same for ref in verdict.pair}
+        for ref in verdict.pair:
+            beside.setdefault(ref, []).append(verdict)
+    came: dict[Ref, list[Verdict]] = {start: []}
+    line = [start]
+    for at in line:
+        for verdict in beside.get(at, ()):
+            beyond = verdict.other if verdict.one == at else verdict.one
+            if beyond not in came:
+                came[beyond] = [*came[at], verdict]
+                line.append(beyond)
+    return came.get(end, [])
 
 
-def _name(ref: Ref) -> str:
+def name_of(ref: Ref) -> str:
+    """A record as people write it."""
     return f"{ref.source}/{ref.external_id}"
