@@ -7,6 +7,7 @@ kept exact, and weights follow from them when a question is asked.
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from math import log
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 
 from ownership.matching.company import Normal
 from ownership.matching.features import Candidate
-from ownership.matching.grams import GRAMS, Numbers, grams_of, grams_of_all
+from ownership.matching.grams import GRAMS, Numbers, Triples, grams_of, grams_of_all
 from ownership.matching.keys import Keys, keys_of, wanted_by
 from ownership.matching.packed import FIELD, pack, unpack
 
@@ -36,10 +37,13 @@ FOLD = 0.2
 
 
 class Index:
-    """All accounts. `candidates` and `get` answer; `put` and `remove` keep it up to date."""
+    """All accounts. `candidates` and `get` answer; `put` and `remove` keep it up to date.
+
+    Raises `ValueError` when it is given two accounts with one id.
+    """
 
     def __init__(self, accounts: Iterable[Normal]) -> None:
-        self._build(sorted({each.id: each for each in accounts}.values(), key=lambda each: each.id))
+        self._build(accounts)
 
     def __len__(self) -> int:
         return self._count
@@ -88,19 +92,30 @@ class Index:
 
     # --- building ---
 
-    def _build(self, accounts: Sequence[Normal]) -> None:
-        self._count = len(accounts)
-        self._ids = [each.id for each in accounts]
-        self._rows = [pack(each) for each in accounts]
-        self._place = {id_: place for place, id_ in enumerate(self._ids)}
-        self._alive = bytearray(b"\x01" * len(accounts))
-        self._keys = Keys([tuple(keys_of(each)) for each in accounts])
-        self._words = Counter(word for each in accounts for word in set(each.words))
-        grams, places = grams_of_all([each.words for each in accounts])
+    def _build(self, accounts: Iterable[Normal]) -> None:
+        """Take accounts in one after the other, so that no more than their packed rows is ever held."""
+        self._ids: list[str] = []
+        self._rows: list[str] = []
+        self._place: dict[str, int] = {}
+        self._keys = Keys()
+        self._words: Counter[str] = Counter()
+        triples = Triples()
+        for account in accounts:
+            if account.id in self._place:
+                raise ValueError(f"two accounts have the id {account.id}")
+            place = self._place[account.id] = len(self._ids)
+            self._ids.append(account.id)
+            self._rows.append(pack(account))
+            self._keys.gather(place, keys_of(account))
+            self._words.update(set(account.words))
+            triples.gather(account.words)
+        self._keys.settle()
+        self._count = len(self._ids)
+        self._alive = bytearray(b"\x01" * self._count)
+        grams, self._postings = triples.sorted()
         self._df: Numbers = np.bincount(grams, minlength=GRAMS)
         self._starts: Numbers = np.concatenate([[0], np.cumsum(self._df)])
-        self._postings: NDArray[np.int32] = places.astype(np.int32)
-        self._lengths: list[int] = np.bincount(places, minlength=len(accounts)).tolist()
+        self._lengths = array("i", np.bincount(self._postings, minlength=self._count).astype(np.int32).tobytes())
         self._later: dict[int, list[int]] = defaultdict(list)
         self._common = np.zeros(GRAMS)
         self._changed = 0
@@ -109,7 +124,7 @@ class Index:
     def _reset(self) -> None:
         self._weights: dict[str, float] = {}
         self._sums = np.zeros(len(self._ids), dtype=np.float32)
-        self._roots = np.sqrt(np.maximum(1, np.array(self._lengths, dtype=np.float32)))
+        self._roots = np.sqrt(np.maximum(1, np.frombuffer(self._lengths, dtype=np.int32).astype(np.float32)))
 
     def _append(self, account: Normal) -> None:
         place = len(self._ids)
@@ -140,7 +155,7 @@ class Index:
 
     def _fold(self) -> None:
         if self._changed > max(1000, FOLD * len(self._ids)):
-            self._build([self.get(id_) for id_ in sorted(self._place)])
+            self._build([self.get(id_) for id_ in self._place])
         else:
             self._reset()
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from hashlib import blake2b
 
 import numpy as np
@@ -52,22 +53,30 @@ def wanted_by(lead: Normal) -> Iterator[tuple[str, str, str]]:
 
 
 class Keys:
-    """Which places hold which key. Built at once; what comes later is kept beside, until it is built anew."""
+    """Which places hold which key. Sorted once by `settle`; what comes later is kept beside until then."""
 
-    def __init__(self, accounts: Iterable[Sequence[tuple[str, str]]]) -> None:
-        hashes: list[int] = []
-        places: list[int] = []
-        for place, keys in enumerate(accounts):
-            for kind, value in keys:
-                hashes.append(_hash(kind, value))
-                places.append(place)
-        every = np.fromiter(hashes, dtype=np.uint64, count=len(hashes))
-        order = np.argsort(every, kind="stable")
-        self._hashes: NDArray[np.uint64] = every[order]
-        self._places: NDArray[np.int32] = np.fromiter(places, dtype=np.int32, count=len(places))[order]
+    def __init__(self) -> None:
+        self._new_hashes, self._new_places = array("Q"), array("i")
+        self._hashes: NDArray[np.uint64] = np.empty(0, dtype=np.uint64)
+        self._places: NDArray[np.int32] = np.empty(0, dtype=np.int32)
         self._later: dict[int, list[int]] = defaultdict(list)
 
+    def gather(self, place: int, keys: Iterable[tuple[str, str]]) -> None:
+        """Take keys in that can be looked up once they are settled."""
+        for kind, value in keys:
+            self._new_hashes.append(_hash(kind, value))
+            self._new_places.append(place)
+
+    def settle(self) -> None:
+        """Sort what was gathered."""
+        hashes = np.frombuffer(self._new_hashes, dtype=np.uint64)
+        order = np.argsort(hashes, kind="stable")
+        self._hashes = hashes[order]
+        self._places = np.frombuffer(self._new_places, dtype=np.int32)[order]
+        self._new_hashes, self._new_places = array("Q"), array("i")
+
     def add(self, place: int, keys: Iterable[tuple[str, str]]) -> None:
+        """Take keys in that can be looked up at once."""
         for kind, value in keys:
             self._later[_hash(kind, value)].append(place)
 
