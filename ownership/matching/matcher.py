@@ -65,7 +65,8 @@ class Match:
     probability.
 
     `because` says which rule decided; `evidence` what speaks for and against, in words; `runner_up` who came second,
-    and `lost_by` why. `best` is the best candidate whatever the outcome, None where there is none. `start` and what the best one's features add come to its log-odds.
+    and `lost_by` why. `best` is the best candidate whatever the outcome. `start` and what its features add come to its
+    log-odds; of a none that is not worked out.
     """
 
     lead_id: str
