@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from cli import questions, records, scenarios
 from cli.decide import decide
+from cli.dedupe import dedupe
 from cli.match import match
 from cli.processes import DidNotStart, RunFailed
 from cli.schema import schema
@@ -147,7 +148,7 @@ def upgrade() -> None:
 
 
 for command in (
-    *(decide, match, schema, scenarios.test, records.owner, records.lineage, records.verify, records.erase),
+    *(decide, dedupe, match, schema, scenarios.test, records.owner, records.lineage, records.verify, records.erase),
     *(questions.what_if, questions.why_not, questions.turns, questions.lint),
 ):
     main.add_command(command)
