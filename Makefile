@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 UV_FLAGS := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -q
 
-.PHONY: help demo up test check fast bench-decide bench-gold bench-match bench-dedupe match-model lock clean
+.PHONY: help demo up test check fast bench-decide bench-dedupe dedupe-model bench-gold bench-match match-model lock clean
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
@@ -47,6 +47,12 @@ bench-gold: .venv/bench ## how well matching does on real data; DATA=folder of t
 
 match-model: .venv/bench ## learn the matching score anew; DATA=folder of the public sets
 	@$(BIN)/python -m benchmarks.train_matching $(DATA)
+
+bench-dedupe: .venv/bench ## how well duplicates are found; SIZE=100000 for fewer records, DATA=folder of the public sets
+	@$(BIN)/python -m benchmarks.bench_dedupe $(or $(SIZE),1000000) $(DATA)
+
+dedupe-model: .venv/bench ## learn the score of duplicates anew; DATA=folder of the public sets
+	@$(BIN)/python -m benchmarks.train_dedupe $(DATA)
 
 lock: ## resolve requirements/*.lock again (needs uv)
 	uv pip compile pyproject.toml $(UV_FLAGS) -o requirements/runtime.lock

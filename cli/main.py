@@ -11,6 +11,8 @@ from pydantic import ValidationError
 
 from cli import questions, records, scenarios
 from cli.decide import decide
+from cli.dedupe import dedupe
+from cli.hierarchy import hierarchy
 from cli.match import match
 from cli.processes import DidNotStart, RunFailed
 from cli.schema import schema
@@ -147,7 +149,18 @@ def upgrade() -> None:
 
 
 for command in (
-    *(decide, match, schema, scenarios.test, records.owner, records.lineage, records.verify, records.erase),
+    *(
+        decide,
+        dedupe,
+        hierarchy,
+        match,
+        schema,
+        scenarios.test,
+        records.owner,
+        records.lineage,
+        records.verify,
+        records.erase,
+    ),
     *(questions.what_if, questions.why_not, questions.turns, questions.lint),
 ):
     main.add_command(command)

@@ -1,7 +1,8 @@
 """Average-link joining: the two clusters with the highest mean link join first, while that mean stays high enough.
 
 The mean runs over all pairs across the two clusters, and a pair nobody linked counts 0; so one strong link never
-chains two crowds together. What may not come together is kept here too, since it is asked before each join.
+chains two crowds together. Some pair across must be nearly certain besides: many weak links make no company. What may
+not come together is kept here too, since it is asked before each join.
 """
 
 from __future__ import annotations
@@ -12,6 +13,20 @@ from heapq import heapify, heappop, heappush
 
 Links = dict[tuple[str, str], float]
 """The link of each pair of records, the lower id first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Needed:
+    """What two clusters need to be joined: the strongest link between them, and their mean link, both above 0; and at
+    most so many records together."""
+
+    strongest: float = 0.95
+    mean: float = 0.7
+    largest: int = 50
+
+    def __post_init__(self) -> None:
+        if not 0 < self.mean <= self.strongest:
+            raise ValueError("the mean link needed must be above 0, and the strongest one not below it")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,27 +85,27 @@ class Sides:
             self._group[record] = first
 
 
-def join_alike(links: Links, sides: Sides, threshold: float, largest: int) -> Iterator[Joined]:
+def join_alike(links: Links, sides: Sides, needed: Needed) -> Iterator[Joined]:
     """Join the records of `links`; yields each set of two or more, in order of their first members.
 
-    A set that outgrows `largest` goes on growing, so that it is told whole; rules are no longer asked for it, since
+    A set that outgrows the largest goes on growing, so that it is told whole; rules are no longer asked for it, since
     nothing of it will be used.
     """
     records = sorted({record for pair in links for record in pair})
     place = {record: position for position, record in enumerate(records)}
     growing = _Growing(len(records), ((place[one], place[other], score) for (one, other), score in links.items()))
-    heap = [(-score, place[one], place[other]) for (one, other), score in links.items() if score >= threshold]
+    heap = [(-score, place[one], place[other]) for (one, other), score in links.items() if score >= needed.strongest]
     heapify(heap)
     while heap:
         minus_mean, a, b = heappop(heap)
         if growing.mean(a, b) != -minus_mean:
             continue  # one of the two has grown since, or is no more
-        if not _may_join(records[a], records[b], sides, growing.size(a, b) <= largest):
+        if not _may_join(records[a], records[b], sides, growing.size(a, b) <= needed.largest):
             growing.part(a, b)
             continue
         sides.join(records[a], records[b])
-        for mean, c in growing.join(a, b):
-            if mean >= threshold:
+        for mean, strongest, c in growing.join(a, b):
+            if mean >= needed.mean and strongest >= needed.strongest:
                 heappush(heap, (-mean, min(a, c), max(a, c)))
     for members, weakest in growing.sets():
         yield Joined(tuple(records[position] for position in members), weakest)
@@ -103,40 +118,40 @@ def _may_join(one: str, other: str, sides: Sides, asks_rules: bool) -> bool:
 
 
 class _Growing:
-    """Clusters of positions, called by their lowest one, and the sum of the links between each two of them."""
+    """Clusters of positions, called by their lowest one; between each two the sum of their links, and the strongest."""
 
     def __init__(self, size: int, links: Iterable[tuple[int, int, float]]) -> None:
-        self._sums: list[dict[int, float]] = [{} for _ in range(size)]
+        self._links: list[dict[int, tuple[float, float]]] = [{} for _ in range(size)]
         self._members: list[list[int]] = [[position] for position in range(size)]
         self._weakest = [1.0] * size
         for a, b, score in links:
-            self._sums[a][b] = self._sums[b][a] = score
+            self._links[a][b] = self._links[b][a] = (score, score)
 
     def mean(self, a: int, b: int) -> float | None:
         """The mean link between two clusters; None when they have none, or one of them is no more."""
-        total = self._sums[a].get(b)
-        return None if total is None else total / (len(self._members[a]) * len(self._members[b]))
+        link = self._links[a].get(b)
+        return None if link is None else link[0] / (len(self._members[a]) * len(self._members[b]))
 
     def size(self, a: int, b: int) -> int:
         return len(self._members[a]) + len(self._members[b])
 
     def part(self, a: int, b: int) -> None:
         """Forget the link of two clusters that may not join: they never may, however they grow."""
-        del self._sums[a][b], self._sums[b][a]
+        del self._links[a][b], self._links[b][a]
 
-    def join(self, a: int, b: int) -> list[tuple[float, int]]:
-        """Join b, the higher position, into a; gives the new means of a with all around it."""
+    def join(self, a: int, b: int) -> list[tuple[float, float, int]]:
+        """Join b, the higher position, into a; gives the mean and the strongest link of a with all around it."""
         self._weakest[a] = min(self._weakest[a], self._weakest[b], self.mean(a, b) or 0.0)
         self._members[a] += self._members[b]
-        sums, moved = self._sums[a], self._sums[b]
-        del sums[b]
-        for c, total in moved.items():
-            if c == a:
-                continue
-            del self._sums[c][b]
-            sums[c] = self._sums[c][a] = sums.get(c, 0.0) + total
-        self._members[b], self._sums[b] = [], {}
-        return [(mean, c) for c in sums if (mean := self.mean(a, c)) is not None]
+        mine, moved = self._links[a], self._links[b]
+        del mine[b]
+        for c, (total, strongest) in moved.items():
+            if c != a:
+                del self._links[c][b]
+                before, best = mine.get(c, (0.0, 0.0))
+                mine[c] = self._links[c][a] = (before + total, max(best, strongest))
+        self._members[b], self._links[b] = [], {}
+        return [(mean, link[1], c) for c, link in mine.items() if (mean := self.mean(a, c)) is not None]
 
     def sets(self) -> Iterator[tuple[list[int], float]]:
         for members, weakest in zip(self._members, self._weakest, strict=True):

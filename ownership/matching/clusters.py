@@ -11,15 +11,12 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from ownership.matching.average_link import Joined, Links, Sides, join_alike
-
-LARGEST = 50
-"""Evidence alone never makes a cluster of more records than this."""
-THRESHOLD = 0.5
+from ownership.matching.average_link import Joined, Links, Needed, Sides, join_alike
 
 Apart = Callable[[str, str], str | None]
 """Why two records can never be one company by evidence; None when nothing forbids it. Symmetric."""
 Pair = tuple[str, str]
+NEEDED = Needed()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +62,11 @@ class Clustering:
         return {member: cluster for cluster in self.clusters for member in cluster.members}
 
 
+def in_order(one: str, other: str) -> Pair:
+    """The pair with the lower id first."""
+    return (one, other) if one < other else (other, one)
+
+
 def nothing_forbids(one: str, other: str) -> str | None:
     return None
 
@@ -74,28 +76,25 @@ def cluster(
     same: Sequence[Pair] = (),
     split: Iterable[Pair] = (),
     apart: Apart = nothing_forbids,
-    threshold: float = THRESHOLD,
-    largest: int = LARGEST,
+    needed: Needed = NEEDED,
 ) -> Clustering:
     """Cluster the records that `edges` and `same` name. The order of `edges` and of `split` does not matter.
 
     `same` are people's confirmations, oldest first; `split` are pairs people said are different; `apart` are the
     rules. A confirmation that would bring together what people split is not used, one against the rules is; both are
     told as contradictions. A pair without an edge counts as a link of 0; of several edges the strongest counts.
-    Confirmed records are together whatever their number. Raises `ValueError` when `threshold` is not above 0.
+    Evidence makes no cluster larger than `needed` allows; confirmed records are together whatever their number.
     """
-    if threshold <= 0:
-        raise ValueError("the threshold must be above 0: records without any link would be joined")
     strongest = _strongest(edges)
     sides = Sides(_both_ways(split), apart)
     doubts = list(_confirm(same, sides))
     together = _Together()
     for members in sides.confirmed():
         together.join_all(members)
-    for links in _components(strongest, sides, threshold):
-        for joined in join_alike(links, sides, threshold, largest):
-            if len(joined.members) > largest:
-                doubts.append(_too_large(joined, largest))
+    for links in _components(strongest, sides, needed):
+        for joined in join_alike(links, sides, needed):
+            if len(joined.members) > needed.largest:
+                doubts.append(_too_large(joined, needed.largest))
             else:
                 together.join_all(joined.members)
                 together.note(joined)
@@ -107,7 +106,7 @@ def _strongest(edges: Iterable[Edge]) -> dict[Pair, float]:
     for edge in edges:
         if edge.one == edge.other:
             continue
-        pair = (edge.one, edge.other) if edge.one < edge.other else (edge.other, edge.one)
+        pair = in_order(edge.one, edge.other)
         if edge.score > found.get(pair, 0.0):
             found[pair] = edge.score
     return found
@@ -124,7 +123,7 @@ def _both_ways(pairs: Iterable[Pair]) -> Mapping[str, frozenset[str]]:
 def _confirm(same: Sequence[Pair], sides: Sides) -> Iterator[Doubt]:
     """Put together what people confirmed, and tell what contradicts it."""
     for one, other in same:
-        pair = (min(one, other), max(one, other))
+        pair = in_order(one, other)
         if parted := sides.parted_by_people(one, other):
             because = (
                 f"{pair[0]} and {pair[1]} were confirmed to be one company, but {parted[0]} and {parted[1]} were "
@@ -142,15 +141,15 @@ def _too_large(joined: Joined, largest: int) -> Doubt:
     return Doubt("too_large", joined.members, because)
 
 
-def _components(links: Mapping[Pair, float], sides: Sides, threshold: float) -> Iterator[Links]:
+def _components(links: Mapping[Pair, float], sides: Sides, needed: Needed) -> Iterator[Links]:
     """The links of each set of records that could come together at all; others never touch it.
 
-    Only a link at or above the threshold can start a join, and confirmed records share what keeps them apart from
+    Only a nearly certain link can start a join, and confirmed records share what keeps them apart from
     others. Weaker links inside a set count in its means.
     """
     reach = _Together()
     for (one, other), score in links.items():
-        if score >= threshold:
+        if score >= needed.strongest:
             reach.join(sides.group(one), sides.group(other))
     found: dict[str, Links] = defaultdict(dict)
     for pair, score in links.items():

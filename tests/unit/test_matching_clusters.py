@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from itertools import combinations
 from random import Random
 
@@ -9,13 +10,28 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ownership.matching.clusters import Clustering, Edge, Pair, cluster
+from ownership.matching import clusters
+from ownership.matching.average_link import Needed
+from ownership.matching.clusters import Apart, Clustering, Edge, Pair, nothing_forbids
+
+HALF = Needed(strongest=0.5, mean=0.5)
 
 RECORDS = [f"r{n}" for n in range(9)]
 PAIRS = st.sampled_from(list(combinations(RECORDS, 2)))
 SCORES = st.sampled_from([0.1, 0.3, 0.45, 0.5, 0.6, 0.75, 0.8, 0.9, 0.97, 1.0])
 EDGES = st.lists(st.builds(lambda pair, score: Edge(*pair, score), PAIRS, SCORES), max_size=24)
 SAID = st.lists(PAIRS, max_size=4, unique=True)
+
+
+def cluster(
+    edges: Iterable[Edge],
+    same: Sequence[Pair] = (),
+    split: Iterable[Pair] = (),
+    apart: Apart = nothing_forbids,
+    needed: Needed = HALF,
+) -> Clustering:
+    """Joins from one half on, which random links reach often."""
+    return clusters.cluster(edges, same, split, apart, needed)
 
 
 def groups(found: Clustering) -> list[tuple[str, ...]]:
@@ -53,7 +69,13 @@ def test_a_bridge_weaker_than_the_families_leaves_them_apart() -> None:
 
 def test_a_pair_nobody_compared_counts_as_unlike() -> None:
     assert groups(cluster([Edge("a", "b", 0.9), Edge("b", "c", 0.9)])) == [("a", "b")]
-    assert groups(cluster([Edge("a", "b", 0.9), Edge("b", "c", 0.9)], threshold=0.45)) == [("a", "b", "c")]
+    assert groups(cluster([Edge("a", "b", 0.9), Edge("b", "c", 0.9)], needed=Needed(0.9, 0.45))) == [("a", "b", "c")]
+
+
+def test_many_weak_links_make_no_company_without_one_that_is_nearly_certain() -> None:
+    assert groups(cluster(full(["a", "b", "c"], 0.8), needed=Needed(0.95, 0.7))) == []
+    surer = [*full(["a", "b", "c"], 0.8), Edge("a", "b", 0.95), Edge("b", "c", 0.95)]
+    assert groups(cluster(surer, needed=Needed(0.95, 0.7))) == [("a", "b", "c")]
 
 
 def test_what_people_confirmed_stays_together_without_any_likeness() -> None:
@@ -115,8 +137,8 @@ def test_a_score_that_is_no_probability_is_refused() -> None:
     for score in (-0.1, 1.1, float("nan")):
         with pytest.raises(ValueError, match="0 to 1"):
             Edge("a", "b", score)
-    with pytest.raises(ValueError, match="threshold"):
-        cluster([], threshold=0)
+    with pytest.raises(ValueError, match="above 0"):
+        Needed(strongest=0.5, mean=0)
 
 
 @given(EDGES, SAID, SAID, st.randoms(use_true_random=False))
@@ -167,7 +189,7 @@ def test_one_more_confirmation_splits_nobody(edges: list[Edge], same: list[Pair]
 def test_evidence_alone_never_makes_a_cluster_larger_than_allowed(
     edges: list[Edge], same: list[Pair], largest: int
 ) -> None:
-    alone = cluster(edges, largest=largest)
+    alone = cluster(edges, needed=Needed(0.5, 0.5, largest))
     assert all(len(members) <= largest for members in groups(alone))
     told = {member for doubt in alone.doubts for member in doubt.members}
     assert not told & {member for members in groups(alone) for member in members}

@@ -126,4 +126,9 @@ def test_different_identifiers_or_countries_keep_records_apart() -> None:
     assert why_apart(one, Normal("a2", country="FR")) == "they are in different countries (DE, FR)"
     assert why_apart(one, Normal("a2", country="FR", ids={"lei": "L1"})) is None
     assert why_apart(one, Normal("a2", country="DE", ids={"stripe": "c2"})) is None
+    assert why_apart(Normal("a1", ("fund", "ii")), Normal("a2", ("fund", "iii"))) == (
+        "the numbers in their names differ (ii, iii)"
+    )
+    assert why_apart(Normal("a1", ("store", "07")), Normal("a2", ("store", "7"))) is None
+    assert why_apart(Normal("a1", ("fund", "ii")), Normal("a2", ("fund",))) is None
     assert why_apart(one, Normal("a2", country="DE", parent_id="a1")) == "one is the parent of the other"
