@@ -16,9 +16,8 @@ from functools import partial
 from connectors.base import Cursor, Page, Source, SourceRow
 from connectors.errors import BadRecord
 from store.cursors import StoredCursor
-from store.erasures import RowKey
 from store.people import PersonSeen
-from store.staging import StagedRow
+from store.staging import RowKey, StagedRow
 from store.unit_of_work import UnitOfWork
 from tasks.context import RunContext
 from tasks.steps import as_task
