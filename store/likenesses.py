@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import Connection, select
 from sqlalchemy.engine import Row
 
 from ownership.model import Ref
@@ -30,6 +30,11 @@ class Likeness:
     other: Ref | None = None
     score: float = 0.0
     because: tuple[str, ...] = ()
+
+    @property
+    def places(self) -> tuple[tuple[str, str], ...]:
+        """Source and id of both."""
+        return tuple((ref.source, ref.external_id) for ref in (self.ref, self.other) if ref)
 
 
 class Likenesses:
@@ -56,34 +61,23 @@ class Likenesses:
         """Every record that was compared."""
         return {found.ref: found for row in self._connection.execute(select(likeness)) for found in [_to_likeness(row)]}
 
-    def about(self, refs: Iterable[Ref]) -> list[Likeness]:
-        """What came of comparing these, or others with one of these."""
-        wanted = set(refs)
-        ids = {ref.external_id for ref in wanted}
+    def about(self, places: Iterable[tuple[str, str]]) -> list[Likeness]:
+        """What came of comparing the records with these ids, each of a source, or others with one of these."""
+        wanted = set(places)
         rows = {
-            tuple(row): row
+            tuple(row)[:3]: row
             for column in (likeness.c.external_id, likeness.c.other_external_id)
-            for row in select_in(self._connection, select(likeness), column, ids)
+            for row in select_in(self._connection, select(likeness), column, {id_ for _, id_ in wanted})
         }
-        found = [_to_likeness(row) for row in rows.values()]
-        return sorted((each for each in found if each.ref in wanted or each.other in wanted), key=lambda each: each.ref)
+        found = map(_to_likeness, rows.values())
+        return sorted((each for each in found if wanted & set(each.places)), key=lambda each: each.ref)
 
-    def forget(self, refs: Iterable[Ref]) -> None:
-        """These records are not there any more."""
+    def forget(self, places: Iterable[tuple[str, str]]) -> None:
+        """What these records say now, if anything, was not compared yet."""
         columns = likeness.c
-        for ref in sorted(set(refs)):
-            self._connection.execute(
-                likeness.delete().where(
-                    or_(
-                        (columns.source == ref.source)
-                        & (columns.object_type == ref.object_type)
-                        & (columns.external_id == ref.external_id),
-                        (columns.other_source == ref.source)
-                        & (columns.other_object_type == ref.object_type)
-                        & (columns.other_external_id == ref.external_id),
-                    )
-                )
-            )
+        for each in self.about(places):
+            of_type = (columns.source == each.ref.source, columns.object_type == each.ref.object_type)
+            self._connection.execute(likeness.delete().where(*of_type, columns.external_id == each.ref.external_id))
 
 
 def _columns(prefix: str, ref: Ref | None) -> dict[str, Any]:

@@ -97,6 +97,12 @@ class Staging:
         )
         return sorted((staged for row in rows if (staged := _to_staged(row)).key in wanted), key=lambda each: each.key)
 
+    def keys_with_ids(self, external_ids: Iterable[str]) -> list[RowKey]:
+        """The rows with one of these ids, whatever their source and stream."""
+        columns = source_row.c
+        statement = select(columns.source, columns.stream, columns.external_id)
+        return sorted(RowKey(*row) for row in select_in(self._connection, statement, columns.external_id, external_ids))
+
     def claim_unmatched(self) -> list[RowKey]:
         """The rows that say something else than when they were matched last, which they count as from now on."""
         columns = source_row.c

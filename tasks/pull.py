@@ -179,6 +179,7 @@ def _to_staged(row: SourceRow, problem: str | None) -> StagedRow:
         modified_at=row.modified_at,
         deleted=row.deleted,
         problem=problem,
+        merged_into=row.merged_into,
     )
 
 
