@@ -115,7 +115,7 @@ class _Search:
         counts = uow.keys.counts((key for key in self.keys if key.startswith(CROWDED)), self.listing)
         crowds = {key: count for key, count in counts.items() if count > CROWD}
         part.background = _within(background, crowds, self.listing, uow)
-        part.crowds = [self._crowd(key, count) for key, count in sorted(crowds.items()) if key in self.changed]
+        part.crowds = [self._crowd(key, count) for key, count in sorted(crowds.items())]
         part.others = self._others(part)
         return part
 
