@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 import click
 from pydantic import ValidationError
 
-from cli import questions, records, scenarios
+from cli import identity, questions, records, scenarios
 from cli.decide import decide
 from cli.dedupe import dedupe
 from cli.hierarchy import hierarchy
@@ -23,6 +23,7 @@ from connectors.errors import ConnectorError
 from ownership.acceptance import NotYours
 from store.errors import StoreError
 from tasks.account_files import UnreadableFile
+from tasks.identity_words import Refused
 
 
 class Steward(click.Group):
@@ -31,7 +32,16 @@ class Steward(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except (PolicyError, StoreError, ConnectorError, DidNotStart, RunFailed, NotYours, UnreadableFile) as problem:
+        except (
+            PolicyError,
+            StoreError,
+            ConnectorError,
+            DidNotStart,
+            RunFailed,
+            NotYours,
+            UnreadableFile,
+            Refused,
+        ) as problem:
             _end(str(problem))
         except ValidationError as problem:
             _end("; ".join(f"STEWARD_{str(e['loc'][0]).upper()}: {e['msg']}" for e in problem.errors()))
@@ -149,18 +159,9 @@ def upgrade() -> None:
 
 
 for command in (
-    *(
-        decide,
-        dedupe,
-        hierarchy,
-        match,
-        schema,
-        scenarios.test,
-        records.owner,
-        records.lineage,
-        records.verify,
-        records.erase,
-    ),
+    *(decide, dedupe, hierarchy, match, schema, scenarios.test),
+    *(records.owner, records.lineage, records.verify, records.erase),
+    *(identity.same, identity.split, identity.match_lead, identity.matches),
     *(questions.what_if, questions.why_not, questions.turns, questions.lint),
 ):
     main.add_command(command)

@@ -14,6 +14,7 @@ from config.roster_files import RosterReader
 from config.yaml_files import Document, PolicyError, hint, to_plain
 from ownership.conditions import ALWAYS, DATES, FIELDS, MAX_DEPTH, Condition, Field, Not, vocabulary
 from ownership.entries import Acceptance, DisputeClock, Keeping, Leads, Pod, SlaRule, Territory
+from ownership.matching.survivor import POLICIES as CONFLICTS
 from ownership.overlap import Siblings
 from ownership.policy import LEAD_STEPS, OPTIONAL_STEPS, STEPS, Policy, Roster
 from ownership.worktime import holiday_versions
@@ -38,7 +39,7 @@ SECTIONS = (
         "registrations",
     ),
     *("rules", "pools", "pods", "team", "territories", "follow_parent", "pins_bypass_capacity"),
-    *("existing_owner", "acceptance", "leads"),
+    *("existing_owner", "acceptance", "leads", "identity"),
 )
 TERRITORY_KEYS = ("name", "when", "owner", "pool", "skills", "priority", "from", "until", "children")
 NEVER: Condition = Not(ALWAYS)
@@ -123,6 +124,7 @@ class _PolicyReader(EntryReader):
             acceptance=self._acceptance(root),
             leads=self._leads(leads),
             lead_order=self._order(leads, LEAD_STEPS, root),
+            conflicting_owners=self._conflicting_owners(root),
             fields=fields,
         )
 
@@ -189,6 +191,11 @@ class _PolicyReader(EntryReader):
             self.flag(node, "leave_counts", what, False),
             self.one_of(node, "over_capacity", what, OVER_CAPACITY),
         )
+
+    def _conflicting_owners(self, root: CommentedMap) -> str:
+        node = self.mapping(root, "identity", "identity")
+        self.keys(node, "identity", (), ("conflicting_owners",))
+        return self.one_of(node, "conflicting_owners", "identity", CONFLICTS)
 
     def _dispute_clock(self, root: CommentedMap) -> DisputeClock:
         node, what = self.mapping(root, "dispute_clock", "dispute_clock"), "dispute_clock"

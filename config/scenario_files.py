@@ -25,18 +25,23 @@ ACTIONS: Mapping[str, tuple[str, ...] | None] = {
     "accept": ("account", "as"),
     "decline": ("account", "as"),
     "outage": ("of",),
+    "merge": ("in", "id", "into"),
+    "same": ("keep", "other"),
+    "split": ("one", "other"),
+    "withdraw": ("one", "other"),
+    "match_lead": ("lead", "account"),
     "change_policy": (),
     "change_roster": (),
     "expect": (),
 }
 """What a step can do, with the keys it needs; None: it takes a single word."""
 BY_NAME = (
-    *("owners", "shown", "reasons", "because", "team", "history"),
+    *("owners", "shown", "reasons", "because", "team", "history", "records"),
     *("exceptions", "notices", "never_told", "books", "next"),
 )
 EXPECTATIONS = (*BY_NAME, "told", "moves", "writes")
 """What can be expected. Under those of `BY_NAME` stands a mapping, under "told" a list, under the others a number."""
-RUNS = ("assign", "push", "escalate", "everything")
+RUNS = ("assign", "changed", "push", "escalate", "everything")
 CRMS = ("salesforce", "hubspot")
 SYSTEMS = (*CRMS, "stripe", "usage")
 UNITS = {"m": "minutes", "h": "hours", "d": "days"}

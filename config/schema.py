@@ -19,6 +19,7 @@ from config.scenario_files import ACTIONS, BY_NAME, EXPECTATIONS, RUNS, SYSTEMS
 from config.scenario_files import CRMS as LEAD_SYSTEMS
 from config.yaml_files import API_VERSION
 from ownership.conditions import DATES, FIELDS, OPERATORS
+from ownership.matching.survivor import POLICIES as CONFLICTS
 from ownership.policy import ACCEPTANCE, DISPUTE_CLOCK, LEAD_STEPS, LEADS, OPTIONAL_STEPS, STEPS
 
 Schema = dict[str, Any]
@@ -220,6 +221,8 @@ KEYS: Mapping[str, Schema] = {
     "days": _choice("Which days count: all, or those the owner works", CLOCKS),
     "leave_counts": _flag("Days of leave count as days without activity", False),
     "over_capacity": _choice("Whether a book that is too full gives accounts away", OVER_CAPACITY),
+    "identity": _part("identity", "How accounts that are one company are dealt with"),
+    "conflicting_owners": _choice("What settles it when two owned accounts are one company", CONFLICTS),
     "acceptance": _part("acceptance", "How long an owner has to accept, and who is asked next"),
     "hours": _hours("Hours to accept", 0.1, default=ACCEPTANCE.hours),
     "clock": _choice("Whether every hour counts, or those the owner works", CLOCKS),
@@ -384,6 +387,7 @@ OBJECTS: Mapping[str, tuple[Iterable[str], Iterable[str], Schema]] = {
     "member": (("rep",), ("weight", *PERIOD), {}),
     "pod": (("id", "lead", "roles"), (), {}),
     "role": (("role", "assign"), ("when", *PERIOD), {}),
+    "identity": ((), ("conflicting_owners",), {}),
     "existing_owner": ((), ("forfeit_after_days", "days", "leave_counts", "over_capacity"), {}),
     "acceptance": (
         *((), ("hours", "clock", "remind_hours", "chain", "miss_takes_turn", "decline_takes_turn", "by"), {}),

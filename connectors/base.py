@@ -31,7 +31,10 @@ Value = AccountRecord | AccountFact | LeadRecord
 
 @dataclass(frozen=True, slots=True)
 class SourceRow:
-    """One row as the vendor gave it. `fields` is the vendor's row, JSON-able and unchanged."""
+    """One row as the vendor gave it. `fields` is the vendor's row, JSON-able and unchanged.
+
+    A deleted row that was merged into another names that one's id in `merged_into`.
+    """
 
     source: str
     stream: str
@@ -39,6 +42,7 @@ class SourceRow:
     modified_at: datetime | None
     fields: Mapping[str, Any]
     deleted: bool = False
+    merged_into: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ Which calls a pull makes, and why
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -91,8 +91,10 @@ class HubSpotConnector:
 
     def pull_rows(self, stream: str, ids: Sequence[str]) -> tuple[SourceRow, ...]:
         kind = self._reading(stream)
-        found = {record["id"]: to_row(kind, record) for record in self._by_ids(kind, kind.properties, ids)}
-        return tuple(found.get(id_) or SourceRow(NAME, stream, id_, None, {"id": id_}, deleted=True) for id_ in ids)
+        found = {row.id: row for row in to_rows(kind, self._by_ids(kind, kind.properties, ids))}
+        left = [row for row in found.values() if row.id not in ids and not row.deleted]
+        asked = [found.get(id_) or SourceRow(NAME, stream, id_, None, {"id": id_}, deleted=True) for id_ in ids]
+        return (*asked, *left)
 
     def to_value(self, row: SourceRow) -> AccountRecord | LeadRecord | None:
         value = of_stream(NAME, OBJECTS, row.stream).to_value(row)
@@ -161,7 +163,7 @@ class HubSpotConnector:
         for body, at in self._listed(kind, after=after, archived=False):
             # A listing is only as fresh as its first page. Without a clock the next pull has to look at everything.
             started = started or (to_ms(at) if at else "0")
-            rows = tuple(to_row(kind, record) for record in results_of(body))
+            rows = to_rows(kind, results_of(body))
             after = next_after(body)
             yield Page(rows, Cursor(started, LISTING + after if after else ""))
 
@@ -171,9 +173,9 @@ class HubSpotConnector:
         for body, at in self._listed(kind, after=None, archived=True):
             started = started or at
             gone = [record for record in results_of(body) if (to_instant(record.get("archivedAt")) or since) >= since]
-            yield Page(tuple(to_row(kind, record) for record in gone), cursor)
+            yield Page(to_rows(kind, gone), cursor)
         for records in self._search_pages(kind, int(to_ms(since))):
-            rows = tuple(to_row(kind, record) for record in records)
+            rows = to_rows(kind, records)
             cursor = advance(cursor, rows, started)
             yield Page(rows, cursor)
 
@@ -267,6 +269,19 @@ class HubSpotConnector:
                 return [OwnerResult(batch[0].remote_id, WriteOutcome.REJECTED, error.code, error.message)]
             return list(write_in_batches(batch, (len(batch) + 1) // 2, self._write_batch))
         return to_results(batch, body)
+
+
+def to_rows(kind: HubSpotObject, records: Iterable[dict[str, Any]]) -> tuple[SourceRow, ...]:
+    """The rows of these records. HubSpot lists a record that was merged into another nowhere any more: only the one
+    that is left names it, and so its row, deleted, stands beside that one."""
+    found: list[SourceRow] = []
+    for record in records:
+        row = to_row(kind, record)
+        found.append(row)
+        for old in str((record.get("properties") or {}).get("hs_merged_object_ids") or "").split(";"):
+            if old.strip():
+                found.append(SourceRow(NAME, kind.stream, old.strip(), None, {"id": old.strip()}, True, row.id))
+    return tuple(found)
 
 
 def to_row(kind: HubSpotObject, record: dict[str, Any]) -> SourceRow:

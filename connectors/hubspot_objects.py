@@ -132,7 +132,7 @@ COMPANY = HubSpotObject(
         *("name", "domain", "website", "country", "state", "city", "zip", "phone", "industry", "numberofemployees"),
         *("lifecyclestage", "hubspot_owner_id", "hs_parent_company_id", "createdate", "hs_lastmodifieddate"),
         *("notes_last_updated", "segment", "do_not_route", "primary_contact_email", "salesforceaccountid"),
-        "stripe_customer_id",
+        *("stripe_customer_id", "hs_merged_object_ids"),
     ),
     to_value=to_account,
     task_link=192,

@@ -48,6 +48,7 @@ class _Stored:
     revision: int
     deleted: bool = False
     modified_by: str | None = None
+    merged_into: str | None = None
 
 
 class MemorySource:
@@ -84,6 +85,11 @@ class MemorySource:
         """Delete a row; pulls see it as deleted from now on."""
         stored = self._rows[stream][id_]
         self._rows[stream][id_] = _Stored(stored.fields, next(self._revisions), deleted=True)
+
+    def merge(self, stream: str, id_: str, into: str) -> None:
+        """Merge a row into another, which stays as it is; pulls see the first as deleted, and what it became."""
+        stored = self._rows[stream][id_]
+        self._rows[stream][id_] = _Stored(stored.fields, next(self._revisions), deleted=True, merged_into=into)
 
     def stored(self, stream: str, id_: str) -> _Stored | None:
         """The row as it is, for the target that shares it."""
@@ -159,7 +165,8 @@ class MemorySource:
 
     def _to_row(self, stream: str, id_: str, row: _Stored) -> SourceRow:
         modified_at = EPOCH + timedelta(seconds=row.revision)
-        return SourceRow(self.name, stream, id_, modified_at, dict(row.fields), deleted=row.deleted)
+        fields = dict(row.fields)
+        return SourceRow(self.name, stream, id_, modified_at, fields, row.deleted, row.merged_into)
 
 
 class MemoryFacts(MemorySource):

@@ -208,11 +208,13 @@ class SalesforceConnector:
 
 
 def to_row(kind: SalesforceObject, record: dict[str, Any]) -> SourceRow:
-    """A row of the object's stream, from a record of SOQL."""
+    """A row of the object's stream, from a record of SOQL. One that lost in a merge is deleted and names its master."""
     modified_at = to_instant(record.get("SystemModstamp"))
     if not isinstance(record.get("Id"), str) or modified_at is None:
         raise SchemaChanged(NAME, f"a record of {kind.name} came without Id or SystemModstamp", code="NO_KEY")
-    return SourceRow(NAME, kind.stream, record["Id"], modified_at, record, deleted=bool(record.get("IsDeleted")))
+    deleted = bool(record.get("IsDeleted"))
+    master = str(record.get("MasterRecordId") or "") if deleted else ""
+    return SourceRow(NAME, kind.stream, record["Id"], modified_at, record, deleted, master or None)
 
 
 def advance(reached: Cursor | None, rows: Iterable[SourceRow], started_at: datetime | None) -> Cursor | None:

@@ -97,7 +97,7 @@ ACCOUNT = SalesforceObject(
     fields=(
         *("Id", "Name", "Website", "BillingCountry", "BillingState", "BillingCity", "BillingPostalCode", "Phone"),
         *("Industry", "NumberOfEmployees", "Type", "ParentId", "OwnerId", "LastActivityDate", "CreatedDate"),
-        *("SystemModstamp", "IsDeleted"),
+        *("SystemModstamp", "IsDeleted", "MasterRecordId"),
         *("Segment__c", "Do_Not_Route__c", "Primary_Contact_Email__c", "Billing_Customer_Id__c"),
     ),
     to_value=to_account,
@@ -110,7 +110,8 @@ LEAD = SalesforceObject(
     fields=(
         *("Id", "Name", "Company", "Email", "Website", "Phone", "Title", "Country", "State", "City", "PostalCode"),
         *("Industry", "NumberOfEmployees", "LeadSource", "Status", "OwnerId", "HasOptedOutOfEmail", "IsConverted"),
-        *("ConvertedAccountId", "LastActivityDate", "CreatedDate", "SystemModstamp", "IsDeleted", "Do_Not_Route__c"),
+        *("ConvertedAccountId", "LastActivityDate", "CreatedDate", "SystemModstamp", "IsDeleted", "MasterRecordId"),
+        "Do_Not_Route__c",
     ),
     to_value=to_lead,
     task_link="WhoId",

@@ -10,7 +10,7 @@ from prefect import flow, runtime
 from tasks.assignment import assign_accounts_task
 from tasks.context import recorded_run
 from tasks.events import announce_recorded
-from tasks.matching import match_accounts_task
+from tasks.matching import match_changed_accounts_task
 from tasks.notices import deliver_notices_task
 from tasks.pull import pull_records_task
 from tasks.report import finish, report_moves
@@ -27,7 +27,7 @@ def assign_changed_accounts(source: str, external_ids: list[str]) -> dict[str, o
     """Pull these records → match → assign their accounts → record."""
     with recorded_run("assign-changed-accounts", trigger="event", flow_run_id=runtime.flow_run.id) as context:
         pulled = pull_records_task(context, source, external_ids)
-        matched = match_accounts_task(context)
+        matched = match_changed_accounts_task(context)
         assigned = assign_accounts_task(context, accounts_showing(source, external_ids))
         report_moves(context, "owners-changed", assigned)
         announce_recorded(context, assigned.writes)

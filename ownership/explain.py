@@ -23,6 +23,7 @@ RULE_WORDS = {
     "territory": "Territory",
     "catch_all": "Nothing else applied",
     "acceptance": "Acceptance",
+    "identity": "Identity",
 }
 REASON_WORDS = {
     "override": "an approved override says so",
@@ -37,6 +38,8 @@ REASON_WORDS = {
     "returned": "it comes back to them",
     "account_owner": "they own the account it belongs to",
     "sticky": "they had a lead of the same company",
+    "merged": "an account of theirs turned out to be the same company",
+    "split": "it was part of an account of theirs",
     "escalated": "an offer before them was missed or declined",
 }
 

@@ -79,6 +79,8 @@ class Policy:
 
     `timezone` is where its dates begin and end. `follow_parent` None: every child follows its parent's owner, else
     those for which it holds. `fields` are what conditions may ask beside `ownership.conditions.FIELDS`.
+    `conflicting_owners` says what settles it when two owned accounts are one company (see
+    `ownership.matching.survivor.POLICIES`).
     """
 
     name: str
@@ -102,6 +104,7 @@ class Policy:
     acceptance: Acceptance = ACCEPTANCE
     leads: Leads = LEADS
     lead_order: tuple[str, ...] = LEAD_STEPS
+    conflicting_owners: str = "exception"
     fields: Mapping[str, Field] = field(default_factory=dict)
     policy_hash: str = field(default="", compare=False)
 

@@ -81,6 +81,22 @@ class Accounts:
         rows = select_in(self._connection, _READ, account.c.account_id, ids)
         return {row.account_id: _to_account(row, refs.get(row.account_id, ())) for row in rows}
 
+    def of_places(self, places: Iterable[tuple[str, str]]) -> set[str]:
+        """The accounts and leads, gone or not, that have a record with one of these ids, each of a source."""
+        wanted = set(places)
+        statement = select(account_ref.c.source, account_ref.c.external_id, account_ref.c.account_id)
+        rows = select_in(self._connection, statement, account_ref.c.external_id, {id_ for _, id_ in wanted})
+        return {row.account_id for row in rows if (row.source, row.external_id) in wanted}
+
+    def live(self, account_ids: Iterable[str]) -> list[Account]:
+        """Those of these accounts and leads that are not gone, by id."""
+        ids = set(account_ids)
+        rows = sorted(
+            select_in(self._connection, _LIVE, account.c.account_id, ids), key=lambda row: str(row.account_id)
+        )
+        refs = self._refs_of([row.account_id for row in rows])
+        return [_to_account(row, refs.get(row.account_id, ())) for row in rows]
+
     def by_refs(self, refs: Iterable[Ref]) -> dict[Ref, str]:
         """Which account each of these records belongs to; unknown ones are missing."""
         wanted = set(refs)

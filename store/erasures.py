@@ -15,6 +15,7 @@ from sqlalchemy import Column, ColumnElement, Connection, Table, Text, func, or_
 
 from ownership.model import LEAD
 from store.canonical import digest, to_json
+from store.staging import RowKey
 from store.statements import insert, is_among, new_id, select_in
 from store.tables import (
     account,
@@ -33,15 +34,6 @@ from store.tables import (
 from store.types import JsonText
 
 ERASED = "(erased)"
-
-
-@dataclass(frozen=True, slots=True)
-class RowKey:
-    """A staged row: its source, stream and id."""
-
-    source: str
-    stream: str
-    external_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,14 +118,20 @@ class Erasures:
 
     def _drop_rows(self, rows: Sequence[RowKey], now: datetime) -> int:
         for row in rows:
-            gone = {"fields": {}, "content_hash": digest([{}, True]), "deleted": True, "problem": None}
+            gone = {
+                "fields": {},
+                "content_hash": digest([{}, True]),
+                "deleted": True,
+                "problem": None,
+                "unmatched": True,
+            }
             self._connection.execute(update(source_row).where(*_is(row)).values(**gone, pulled_at=now))
         return len(rows)
 
     def _correct_rows(self, corrected: Mapping[RowKey, Mapping[str, Any]]) -> int:
         for row, fields in corrected.items():
             # Another content than the vendor's: the next pull that finds the record changed stages it again.
-            changed = {"fields": fields, "content_hash": digest([fields, False])}
+            changed = {"fields": fields, "content_hash": digest([fields, False]), "unmatched": True}
             self._connection.execute(update(source_row).where(*_is(row)).values(changed))
         return len(corrected)
 

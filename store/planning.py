@@ -133,36 +133,52 @@ class Plan:
     def _change(self, each: Recording, role: str, rep_id: str | None, decision_id: str) -> bool:
         """Add a ledger row when somebody else has the role from now on; whether that is so."""
         account_id = each.decision.account_id
-        head = self._head(account_id, role)
-        if rep_id == head.owner_id:
+        if rep_id == self._head(account_id, role).owner_id:
             return False
-        row = self._ledger_columns(each, role, head, rep_id, decision_id)
-        self.ledger.append(row)
-        moved = Head(rep_id, row["ledger_id"], row["seq"], row["row_hash"])
-        self._heads.setdefault(account_id, {})[role] = moved
-        return True
-
-    def _ledger_columns(
-        self, each: Recording, role: str, head: Head, owner_id: str | None, decision_id: str
-    ) -> Columns:
-        row = {
-            "ledger_id": new_id(),
-            "account_id": each.decision.account_id,
-            "role": role,
-            "seq": head.seq + 1,
-            "event_type": each.event_type if owner_id is not None else "unassigned",
-            "owner_id": owner_id,
-            "prev_owner_id": head.owner_id,
+        said = {
+            "event_type": each.event_type if rep_id is not None else "unassigned",
             "valid_from": each.valid_from or self._now,
-            "recorded_at": self._now,
             "actor": each.actor,
             "reason": each.decision.reason if role == OWNER_ROLE else "team",
             "decision_id": decision_id,
+        }
+        self._append(account_id, role, rep_id, said)
+        return True
+
+    def end(self, account_id: str, role: str, why: str, told_by: str) -> None:
+        """Nobody has the role from now on, as the account is none of its own any more; `told_by` is the id of what
+        says so."""
+        if self._head(account_id, role).owner_id is not None:
+            said = {
+                "event_type": why,
+                "valid_from": self._now,
+                "actor": "steward",
+                "reason": why,
+                "decision_id": told_by,
+            }
+            self._append(account_id, role, None, said)
+
+    def _append(self, account_id: str, role: str, owner_id: str | None, said: Columns) -> None:
+        head = self._head(account_id, role)
+        row = {
+            "ledger_id": new_id(),
+            "account_id": account_id,
+            "role": role,
+            "seq": head.seq + 1,
+            "event_type": said["event_type"],
+            "owner_id": owner_id,
+            "prev_owner_id": head.owner_id,
+            "valid_from": said["valid_from"],
+            "recorded_at": self._now,
+            "actor": said["actor"],
+            "reason": said["reason"],
+            "decision_id": said["decision_id"],
             "run_id": self._run_id,
             "prev_hash": head.row_hash,
         }
         row["row_hash"] = chain_hash(row)
-        return row
+        self.ledger.append(row)
+        self._heads.setdefault(account_id, {})[role] = Head(owner_id, row["ledger_id"], row["seq"], row["row_hash"])
 
     def _add_team(self, each: Recording, decision_id: str) -> None:
         """The supporting roles follow the decision; one it no longer knows is nobody's."""

@@ -99,6 +99,22 @@ class Recorder:
         excepted = self._update_exceptions(fresh.values())
         return RecordSummary(len(fresh), len(plan.changed), pushed, offered, excepted, len(batch) - len(fresh))
 
+    def close(self, became: Mapping[str, str]) -> None:
+        """End all roles on accounts that became part of others: a ledger row each, of the kind "merged". The values are
+        the ids of the identity events that tell of it. Nothing is sent for these accounts any more, and nobody is
+        asked."""
+        kinds = Accounts(self._connection).lock(became)
+        heads, _ = self._read_heads(set(became))
+        plan = Plan(self._run_id, self._now, heads)
+        for account_id, roles in sorted(heads.items()):
+            for role in sorted(roles):
+                plan.end(account_id, role, "merged", became[account_id])
+        insert(self._connection, assignment_ledger, plan.ledger)
+        upsert(self._connection, ownership_current, plan.current([]))
+        upsert(self._connection, book_size, plan.book_changes(kinds), add=("accounts",))
+        self._supersede(set(became))
+        Offers(self._connection).supersede(became, self._now)
+
     def _read_heads(self, account_ids: set[str]) -> tuple[dict[str, dict[str, Head]], set[str]]:
         """The heads of the accounts' ledgers by role, and the accounts somebody has for a time only."""
         columns = ownership_current.c

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, select, text, update
 from sqlalchemy.engine import Row
 
 from ownership.model import Ref
@@ -16,9 +16,19 @@ from store.statements import chunks, select_in, upsert
 from store.tables import source_row
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class RowKey:
+    """A staged row: its source, stream and id."""
+
+    source: str
+    stream: str
+    external_id: str
+
+
 @dataclass(frozen=True, slots=True)
 class StagedRow:
-    """One vendor row. `problem` says why it cannot be read, None when it can."""
+    """One vendor row. `problem` says why it cannot be read, None when it can. A deleted one that its system merged into
+    another names that one's id."""
 
     source: str
     stream: str
@@ -27,6 +37,11 @@ class StagedRow:
     modified_at: datetime | None = None
     deleted: bool = False
     problem: str | None = None
+    merged_into: str | None = None
+
+    @property
+    def key(self) -> RowKey:
+        return RowKey(self.source, self.stream, self.external_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +89,38 @@ class Staging:
         for row in self._connection.execute(statement.execution_options(yield_per=5000)):
             yield _to_staged(row)
 
+    def get_many(self, keys: Iterable[RowKey]) -> list[StagedRow]:
+        """These rows as far as they are staged, deleted ones too, in key order."""
+        wanted = set(keys)
+        rows = select_in(
+            self._connection, select(source_row), source_row.c.external_id, {key.external_id for key in wanted}
+        )
+        return sorted((staged for row in rows if (staged := _to_staged(row)).key in wanted), key=lambda each: each.key)
+
+    def keys_with_ids(self, external_ids: Iterable[str]) -> list[RowKey]:
+        """The rows with one of these ids, whatever their source and stream."""
+        columns = source_row.c
+        statement = select(columns.source, columns.stream, columns.external_id)
+        return sorted(RowKey(*row) for row in select_in(self._connection, statement, columns.external_id, external_ids))
+
+    def claim_unmatched(self) -> list[RowKey]:
+        """The rows that say something else than when they were matched last, which they count as from now on."""
+        columns = source_row.c
+        claimed = (
+            update(source_row)
+            .where(text("unmatched"))
+            .values(unmatched=False)
+            .returning(columns.source, columns.stream, columns.external_id)
+        )
+        return sorted(RowKey(*row) for row in self._connection.execute(claimed))
+
+    def to_match_again(self, places: Iterable[tuple[str, str]]) -> None:
+        """The rows with these ids, each of a source, are to be matched anew though they say the same."""
+        for source, external_id in sorted(set(places)):
+            columns = source_row.c
+            these = update(source_row).where(columns.source == source, columns.external_id == external_id)
+            self._connection.execute(these.values(unmatched=True))
+
     def get(self, source: str, stream: str, external_id: str) -> StagedRow | None:
         columns = source_row.c
         row = self._connection.execute(
@@ -113,6 +160,7 @@ class Staging:
             columns.content_hash,
             columns.modified_at,
             columns.problem,
+            columns.merged_into,
         )
         found = {}
         for source, stream in sorted({(row.source, row.stream) for row in rows}):
@@ -126,7 +174,7 @@ class Staging:
 def _says_nothing_new(before: Row[Any], written: Mapping[str, Any]) -> bool:
     if before.modified_at and written["modified_at"] and before.modified_at != written["modified_at"]:
         return bool(written["modified_at"] < before.modified_at)  # a later one says at least that it is so now
-    return bool(before.content_hash == written["content_hash"] and before.problem == written["problem"])
+    return all(getattr(before, name) == written[name] for name in ("content_hash", "problem", "merged_into"))
 
 
 def _to_columns(row: StagedRow, run_id: str, now: datetime) -> dict[str, Any]:
@@ -141,8 +189,19 @@ def _to_columns(row: StagedRow, run_id: str, now: datetime) -> dict[str, Any]:
         "problem": row.problem,
         "pulled_at": now,
         "run_id": run_id,
+        "merged_into": row.merged_into,
+        "unmatched": True,
     }
 
 
 def _to_staged(row: Row[Any]) -> StagedRow:
-    return StagedRow(row.source, row.stream, row.external_id, row.fields, row.modified_at, row.deleted, row.problem)
+    return StagedRow(
+        row.source,
+        row.stream,
+        row.external_id,
+        row.fields,
+        row.modified_at,
+        row.deleted,
+        row.problem,
+        row.merged_into,
+    )

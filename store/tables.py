@@ -11,6 +11,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -19,6 +20,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     text,
+    true,
 )
 
 from store.types import UTC, JsonText, Words
@@ -48,6 +50,23 @@ source_row = Table(
     Column("problem", Words),
     Column("pulled_at", UTC, nullable=False),
     Column("run_id", Text, nullable=False),
+    Column("merged_into", Text),
+    Column("unmatched", Boolean, nullable=False, server_default=true()),
+    Index(
+        "ix_source_row_unmatched",
+        "source",
+        "stream",
+        "external_id",
+        sqlite_where=text("unmatched"),
+        postgresql_where=text("unmatched"),
+    ),
+    Index(
+        "ix_source_row_merged_into",
+        "merged_into",
+        sqlite_where=text("merged_into IS NOT NULL"),
+        postgresql_where=text("merged_into IS NOT NULL"),
+    ),
+    Index("ix_source_row_external_id", "external_id"),
 )
 
 source_cursor = Table(
@@ -427,4 +446,77 @@ erased_record = Table(
     Column("stream", Text, primary_key=True),
     Column("external_id", Text, primary_key=True),
     Column("erasure_id", Text, ForeignKey("erasure.erasure_id"), nullable=False),
+)
+
+verdict = Table(
+    "verdict",
+    metadata,
+    Column("verdict_id", Text, primary_key=True),
+    Column("one_source", Text, nullable=False),
+    Column("one_object_type", Text, nullable=False),
+    Column("one_external_id", Text, nullable=False),
+    Column("other_source", Text, nullable=False),
+    Column("other_object_type", Text, nullable=False),
+    Column("other_external_id", Text, nullable=False),
+    Column("word", Text, nullable=False),
+    Column("said_by", Words, nullable=False),
+    Column("because", Words, nullable=False),
+    Column("said_at", UTC, nullable=False),
+    CheckConstraint("word IN ('same', 'split', 'withdrawn')", name="word_is_known"),
+)
+
+account_alias = Table(
+    "account_alias",
+    metadata,
+    Column("account_id", Text, ForeignKey("account.account_id"), primary_key=True),
+    Column("now_id", Text, ForeignKey("account.account_id"), nullable=False),
+    Column("since", UTC, nullable=False),
+    Index("ix_account_alias_now_id", "now_id"),
+)
+
+identity_event = Table(
+    "identity_event",
+    metadata,
+    Column("event_id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("account_id", Text, nullable=False),
+    Column("other_id", Text, nullable=False),
+    Column("records", JsonText, nullable=False),
+    Column("because", Words, nullable=False),
+    Column("run_id", Text, nullable=False),
+    Column("recorded_at", UTC, nullable=False),
+    CheckConstraint("kind IN ('merged', 'split', 'moved')", name="kind_is_known"),
+    Index("ix_identity_event_account_id", "account_id"),
+    Index("ix_identity_event_other_id", "other_id"),
+)
+
+record_key = Table(
+    "record_key",
+    metadata,
+    Column("match_key", Words, primary_key=True),
+    Column("source", Text, primary_key=True),
+    Column("stream", Text, primary_key=True),
+    Column("external_id", Text, primary_key=True),
+    Column("says", Text, nullable=False),
+    Column("place", Text, nullable=False),
+    Index("ix_record_key_external_id", "external_id", "stream", "source"),
+    Index("ix_record_key_says_source", "says", "source"),
+)
+
+likeness = Table(
+    "likeness",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("object_type", Text, primary_key=True),
+    Column("external_id", Text, primary_key=True),
+    Column("compared_hash", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("other_source", Text),
+    Column("other_object_type", Text),
+    Column("other_external_id", Text),
+    Column("score", Float, nullable=False),
+    Column("because", JsonText, nullable=False),
+    Column("compared_at", UTC, nullable=False),
+    CheckConstraint("outcome IN ('match', 'review', 'none')", name="outcome_is_known"),
+    Index("ix_likeness_other_external_id", "other_external_id"),
 )

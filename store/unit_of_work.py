@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -12,9 +12,12 @@ from store.cursors import Cursors
 from store.decisions import Decisions
 from store.erasures import Erasures
 from store.exceptions import Exceptions
+from store.identity import Identity
 from store.inbox import Inbox
 from store.ledger import Ledger
+from store.likenesses import Likenesses
 from store.lineage import Lineage
+from store.match_keys import MatchKeys
 from store.notifications import Notifications
 from store.offers import Offers
 from store.outbox import Outbox
@@ -35,6 +38,9 @@ class UnitOfWork:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self.staging = Staging(connection)
+        self.keys = MatchKeys(connection)
+        self.identity = Identity(connection)
+        self.likenesses = Likenesses(connection)
         self.cursors = Cursors(connection)
         self.people = People(connection)
         self.accounts = Accounts(connection)
@@ -60,3 +66,7 @@ class UnitOfWork:
         Raises `LookupError` for an account that is not in the store. A repeat under the same run id writes nothing.
         """
         return Recorder(self._connection, run_id, now).record(batch)
+
+    def close_accounts(self, became: Mapping[str, str], run_id: str, now: datetime) -> None:
+        """Nobody owns these accounts any more: each became part of another, as an identity event (its value) says."""
+        Recorder(self._connection, run_id, now).close(became)

@@ -18,6 +18,7 @@ RECORDS = {
     "because": "the explanation",
     "team": "the team",
     "history": "the owners so far",
+    "records": "the records",
 }
 """What can be expected of a record, in words."""
 WHOLES = {
@@ -82,6 +83,7 @@ class Seen:
             "because": self._because,
             "team": company.team,
             "history": company.history,
+            "records": lambda *record: ", ".join(company.records(*record)),
         }
         try:
             return look[what](source, id_)

@@ -28,8 +28,13 @@ def why_lines(context: RunContext, query: str) -> Iterator[str]:
 
 
 def find_account(uow: UnitOfWork, query: str) -> Account | None:
-    """The account with this id or outside id, else the best match of name or web domain."""
-    return uow.accounts.get(query) or next(iter(uow.accounts.find(query, 1)), None)
+    """The account with this id or outside id, now or before it became part of another, else the best match of name or
+    web domain."""
+    now = uow.identity.now_ids([query]).get(query, query)
+    if account := uow.accounts.get(now):
+        return account
+    outside = uow.identity.accounts_of(query.partition("/")[2] or query)
+    return next(iter([*uow.accounts.live(outside), *uow.accounts.find(query, 1)]), None)
 
 
 def unknown_account(query: str) -> str:

@@ -1,34 +1,45 @@
-"""Match: which canonical account each staged row belongs to, and which lead is whose."""
+"""Match: which canonical account each staged row belongs to, and which lead is whose.
+
+The scheduled flow links everything, the triggered one what hangs together with the rows that changed; both come to the
+same. What is read for it is in `tasks/identity_part.py`, what follows from it in `tasks/identity_changes.py`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 
-from connectors.base import SourceRow
 from ownership.leads import link_leads
-from ownership.linking import PROBLEM_KINDS, Linked, link_records
-from ownership.model import Account, AccountFact, AccountRecord, LeadRecord, Ref
+from ownership.linking import Linked, link_records
+from ownership.linking.records import records_of
+from ownership.model import ACCOUNT, LEAD, Account, Ref
 from store.exceptions import RECORD_KINDS, record_key
-from store.staging import StagedRow
+from store.identity import MERGED
+from store.likenesses import MATCH, Likeness
 from store.unit_of_work import UnitOfWork
 from tasks.context import RunContext
 from tasks.identities import load_identities
+from tasks.identity_changes import Aftermath, Changes, changes_of
+from tasks.identity_component import MOST_CHANGED, read_component
+from tasks.identity_likeness import Comparing, compared_leads
+from tasks.identity_part import Part, alike_of, read_everything
+from tasks.identity_problems import note_problems, review_problems
 from tasks.steps import as_task
 
 
 @dataclass(frozen=True, slots=True)
 class Matched:
     """How many readable rows became how many accounts, over how many systems, and how many leads, with how many open
-    questions."""
+    questions. `changed` is how many rows said something new."""
 
-    rows: int
-    accounts: int
-    in_several_systems: int
-    problems: int
+    rows: int = 0
+    accounts: int = 0
+    in_several_systems: int = 0
+    problems: int = 0
     leads: int = 0
+    changed: int = 0
 
 
 def match_accounts(context: RunContext) -> Matched:
@@ -37,26 +48,128 @@ def match_accounts(context: RunContext) -> Matched:
     Accounts keep their id from run to run: a row that was linked before stays where it was unless the evidence
     changed. What cannot be linked without doubt becomes an exception.
     """
-    return context.store.run(lambda uow: _match(context, uow))
+    return context.store.run(lambda uow: _match(context, uow, everything=True))
 
 
-def _match(context: RunContext, uow: UnitOfWork) -> Matched:
-    staged = _read_staged(context, uow)
-    known = {ref: account.id for account in uow.accounts.all() for ref in account.refs}
-    rep_of = load_identities(context, uow).rep_of
-    linked = link_records(staged.records, staged.facts, known, new_account_id, rep_of)
-    leads = link_leads(staged.leads, linked.accounts, known, new_lead_id, rep_of)
-    now = context.now()
-    uow.accounts.save([*linked.accounts, *leads], now)
-    _forget_what_is_gone(uow, known, [*linked.accounts, *leads], now)
-    _note_problems(context, uow, linked)
+def match_changed_accounts(context: RunContext) -> Matched:
+    """The same for what hangs together with the rows that changed since they were matched; the rest stays as it is.
+
+    What only comparing finds (accounts that share no key) is found by `match_accounts`.
+    """
+    return context.store.run(lambda uow: _match(context, uow, everything=False))
+
+
+def _match(context: RunContext, uow: UnitOfWork, everything: bool) -> Matched:
+    uow.keys.lock()
+    everything = everything or uow.keys.is_empty()
+    claimed = uow.staging.claim_unmatched()
+    if everything or len(claimed) > MOST_CHANGED:
+        part = read_everything(context, uow, claimed)
+    elif claimed:
+        part = read_component(context, uow, claimed)
+    else:
+        return Matched()
+    linked, part = _link_accounts(context, uow, part)
+    leads = _link_leads(context, uow, part, linked)
+    _store(context, uow, part, linked, leads)
     return Matched(
-        rows=len(staged.records) + len(staged.facts) + len(staged.leads),
+        rows=len(part.values),
         accounts=len(linked.accounts),
         in_several_systems=sum(1 for account in linked.accounts if len({ref.source for ref in account.refs}) > 1),
         problems=len(linked.problems),
         leads=len(leads),
+        changed=part.claimed,
     )
+
+
+def _link_accounts(context: RunContext, uow: UnitOfWork, part: Part) -> tuple[Linked, Part]:
+    """Link by what records have in common; then, of everything, by what comparing finds beyond that."""
+    linked = _link(context, uow, part)
+    if not part.whole:
+        return linked, part
+    comparing = Comparing(context, uow, lambda: linked.accounts)
+    fresh = comparing.compare_accounts({each.ref: each for each in part.likenesses}, part.verdicts)
+    if not fresh:
+        return linked, part
+    part.likenesses = _renewed(part.likenesses, fresh)
+    part.background = replace(part.background, alike=alike_of(part.likenesses))
+    return (_link(context, uow, part) if any(each.outcome == MATCH for each in fresh) else linked), part
+
+
+def _link(context: RunContext, uow: UnitOfWork, part: Part) -> Linked:
+    rep_of = load_identities(context, uow).rep_of
+    known = _of_kind(part, ACCOUNT)
+    return link_records(part.records, part.facts, known, new_account_id, rep_of, background=part.background)
+
+
+def _link_leads(context: RunContext, uow: UnitOfWork, part: Part, linked: Linked) -> list[Account]:
+    accounts = {account.id: account for account in (*linked.accounts, *part.others)}
+    here = {ref for account in accounts.values() for ref in account.refs}
+    known = {each.ref: each for each in part.likenesses}
+    comparing = Comparing(context, uow, lambda: _everyone(uow, part, linked))
+    fresh, found = comparing.compare_leads(part.leads, known, here)
+    part.likenesses = _renewed(part.likenesses, fresh)
+    accounts |= {account.id: account for account in found}
+    rep_of, compared = load_identities(context, uow).rep_of, compared_leads(part.likenesses)
+    known_leads, everybody = _of_kind(part, LEAD), list(accounts.values())
+    return link_leads(part.leads, everybody, known_leads, new_lead_id, rep_of, part.background, compared)
+
+
+def _everyone(uow: UnitOfWork, part: Part, linked: Linked) -> list[Account]:
+    """All accounts: those just linked, and beside a part those that are stored."""
+    stored = () if part.whole else uow.accounts.all()
+    rest = (account for account in stored if account.kind == ACCOUNT and account.id not in part.before)
+    return sorted((*linked.accounts, *rest), key=lambda account: account.id)
+
+
+def _of_kind(part: Part, kind: str) -> dict[Ref, str]:
+    return {ref: account.id for account in part.before.values() if account.kind == kind for ref in account.refs}
+
+
+def _renewed(before: Sequence[Likeness], fresh: Sequence[Likeness]) -> list[Likeness]:
+    return list({each.ref: each for each in (*before, *fresh)}.values())
+
+
+def _store(context: RunContext, uow: UnitOfWork, part: Part, linked: Linked, leads: Sequence[Account]) -> None:
+    now, after = context.now(), [*linked.accounts, *leads]
+    records = records_of(part.records, part.facts, part.background)
+    changes = changes_of(part.before, after, records, part.background)
+    touched = {*changes.became, *changes.became.values(), *changes.left.values()}
+    by_id = {account.id: account for account in after}
+    current = uow.ledger.current(touched)
+    follow = Aftermath(context, uow, part.before, by_id, changes, current).recordings()
+    uow.accounts.save(after, now)
+    uow.identity.are_back(by_id.keys() - part.before.keys())
+    _end(context, uow, changes)
+    uow.record(follow, context.run_id, now)
+    after_of = {ref: account for account in after for ref in account.refs}
+    _close_records(uow, part.known.keys() - after_of.keys(), now)
+    leads_of = {ref: lead for lead in leads for ref in lead.refs}
+    asked = {ref for each in part.likenesses for ref in (each.ref, each.other) if ref} - after_of.keys()
+    account_of = uow.accounts.by_refs(asked) | {ref: account.id for ref, account in after_of.items()}
+    doubts = review_problems(part.likenesses, account_of, leads_of, part.verdicts)
+    note_problems(context, uow, part, [*linked.problems, *part.crowds, *doubts], after_of)
+
+
+def _end(context: RunContext, uow: UnitOfWork, changes: Changes) -> None:
+    """Accounts that are part of others, or in no system any more, need nobody's attention nor answer. Their history
+    stays. So it is with a lead that was converted: it is part of an account now."""
+    now, run_id = context.now(), context.run_id
+    noted = uow.identity.note(changes.events, run_id, now)
+    uow.close_accounts({each.account_id: each.event_id for each in noted if each.kind == MERGED}, run_id, now)
+    ended = [*changes.became, *changes.gone]
+    uow.accounts.mark_gone(ended, now)
+    uow.offers.supersede(ended, now)
+    uow.exceptions.close_of_accounts(changes.gone, "steward", "the account is in no system any more", now)
+    uow.exceptions.close_of_accounts(changes.became, "steward", "the account is part of another one now", now)
+    uow.identity.merge_accounts(changes.became, now)
+
+
+def _close_records(uow: UnitOfWork, refs: Iterable[Ref], now: datetime) -> None:
+    keys = [
+        record_key(kind, ref.source, ref.object_type, ref.external_id) for ref in sorted(refs) for kind in RECORD_KINDS
+    ]
+    uow.exceptions.close(keys, "steward", "the record is not there any more", now)
 
 
 def new_account_id(ref: Ref) -> str:
@@ -73,65 +186,5 @@ def _digest(ref: Ref) -> str:
     return sha256(f"{ref.source}/{ref.object_type}/{ref.external_id}".encode()).hexdigest()[:20]
 
 
-@dataclass(frozen=True, slots=True)
-class _Staged:
-    """What the readable staged rows say."""
-
-    records: list[AccountRecord] = field(default_factory=list)
-    facts: list[AccountFact] = field(default_factory=list)
-    leads: list[LeadRecord] = field(default_factory=list)
-
-
-def _read_staged(context: RunContext, uow: UnitOfWork) -> _Staged:
-    found = _Staged()
-    for staged in uow.staging.live():
-        if staged.problem or staged.source not in context.connectors.sources:
-            continue
-        value = context.connectors.sources[staged.source].to_value(_to_row(staged))
-        if isinstance(value, AccountRecord):
-            found.records.append(value)
-        elif isinstance(value, AccountFact):
-            found.facts.append(value)
-        elif isinstance(value, LeadRecord):
-            found.leads.append(value)
-    return found
-
-
-def _to_row(staged: StagedRow) -> SourceRow:
-    return SourceRow(staged.source, staged.stream, staged.external_id, staged.modified_at, staged.fields)
-
-
-def _forget_what_is_gone(uow: UnitOfWork, known: Mapping[Ref, str], accounts: Sequence[Account], now: datetime) -> None:
-    """Accounts and records that are in no system any more need nobody's attention nor answer. Their history stays.
-
-    So it is with a lead that was converted: it is part of an account now.
-    """
-    gone = sorted(set(known.values()) - {account.id for account in accounts})
-    uow.accounts.mark_gone(gone, now)
-    uow.offers.supersede(gone, now)
-    uow.exceptions.close_of_accounts(gone, "steward", "the account is in no system any more", now)
-    left = sorted(known.keys() - {ref for account in accounts for ref in account.refs})
-    keys = [record_key(kind, ref.source, ref.object_type, ref.external_id) for ref in left for kind in RECORD_KINDS]
-    uow.exceptions.close(keys, "steward", "the record is not there any more", now)
-
-
-def _note_problems(context: RunContext, uow: UnitOfWork, linked: Linked) -> None:
-    now = context.now()
-    account_of = {ref: account.id for account in linked.accounts for ref in account.refs}
-    found = set()
-    for problem in linked.problems:
-        key = f"{problem.kind}:" + ",".join(f"{ref.source}/{ref.external_id}" for ref in sorted(problem.refs))
-        found.add(key)
-        detail = {"records": [f"{ref.source}/{ref.external_id}" for ref in problem.refs], "because": problem.because}
-        account_id = next((account_of[ref] for ref in sorted(problem.refs) if ref in account_of), None)
-        uow.exceptions.open(problem.kind, key, account_id, detail, "warning", context.run_id, now)
-    solved = [
-        item.dedup_key
-        for kind in PROBLEM_KINDS
-        for item in uow.exceptions.open_items(kind)
-        if item.dedup_key not in found
-    ]
-    uow.exceptions.close(solved, by="steward", resolution="no longer found", now=now)
-
-
 match_accounts_task = as_task(match_accounts, "match")
+match_changed_accounts_task = as_task(match_changed_accounts, "match")

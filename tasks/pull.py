@@ -16,9 +16,8 @@ from functools import partial
 from connectors.base import Cursor, Page, Source, SourceRow
 from connectors.errors import BadRecord
 from store.cursors import StoredCursor
-from store.erasures import RowKey
 from store.people import PersonSeen
-from store.staging import StagedRow
+from store.staging import RowKey, StagedRow
 from store.unit_of_work import UnitOfWork
 from tasks.context import RunContext
 from tasks.steps import as_task
@@ -180,6 +179,7 @@ def _to_staged(row: SourceRow, problem: str | None) -> StagedRow:
         modified_at=row.modified_at,
         deleted=row.deleted,
         problem=problem,
+        merged_into=row.merged_into,
     )
 
 

@@ -18,12 +18,13 @@ from connectors.memory import MemoryFacts, MemoryNotifier, MemorySource, MemoryT
 from connectors.registry import Connectors
 from ownership.day import Day
 from ownership.model import Decision, Ref
+from ownership.verdicts import name_of
 from store.engine import open_store
 from store.runs import RunStart
 from store.unit_of_work import UnitOfWork
 from tasks.assignment import Assigned, assign_accounts, preview_accounts
 from tasks.context import RunContext
-from tasks.matching import match_accounts
+from tasks.matching import match_accounts, match_changed_accounts
 from tasks.pull import pull_people, pull_stream
 from tasks.push import Pushed, push_target
 from tasks.scope import accounts_in_territory, without_existing_owner
@@ -112,8 +113,8 @@ class Rehearsal:
     def pass_time(self, **delta: float) -> None:
         self.now[0] += timedelta(**delta)
 
-    def assign(self) -> Assigned:
-        """Pull → match → assign → record, as the flow does."""
+    def assign(self, *, changed: bool = False) -> Assigned:
+        """Pull → match → assign → record, as the flow does; with `changed`, match only what changed."""
         self.new_run()
         self._staff()
         for target in self.targets:
@@ -121,7 +122,7 @@ class Rehearsal:
         for source, connector in self.context.connectors.sources.items():
             for stream in connector.streams:
                 pull_stream(self.context, source, stream)
-        match_accounts(self.context)
+        (match_changed_accounts if changed else match_accounts)(self.context)
         return assign_accounts(self.context)
 
     def rerun(self, territory: str, *, dry_run: bool) -> Assigned:
@@ -181,11 +182,18 @@ class Rehearsal:
             state = load_state(uow, Day.of(policy, roster, self.now[0]), [], lock=False)
         return state.rota(pool, Day.of(policy, roster, self.now[0])).next()
 
+    def records(self, source: str, id_: str) -> list[str]:
+        """All records of the account that has, or had, this one. Raises `LookupError` when none has."""
+        with self.context.store.transaction(readonly=True) as uow:
+            account = uow.accounts.get(self._account_of(uow, source, id_))
+        return sorted(map(name_of, account.refs)) if account else []
+
     def _account_of(self, uow: UnitOfWork, source: str, id_: str) -> str:
-        found = uow.accounts.by_refs(_refs(source, id_))
+        """The account of the record, or of what it became."""
+        found = sorted(uow.accounts.by_refs(_refs(source, id_)).values()) or uow.identity.accounts_of(id_)
         if not found:
             raise LookupError(f"{source}/{id_} is in no account")
-        return next(iter(found.values()))
+        return uow.identity.now_ids(found[:1]).get(found[0], found[0])
 
     def shown(self, source: str, id_: str) -> str | None:
         """Who the CRM itself shows, as a rep id. Raises `LookupError` when it has no such record."""

@@ -20,6 +20,7 @@ from ownership.conditions import DATES, FIELDS
 from store.engine import open_store
 from tasks.acceptance import accept_account, decline_account, escalate_due, remind_owners
 from tasks.expectations import Seen
+from tasks.identity_words import Refused, Word, say_lead, say_same, say_split, withdraw
 from tasks.notices import deliver_notices
 from tasks.rehearsal import Rehearsal, rehearse
 from tasks.scope import UnknownTerritory
@@ -127,6 +128,13 @@ class _Player:
             raise Impossible(f"{source.name}/{id_} cannot be deleted: it is not there")
         source.delete(streams[-1], id_)
 
+    def _merge(self, arguments: Mapping[str, Any]) -> None:
+        source, stream = self.company.sources[arguments["in"]], self.company.sources[arguments["in"]].streams[0]
+        for id_ in (arguments["id"], arguments["into"]):
+            if (stored := source.stored(stream, id_)) is None or stored.deleted:
+                raise Impossible(f"{source.name}/{id_} cannot be merged: it is not there")
+        source.merge(stream, arguments["id"], arguments["into"])
+
     def _wait(self, text: str) -> None:
         duration, instant = to_duration(text), to_instant(text)
         wait = duration or (instant or self.company.now[0]) - self.company.now[0]
@@ -165,6 +173,28 @@ class _Player:
             except PolicyError as error:
                 raise Impossible(f"the changed {kind} does not load: {'; '.join(error.problems)}") from None
 
+    def _same(self, arguments: Mapping[str, Any]) -> None:
+        self._say(say_same, arguments, "keep")
+
+    def _split(self, arguments: Mapping[str, Any]) -> None:
+        self._say(say_split, arguments, "one")
+
+    def _withdraw(self, arguments: Mapping[str, Any]) -> None:
+        self._say(withdraw, arguments, "one")
+
+    def _say(self, speak: Callable[..., str], arguments: Mapping[str, Any], first: str) -> None:
+        try:
+            speak(self.company.context, (arguments[first], arguments["other"]), _word(arguments))
+        except Refused as refusal:
+            raise Impossible(str(refusal)) from None
+
+    def _match_lead(self, arguments: Mapping[str, Any]) -> None:
+        lead, account, belongs = arguments["lead"], arguments["account"], not arguments.get("not")
+        try:
+            say_lead(self.company.context, lead, account, _word(arguments), belongs)
+        except Refused as refusal:
+            raise Impossible(str(refusal)) from None
+
     def _accept(self, arguments: Mapping[str, Any]) -> None:
         account, by = self._asked(arguments, "accept"), arguments["as"]
         try:
@@ -193,6 +223,8 @@ class _Player:
         try:
             if what in ("assign", "everything"):
                 self.moves = len(self.company.assign().moves)
+            if what == "changed":
+                self.moves = len(self.company.assign(changed=True).moves)
             if what == "escalate":
                 self.company.new_run()
                 remind_owners(self.company.context)
@@ -217,6 +249,10 @@ class _Player:
         seen = Seen(self.company, self.moves, writes - self.writes_before)
         self.writes_before = writes
         return seen.differences(wanted)
+
+
+def _word(arguments: Mapping[str, Any]) -> Word:
+    return Word(str(arguments.get("by", "somebody")), str(arguments.get("because", "")))
 
 
 def _merged(document: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

@@ -119,8 +119,9 @@ class Salesforce:
 
     def edit(self, command: dict[str, Any]) -> dict[str, Any]:
         """A person or a legacy integration writes: {"object", "id", "fields", "by"}, or with "action" create
-        ("object", "fields"), delete or undelete ("object", "id"), convert ("object", "id", "account": the account a
-        lead becomes part of). Raises `RowError` for what Salesforce refuses."""
+        ("object", "fields"), delete or undelete ("object", "id"), merge ("object", "id", "into": the master), convert
+        ("object", "id", "account": the account a lead becomes part of). Raises `RowError` for what Salesforce refuses.
+        """
         kind = find_kind(command["object"])
         if kind is None:
             raise LookupError(f"no object {command['object']}")
@@ -264,6 +265,8 @@ class Salesforce:
             return self.org.delete(kind, command["id"], by)
         if action == "undelete":
             return self.org.undelete(kind, command["id"], by)
+        if action == "merge":
+            return self.org.merge(kind, command["into"], command["id"], by)
         if action == "convert":
             return self.org.convert(kind, command["id"], command["account"], by)
         return self.org.update(kind, command["id"], command["fields"], by)

@@ -26,6 +26,7 @@ WORLD_LISTS = {
     "Task": "tasks",
 }
 LEAD_PREFIX = "00Q"
+MOVED_BY_MERGES = {"Account": (("Account", "ParentId"), ("Contact", "AccountId"), ("Opportunity", "AccountId"))}
 TOLD = frozenset({"Account", "Lead"})  # objects with an outbound message
 CONVERTED = ("CANNOT_UPDATE_CONVERTED_LEAD", "cannot reference converted lead")  # recorded traffic
 
@@ -116,11 +117,34 @@ class Org:
             self._drop_team(record["Id"], by)
         return record
 
+    def merge(self, kind: Kind, master_id: str, record_id: str, by: str) -> Record:
+        """A person merges a record into another, which keeps its own values and gets what hung on the first.
+
+        The first goes to the recycle bin and names its master. Raises `RowError`.
+        """
+        master, record = self.updatable(kind, master_id), self.updatable(kind, record_id)
+        if master["Id"] == record["Id"]:
+            raise RowError("INVALID_CROSS_REFERENCE_KEY", "a record cannot be merged with itself")
+        record |= {"IsDeleted": True, "MasterRecordId": master["Id"]}
+        self._stamp(record, by)
+        for name, field in MOVED_BY_MERGES.get(kind.name, ()):
+            for row in self.tables[name].values():
+                if row.get(field) == record["Id"] and not row["IsDeleted"]:
+                    row[field] = None if row["Id"] == master["Id"] else master["Id"]
+                    self._stamp(row, by)
+        if kind.name == "Account":
+            self._drop_team(record["Id"], by)
+        self._stamp(master, by)
+        self._tell(kind, master)
+        return master
+
     def undelete(self, kind: Kind, record_id: str, by: str) -> Record:
         record = self.find(kind, record_id)
         if record is None:
             raise RowError("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id")
         record["IsDeleted"] = False
+        if "masterrecordid" in kind.fields:
+            record["MasterRecordId"] = None
         self._stamp(record, by)
         return record
 

@@ -6,12 +6,15 @@ nothing of the others.
 
 from __future__ import annotations
 
+from hashlib import sha256
+
 from ownership.model import AccountFact, AccountRecord, LeadRecord
 from ownership.names import country_code, name_key, registrable_domain
 
 CROWD = 10
 """A domain or name that more records share than this links none of them: a reseller, a landlord, a placeholder."""
 AT, DOMAIN, NAME, EMAIL = "at ", "domain ", "name ", "email "
+LONGEST = 400
 CROWDED = (DOMAIN, NAME)
 """The kinds of key that a crowd can share."""
 
@@ -40,7 +43,11 @@ def place_key(source: str, external_id: str) -> str:
 def keys_of(value: AccountRecord | AccountFact | LeadRecord) -> frozenset[str]:
     """All keys of what one row says."""
     if isinstance(value, LeadRecord):
-        return _keys_of_lead(value)
+        return frozenset(map(_short, _keys_of_lead(value)))
+    return frozenset(map(_short, _all_keys(value)))
+
+
+def _all_keys(value: AccountRecord | AccountFact) -> frozenset[str]:
     found = {place_key(value.source, value.external_id)}
     found |= {place_key(source, external_id) for source, external_id in value.links.items()}
     if isinstance(value, AccountFact):
@@ -61,8 +68,9 @@ def words_of(key: str) -> str:
 
 
 def person_key(lead: LeadRecord) -> str:
-    """The key of the person a lead is."""
-    return EMAIL + ((lead.email or "").casefold() or f"{lead.source}/{lead.external_id}")
+    """The key of the person a lead is, which does not tell their address."""
+    person = (lead.email or "").casefold() or f"{lead.source}/{lead.external_id}"
+    return EMAIL + sha256(person.encode("utf-8", "replace")).hexdigest()
 
 
 def _keys_of_lead(lead: LeadRecord) -> frozenset[str]:
@@ -70,6 +78,11 @@ def _keys_of_lead(lead: LeadRecord) -> frozenset[str]:
     if lead.account_external_id:
         found.add(place_key(lead.source, lead.account_external_id))
     return frozenset(found)
+
+
+def _short(key: str) -> str:
+    """Keys stand in an index, which holds no long texts."""
+    return key if len(key) <= LONGEST else f"{key[:40]}… {sha256(key.encode('utf-8', 'replace')).hexdigest()}"
 
 
 def _domains(*said: str | None) -> tuple[str, ...]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from store.engine import Store
-from store.erasures import ERASED, RowKey
+from store.erasures import ERASED
 from store.notifications import NewNotification
 from store.people import PersonSeen
-from store.staging import StagedRow
+from store.staging import RowKey, StagedRow
 from tests.store.business import MONDAY, days
 
 JO = RowKey("hubspot", "leads", "7")

@@ -122,6 +122,7 @@ territories:
 follow_parent: {segment: {in: [enterprise]}}
 pins_bypass_capacity: false
 existing_owner: {forfeit_after_days: 14, days: business, leave_counts: true, over_capacity: move_on}
+identity: {conflicting_owners: recent_activity}
 acceptance:
   hours: 0.5
   clock: business
