@@ -19,12 +19,12 @@ class Preference:
     activity_on: str = ""
 
     def key(self, lead: Normal, account: Normal) -> tuple[object, ...]:
-        """Sorts accounts, the preferred first: where the lead is, a customer, an open opportunity, latest activity."""
+        """Sorts accounts, the preferred first: a customer, an open opportunity, latest activity, where the lead is."""
         return (
-            account.country is None or lead.country is None or account.country != lead.country,
             not self.customer,
             not self.open_opportunity,
             _newest_first(self.activity_on),
+            account.country is None or lead.country is None or account.country != lead.country,
         )
 
     def over(self, other: Preference, lead: Normal, account: Normal, lost: Normal) -> str:
@@ -37,10 +37,10 @@ class Preference:
 
 
 _REASONS = (
-    "the other is in the lead's country",
     "the other is a customer",
     "the other has an open opportunity",
     "the other was active later",
+    "the other is in the lead's country",
 )
 
 
