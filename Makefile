@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 UV_FLAGS := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -q
 
-.PHONY: help demo up test check fast bench-decide bench-gold bench-match bench-dedupe match-model lock clean
+.PHONY: help demo up test check fast bench-decide bench-gold bench-match bench-dedupe match-model bench-rematch lock clean
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
@@ -47,6 +47,9 @@ bench-gold: .venv/bench ## how well matching does on real data; DATA=folder of t
 
 match-model: .venv/bench ## learn the matching score anew; DATA=folder of the public sets
 	@$(BIN)/python -m benchmarks.train_matching $(DATA)
+
+bench-rematch: .venv/runtime ## what one change costs among many rows; ROWS=10000 for less
+	@$(BIN)/python -m benchmarks.bench_rematch $(ROWS)
 
 lock: ## resolve requirements/*.lock again (needs uv)
 	uv pip compile pyproject.toml $(UV_FLAGS) -o requirements/runtime.lock
