@@ -124,6 +124,15 @@ class Exceptions:
         rows = self._connection.execute(statement.order_by(exception_item.c.first_seen_at, exception_item.c.dedup_key))
         return [_to_item(row) for row in rows]
 
+    def get(self, exception_id: str) -> ExceptionItem:
+        """One item, open or closed. Raises `LookupError`."""
+        row = self._connection.execute(
+            select(exception_item).where(exception_item.c.exception_id == exception_id)
+        ).first()
+        if row is None:
+            raise LookupError(f"there is no exception {exception_id}")
+        return _to_item(row)
+
     def open_accounts(self) -> set[str]:
         """Accounts with at least one open item."""
         columns = exception_item.c

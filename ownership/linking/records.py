@@ -31,7 +31,8 @@ def link_records(
     id. `precedence` lists the systems whose word counts first, for each field.
     """
     by_ref = records_of(records, facts, background)
-    owner = {ref: background.held[known[ref]] for ref in by_ref if known.get(ref) in background.held}
+    held = _still_held(known, background)
+    owner = {ref: held[known[ref]] for ref in by_ref if known.get(ref) in held}
     groups = Groups(by_ref, background.verdicts, owner)
     problems = join_all(groups, background) + _unplaced(facts, by_ref)
     ids = account_ids(groups, known, new_id, background)
@@ -46,6 +47,17 @@ def link_records(
     account_of |= {old: account_of[now] for old in background.merged if (now := background.now(old)) in account_of}
     accounts, of_parents = with_parents(accounts, by_ref, account_of)
     return Linked(sorted(accounts, key=lambda account: account.id), problems + of_parents)
+
+
+def _still_held(known: Mapping[Ref, str], background: Background) -> dict[str, str]:
+    """Owners by account. Who merged two records in their own system has said whose the company is: the one that is
+    left there."""
+    settled = {
+        known[old]
+        for old in background.merged
+        if old in known and known.get(background.now(old), known[old]) != known[old]
+    }
+    return {account_id: owner for account_id, owner in background.held.items() if account_id not in settled}
 
 
 def records_of(

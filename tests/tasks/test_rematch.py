@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import shutil
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -16,6 +18,7 @@ from hypothesis import strategies as st
 from config.policy_files import LoadedPolicy, load_policy
 from config.settings import POLICY_DIR
 from ownership.linking import CROWD, PROBLEM_KINDS
+from ownership.model import ACCOUNT
 from tasks import identity_likeness
 from tasks.identity_words import Refused, Word, say_same, say_split, withdraw
 from tasks.matching import match_accounts, match_changed_accounts
@@ -176,3 +179,30 @@ def test_matching_what_changed_comes_to_the_same_as_matching_everything(
         assert seen(one) == before
         for company in (one, other):
             company.context.store.close()
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(days=st.lists(st.lists(changes, min_size=1, max_size=3), min_size=2, max_size=5), settled=st.booleans())
+def test_at_every_moment_each_account_has_one_owner_or_an_open_exception_and_books_and_ledger_hold(
+    days: list[list[Change]], settled: bool, blank: Path, policy: LoadedPolicy
+) -> None:
+    with TemporaryDirectory() as folder:
+        company = company_in(Path(folder) / "one", blank, policy)
+        if settled:
+            survivor = replace(policy.policy, conflicting_owners="survivor")
+            company.adopt(replace(policy, policy=survivor))
+        for number, day in enumerate(days):
+            for change in day:
+                happen(company, change)
+            company.assign(changed=number % 2 == 1)
+            company.pass_time(hours=1)
+            with company.context.store.transaction(readonly=True) as uow:
+                live = {account.id: account for account in uow.accounts.all()}
+                owners = {id_: owner.owner_id for id_, owner in uow.ledger.current().items() if id_ in live}
+                assert set(live) <= owners.keys() | uow.exceptions.open_accounts()
+                books = Counter(owner for id_, owner in owners.items() if live[id_].kind == ACCOUNT)
+                assert uow.ledger.book_sizes() == dict(books)
+                assert uow.ledger.verify() is None
+                aliases = uow.identity.now_ids(None)
+                assert not aliases.keys() & live.keys()
+        company.context.store.close()

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ownership.linking import CROWD, LARGEST, Linked, domains_of, link_records
+from ownership.linking import CROWD, LARGEST, Alike, Background, Linked, domains_of, link_records
 from ownership.model import Account, AccountFact, AccountRecord, Ref
 from ownership.names import country_code, name_key, registrable_domain
+from ownership.verdicts import Verdict, standing
 
 OBJECT_TYPES = {"salesforce": "Account", "hubspot": "company", "stripe": "customer"}
 few = settings(max_examples=80, deadline=None)
@@ -745,4 +746,83 @@ def test_a_field_that_the_policy_reads_elsewhere_counts_before_what_the_product_
     assert only(link([here])).fields["activity_on"] == "2026-10-01"
     assert only(link([record("salesforce", "1", "Acme", last_activity_at=last_touch)])).fields["activity_on"] == (
         "2026-11-20"
+    )
+
+
+# --- which id is kept, and whose account it is ---
+
+
+def test_of_accounts_that_become_one_the_oldest_keeps_its_id() -> None:
+    records = [record("salesforce", "1", website="acme.com"), record("hubspot", "7", website="acme.com")]
+    known = {ref_of(records[0]): "acc-b", ref_of(records[1]): "acc-a"}
+    older_b = Background(oldest={"acc-b": 0, "acc-a": 1})
+    assert only(link_records(records, [], known, new_id, {}, background=older_b)).id == "acc-b"
+
+
+def test_an_account_that_falls_apart_leaves_its_id_with_the_larger_part() -> None:
+    records = [
+        record("hubspot", "7", website="bolt.com"),
+        record("salesforce", "1", website="acme.com"),
+        record("stripe", "c1", website="acme.com"),
+    ]
+    linked = link(records, known={ref_of(one): "acc-x" for one in records})
+    assert known_from(linked)[ref_of(records[1])] == "acc-x"
+    assert known_from(linked)[ref_of(records[0])] != "acc-x"
+
+
+def test_two_parts_of_one_size_leave_the_id_with_the_record_it_was_called_after() -> None:
+    records = [record("hubspot", "7", website="bolt.com"), record("salesforce", "1", website="acme.com")]
+    named = new_id(ref_of(records[1]))
+    assert known_from(link(records, known={ref_of(one): named for one in records}))[ref_of(records[1])] == named
+
+
+def test_two_owned_accounts_stay_two_until_somebody_names_the_one_that_is_kept() -> None:
+    records = [record("salesforce", "1", website="acme.com"), record("hubspot", "7", website="acme.com")]
+    one, other = map(ref_of, records)
+    known = {one: "acc-a", other: "acc-b"}
+    held = {"acc-a": "ann", "acc-b": "bob"}
+    linked = link_records(records, [], known, new_id, {}, background=Background(held=held))
+    assert kinds(linked) == ["conflicting_owners"]
+    assert len(linked.accounts) == 2
+    said = standing([Verdict(other, one, True)])
+    settled = link_records(records, [], known, new_id, {}, background=Background(held=held, verdicts=said))
+    assert (only(settled).id, settled.problems) == ("acc-b", [])
+
+
+def test_a_record_that_its_system_merged_away_brings_what_named_it_to_the_one_that_is_left() -> None:
+    gone = Ref("salesforce", "Account", "2")
+    records = [record("salesforce", "1"), record("stripe", "c1", links={"salesforce": "2"})]
+    known = {ref_of(records[0]): "acc-a", gone: "acc-b", ref_of(records[1]): "acc-b"}
+    held = {"acc-a": "ann", "acc-b": "bob"}
+    background = Background(held=held, merged={gone: ref_of(records[0])})
+    linked = link_records(records, [], known, new_id, {}, background=background)
+    assert (only(linked).id, linked.problems) == ("acc-a", [])
+
+
+def test_pairs_that_are_surely_alike_become_one_unless_somebody_or_their_countries_say_otherwise() -> None:
+    records = [record("salesforce", "1", country="US"), record("hubspot", "7"), record("stripe", "c1", country="DE")]
+    one, other, abroad = map(ref_of, records)
+    alike = (Alike(one, other, 0.99), Alike(one, abroad, 0.99))
+    linked = link_records(records, [], {}, new_id, {}, background=Background(alike=alike))
+    assert groups(linked) == {group("salesforce/1", "hubspot/7"), group("stripe/c1")}
+    apart = Background(alike=alike, verdicts=standing([Verdict(one, other, False)]))
+    assert len(link_records(records, [], {}, new_id, {}, background=apart).accounts) == 3
+
+
+# --- parents ---
+
+
+def test_where_two_systems_name_two_parents_the_first_system_holds_and_a_person_is_told() -> None:
+    records = [
+        record("salesforce", "1", "Acme Labs", links={"hubspot": "7"}, parent_external_id="2"),
+        record("hubspot", "7", "Acme Labs", parent_external_id="8"),
+        record("salesforce", "2", "Acme"),
+        record("hubspot", "8", "Bolt"),
+    ]
+    linked = link(records)
+    child = next(account for account in linked.accounts if len(account.refs) == 2)
+    assert child.parent_id == known_from(linked)[Ref("salesforce", "Account", "2")]
+    assert kinds(linked) == ["parent_conflict"]
+    assert linked.problems[0].because == (
+        "Acme Labs is under Acme by salesforce, and under Bolt by hubspot; the first holds"
     )
