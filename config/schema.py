@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from config.condition_files import LARGEST
-from config.entry_files import AFTER_LEAVE, OWED_MOST, POOL_KEYS, STRATEGIES, THEN
+from config.entry_files import AFTER_LEAVE, MEMORY, OWED_MOST, POOL_KEYS, STRATEGIES, THEN
 from config.policy_files import CHAIN, CLOCKS, CRMS, KINDS, OVER_CAPACITY, PLACES, SECTIONS, TERRITORY_KEYS
 from config.roster_files import REP_KEYS, WEEKDAYS
 from config.scenario_files import ACTIONS, BY_NAME, EXPECTATIONS, RUNS, SYSTEMS
@@ -282,6 +282,7 @@ KEYS: Mapping[str, Schema] = {
     "owed_most": _whole("The most turns that are owed to one member", 1, default=OWED_MOST),
     "existing_owner_takes_turn": _flag("Keeping an account that a CRM shows as theirs uses a turn", False),
     "manual_takes_turn": _flag("An account placed by hand uses a turn", False),
+    "memory": _choice("Whether all rules take the same turns, or each has turns of its own", MEMORY),
     "pods": _list("People who work accounts together", "pod"),
     "lead": _text("Id of who owns the accounts"),
     "roles": {
@@ -352,6 +353,12 @@ PERIOD = ("from", "until")
 ASSIGN = ("owner", "pool", "skills")
 ENDS = {"required": ["then"], "not": {"properties": {"then": {"const": THEN[0]}}}}
 KINDLESS = {"if": {"properties": {"name": {"enum": [*FIELDS, *DATES]}}}, "else": {"required": ["kind"]}}
+BY_HAND = {
+    "not": {
+        "required": ["memory"],
+        "properties": {"memory": {"const": MEMORY[1]}, "manual_takes_turn": {"const": True}},
+    }
+}
 OWING = {"required": ["after_leave"], "properties": {"after_leave": {"const": AFTER_LEAVE[1]}}}
 NEEDED = {section: step for step, section in OPTIONAL_STEPS.items() if step != "returned"}
 """Steps an order must have where the policy has the section; `returned` only where an override ends in something."""
@@ -380,7 +387,7 @@ OBJECTS: Mapping[str, tuple[Iterable[str], Iterable[str], Schema]] = {
     "rule": (("id", "when", "assign"), ("name", *PERIOD, "for_days", "stays_while", "handoff"), {}),
     "assign": ((), ASSIGN, {"oneOf": [{"required": ["owner"]}, {"required": ["pool"]}]}),
     "territory": (("id",), TERRITORY_KEYS, {"not": {"required": ["owner", "pool"]}}),
-    "pool": (("id", "members"), POOL_KEYS, {"dependentSchemas": {"owed_most": OWING}}),
+    "pool": (("id", "members"), POOL_KEYS, {"dependentSchemas": {"owed_most": OWING, "manual_takes_turn": BY_HAND}}),
     "member": (("rep",), ("weight", *PERIOD), {}),
     "pod": (("id", "lead", "roles"), (), {}),
     "role": (("role", "assign"), ("when", *PERIOD), {}),

@@ -60,14 +60,15 @@ def _from_pool(case: Case, assign: Assign, reason: str, rule: str, where: str) -
         chosen = (Candidate(kept, True, "has it already and is of the pool"),)
         because = f"{where}: {case.name(kept)} has it and is of its pool"
         if pool.existing_owner_takes_turn and case.current is None:
-            rota.charge(kept)
+            rota.charge(kept, rule)
             because += ", which takes a turn"
         return Verdict(because, reason, kept, rule, candidates=chosen)
-    pick = rota.pick(assign.skills, _lost_by(case))
+    pick = rota.pick(assign.skills, _lost_by(case), rule)
     if pick.rep is None:
         because, code = f"{where}: nobody in pool {pool.id} is free", "no_available_rep"
         if any("at work" in candidate.because for candidate in pick.candidates):
             because, code = f"{where}: nobody in pool {pool.id} is at work in time", "nobody_at_work"
         return Verdict(because, code, None, rule, candidates=pick.candidates)
-    said = "smallest book" if pool.strategy == "least_loaded" else "next in turn"
+    own = "next in its own turns" if pool.memory == "rule" else "next in turn"
+    said = "smallest book" if pool.strategy == "least_loaded" else own
     return Verdict(f"{where}: {said} in pool {pool.id}", "pool", pick.rep, rule, pool.id, pick.candidates)

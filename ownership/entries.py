@@ -141,7 +141,8 @@ class Pool:
     Monday, in the pool's `timezone`; with `rolling`, in the last 1, 24 and 168 hours.
     With `within_hours` a member is considered who is at work by then; None: working hours are not asked.
     `owed_most` turns at most are owed to who comes back from leave; 0: no turns are (no flood). An account that a
-    member has already, or is given by hand, uses none of their turns unless said otherwise.
+    member has already, or is given by hand, uses none of their turns unless said otherwise. `memory` "pool": all rules
+    that use the pool take the same turns; "rule": each has turns of its own, while the caps count them all together.
     """
 
     id: str
@@ -157,6 +158,7 @@ class Pool:
     owed_most: int = 0
     existing_owner_takes_turn: bool = False
     manual_takes_turn: bool = False
+    memory: str = "pool"
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +181,11 @@ class TeamRole:
     assign: Assign
     when: Condition = ALWAYS
     period: Period = ALWAYS_IN_EFFECT
+
+    @property
+    def id(self) -> str:
+        """What a pool that remembers its turns by rule keeps those of the role under; no rule has an id like it."""
+        return f"role {self.role}"
 
 
 @dataclass(frozen=True, slots=True)

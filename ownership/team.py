@@ -34,7 +34,7 @@ def _by_entry(case: Case, entry: TeamRole) -> TeamMember:
     present = case.state.teams.get(case.account.id, {}).get(entry.role)
     if present is not None and present in rota.pool.members and present in case.present:
         return TeamMember(entry.role, present, "fills it already and is of the pool")
-    pick = rota.pick(entry.assign.skills)
+    pick = rota.pick(entry.assign.skills, rule=entry.id)
     because = f"next in turn in pool {rota.pool.id}" if pick.rep else f"nobody in pool {rota.pool.id} is free"
     return TeamMember(entry.role, pick.rep, because)
 

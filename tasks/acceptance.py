@@ -178,6 +178,7 @@ class _Step:
             offered_at=offer.offered_at,
             held_because=_held_because(last.decision),
             skills=day.index.skills_of.get(last.decision.rule, frozenset()),
+            rule=last.decision.rule,
         )
         step = next_step(offered, day, self.turns.get(pool or "", PoolTurns()), self.load)
         if pool:

@@ -96,9 +96,15 @@ class Seen:
             if (str(text) in told.get(rep, "")) is never
         ]
 
-    def _next(self, pool: str) -> str:
-        known = {each.id for each in self.company.context.policy.policy.pools}
-        return (self.company.next_in(pool) or "nobody") if pool in known else "no such pool"
+    def _next(self, name: str) -> str:
+        """Whose turn it is in "pool", or in "pool/rule" where each rule has turns of its own."""
+        pool_id, _, rule = name.partition("/")
+        pool = next((each for each in self.company.context.policy.policy.pools if each.id == pool_id), None)
+        if pool is None:
+            return "no such pool"
+        if (pool.memory == "rule") != bool(rule):
+            return "turns by rule" if pool.memory == "rule" else "turns for all rules together"
+        return self.company.next_in(pool_id, rule) or "nobody"
 
     def _because(self, source: str, id_: str) -> str:
         """What every step of the last decision said."""

@@ -149,6 +149,7 @@ class PolicyMaker:
             self.chance.choice([0, 0, 3]),
             self.chance.random() < 0.3,
             self.chance.random() < 0.3,
+            self.chance.choice(["pool", "pool", "rule"]),
         )
 
     def policy(self) -> Policy:

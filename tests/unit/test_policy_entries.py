@@ -201,7 +201,7 @@ def test_everything_of_a_pool_is_loaded(tmp_path: Path) -> None:
         "    owed_most: 3\n"
         "    existing_owner_takes_turn: true\n"
         "    manual_takes_turn: true\n"
-        "  - {id: west, members: [{rep: bob}], after_leave: owed_turns}\n"
+        "  - {id: west, members: [{rep: bob}], after_leave: owed_turns, memory: rule}\n"
         "  - {id: north, members: [{rep: bob}], within_hours: 0}\n"
     )
     east, west, north = policy(tmp_path, text).pools
@@ -211,6 +211,7 @@ def test_everything_of_a_pool_is_loaded(tmp_path: Path) -> None:
     assert (west.per_hour, west.rolling, west.timezone, west.within_hours) == (None, False, "UTC", None)
     assert (west.owed_most, north.owed_most, north.within_hours) == (10, 0, 0)
     assert (west.existing_owner_takes_turn, west.manual_takes_turn) == (False, False)
+    assert (east.memory, west.memory, north.memory) == ("pool", "rule", "pool")
 
 
 def test_working_hours_leave_and_ramp_of_a_rep_are_loaded(tmp_path: Path) -> None:
@@ -407,6 +408,8 @@ MISTAKES: dict[str, tuple[str, str]] = {
     "no turns that are owed": (pool_of("after_leave: owed_turns, owed_most: 0"), "at least 1"),
     "an existing owner's turn that is neither": (pool_of("existing_owner_takes_turn: x"), "Write true or false"),
     "a manual turn that is neither": (pool_of("manual_takes_turn: x"), "Write true or false"),
+    "a memory that is none": (pool_of("memory: rep"), "It is one of pool, rule"),
+    "a manual turn of no rule": (pool_of("memory: rule, manual_takes_turn: true"), "Remove it, or write memory: pool"),
     "a queue that takes turns": (
         "pools:\n  - {id: p, members: [{rep: ann}, {rep: low-touch}]}  # <-\n",
         "has the queue 'low-touch' as a member. A queue takes no turns",

@@ -107,6 +107,7 @@ pools:
     owed_most: 5
     existing_owner_takes_turn: true
     manual_takes_turn: true
+    memory: pool
 pods: [{id: blue, lead: ann, roles: {csm: cem}}]
 team: [{role: csm, assign: {owner: cem}, when: {paying: true}, from: "2026-01-01", until: "2026-12-31"}]
 territories:
@@ -296,6 +297,9 @@ MISTAKES = {
     "a weight of nothing": POLICY + "pools: [{id: p, members: [{rep: ann, weight: 0}]}]\n",
     "a cap of nothing": POLICY + "pools: [{id: p, members: [{rep: ann}], per_day: 0}]\n",
     "a strategy nobody knows": POLICY + "pools: [{id: p, members: [{rep: ann}], strategy: least_laoded}]\n",
+    "a manual turn of no rule": (
+        POLICY + "pools: [{id: p, members: [{rep: ann}], memory: rule, manual_takes_turn: true}]\n"
+    ),
     "turns that are owed to nobody": POLICY + "pools: [{id: p, members: [{rep: ann}], owed_most: 3}]\n",
     "a misspelt system of record": POLICY + "system_of_record: salesfroce\n",
     "an unknown step": POLICY + "order: [gate, do_not_rout, named, parent_owner, existing_owner, territory]\n",
