@@ -13,10 +13,11 @@ from typing import Any
 
 from config.condition_files import LARGEST
 from config.entry_files import AFTER_LEAVE, MEMORY, OWED_MOST, POOL_KEYS, STRATEGIES, THEN
-from config.policy_files import CHAIN, CLOCKS, CRMS, KINDS, OVER_CAPACITY, PLACES, SECTIONS, TERRITORY_KEYS
+from config.policy_files import SECTIONS, TERRITORY_KEYS
 from config.roster_files import REP_KEYS, WEEKDAYS
 from config.scenario_files import ACTIONS, BY_NAME, EXPECTATIONS, RUNS, SYSTEMS
 from config.scenario_files import CRMS as LEAD_SYSTEMS
+from config.setting_files import ACCOUNTS_MOVE, CHAIN, CLOCKS, CRMS, HUMAN_EDIT, KINDS, OVER_CAPACITY, PLACES
 from config.yaml_files import API_VERSION
 from ownership.conditions import DATES, FIELDS, OPERATORS
 from ownership.policy import ACCEPTANCE, DISPUTE_CLOCK, LEAD_STEPS, LEADS, OPTIONAL_STEPS, STEPS
@@ -134,6 +135,16 @@ def _with_step(step: str) -> Schema:
     return {"properties": {"order": _with(step)}}
 
 
+def _in_every_order(step: str) -> Schema:
+    """The orders for accounts and for leads have this step."""
+    return {"properties": {**_with_step(step)["properties"], "leads": _with_step(step)}}
+
+
+def _accepting_edits() -> Schema:
+    accepting = {"required": ["human_edit"], "properties": {"human_edit": {"const": HUMAN_EDIT[1]}}}
+    return {"required": ["drift"], "properties": {"drift": accepting}}
+
+
 def _shifts() -> Schema:
     hours = {"type": "string", "pattern": SHIFT}
     return {"description": "09:00-17:30, or a list of such", "anyOf": [hours, {"type": "array", "items": hours}]}
@@ -220,6 +231,12 @@ KEYS: Mapping[str, Schema] = {
     "days": _choice("Which days count: all, or those the owner works", CLOCKS),
     "leave_counts": _flag("Days of leave count as days without activity", False),
     "over_capacity": _choice("Whether a book that is too full gives accounts away", OVER_CAPACITY),
+    "leavers": _part("leavers", "When the accounts of who has left move on"),
+    "accounts_move": _choice("The day after their last, or by the end of their next business day", ACCOUNTS_MOVE),
+    "drift": _part("drift", "What becomes of an owner that somebody set in a CRM by hand"),
+    "human_edit": _choice("Held for a person, or accepted as an override", HUMAN_EDIT),
+    "coverage": _part("coverage", "What counts as covered"),
+    "overlays_count": _flag("An account that only a supporting role is for counts as covered", False),
     "acceptance": _part("acceptance", "How long an owner has to accept, and who is asked next"),
     "hours": _hours("Hours to accept", 0.1, default=ACCEPTANCE.hours),
     "clock": _choice("Whether every hour counts, or those the owner works", CLOCKS),
@@ -327,6 +344,7 @@ KEYS: Mapping[str, Schema] = {
     "told": _list("Everybody who has been told something", _text("Id of a rep")),
     "moves": _whole("Owner changes in the last run"),
     "writes": _whole("Owners written to the CRMs since the last expectation"),
+    "uncovered": _whole("Accounts that nobody covers, as steward lint counts them"),
 }
 
 
@@ -363,12 +381,10 @@ OWING = {"required": ["after_leave"], "properties": {"after_leave": {"const": AF
 NEEDED = {section: step for step, section in OPTIONAL_STEPS.items() if step != "returned"}
 """Steps an order must have where the policy has the section; `returned` only where an override ends in something."""
 POLICY_RULES = {
-    "dependentSchemas": {
-        section: {**_with_step(step), "properties": {**_with_step(step)["properties"], "leads": _with_step(step)}}
-        for section, step in NEEDED.items()
-    },
+    "dependentSchemas": {section: _in_every_order(step) for section, step in NEEDED.items()},
     "if": {"required": ["fields"]},
     "else": _only_known_fields(),
+    "allOf": [{"if": _accepting_edits(), "then": _in_every_order("override")}],
 }
 OBJECTS: Mapping[str, tuple[Iterable[str], Iterable[str], Schema]] = {
     "policy": (("apiVersion", "kind", "name"), SECTIONS, POLICY_RULES),
@@ -392,6 +408,9 @@ OBJECTS: Mapping[str, tuple[Iterable[str], Iterable[str], Schema]] = {
     "pod": (("id", "lead", "roles"), (), {}),
     "role": (("role", "assign"), ("when", *PERIOD), {}),
     "existing_owner": ((), ("forfeit_after_days", "days", "leave_counts", "over_capacity"), {}),
+    "leavers": ((), ("accounts_move",), {}),
+    "drift": ((), ("human_edit",), {}),
+    "coverage": ((), ("overlays_count",), {}),
     "acceptance": (
         *((), ("hours", "clock", "remind_hours", "chain", "miss_takes_turn", "decline_takes_turn", "by"), {}),
     ),

@@ -44,8 +44,8 @@ class Offered:
 
     `asked` are all who were asked before, `owner_id` too. `pool` is the one the account was given by, None when it
     was not a turn. `offered_at` is when it was offered, None: just now. `held_because` says why it may be offered to
-    nobody at present ("" when it may): it is disputed, say. `skills` are those that whoever gets it needs, `rule` is the
-    rule or territory that gave it to the pool.
+    nobody at present ("" when it may): it is disputed, say. `skills` are those that whoever gets it needs; `rule` is
+    the rule or territory that gave it to the pool.
     """
 
     owner_id: str

@@ -15,7 +15,7 @@ from hashlib import sha256
 from typing import Any, TypeVar
 
 from ownership.candidates import gone_on
-from ownership.case import Case, Holding, State, Verdict
+from ownership.case import UNKNOWN_HOLDING, Case, Holding, State, Verdict
 from ownership.day import Day
 from ownership.model import ACCOUNT, LEAD, Account, Decision, Outcome, Step, TeamMember
 from ownership.policy import Policy, Roster
@@ -23,7 +23,7 @@ from ownership.rules import RULES
 from ownership.team import team_of
 
 K = TypeVar("K")
-PLACED_BY_HAND = ("override", "named")
+PLACED_BY_HAND = ("override", "named", "crm_edit")
 
 
 def decide_owners(
@@ -137,8 +137,9 @@ def _move(case: Case, owner_id: str, verdict: Verdict) -> None:
     holding = state.holdings.get(account.id)
     if moves or holding is None or holding.afterwards != verdict.afterwards:
         since = case.day.date if moves or holding is None else holding.since
-        went_on = holding.went_on_from if holding is not None and not moves else ""
-        state.holdings[account.id] = Holding(since, verdict.afterwards, went_on)
+        stays = holding if holding is not None and not moves else UNKNOWN_HOLDING
+        by_edit = verdict.reason == "crm_edit"
+        state.holdings[account.id] = Holding(since, verdict.afterwards, stays.went_on_from, by_edit)
     if moves and not case.is_lead:
         if before is not None:
             state.count(before, -1)
@@ -174,6 +175,9 @@ def _inputs_hash(case: Case) -> str:
         read["holding"] = [holding.since, holding.afterwards.returns_to if holding.afterwards else None]
     if holding is not None and holding.went_on_from:
         read["went_on_from"] = holding.went_on_from
+    if case.policy.human_edit == "accept" and (account.id in state.edits or case.holding.by_edit):
+        edit = state.edits.get(account.id)
+        read["edited"] = [edit.owner, edit.source] if edit else case.current
     if case.marks:
         read["marks"] = {rule: [mark.since, mark.on] for rule, mark in case.marks.items()}
     return sha256(_canonical(read).encode()).hexdigest()

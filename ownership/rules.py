@@ -8,7 +8,7 @@ from datetime import timedelta
 from ownership.candidates import assigned
 from ownership.case import Case, Verdict
 from ownership.conditions import holds
-from ownership.day import hours_later
+from ownership.day import handed_over_by, hours_later
 from ownership.entries import Dispute, Override, Rule
 from ownership.identities import UNKNOWN
 from ownership.model import Afterwards, Candidate
@@ -76,7 +76,32 @@ def _override(case: Case) -> Verdict:
             rule, afterwards = f"override/{override.account}", _afterwards(case, override)
             return Verdict(because, "override", override.owner, rule, afterwards=afterwards)
         said = f"overridden for {case.name(override.owner)}, who is not there"
+    return _edited(case, said)
+
+
+def _edited(case: Case, said: str) -> Verdict:
+    """An owner whom a person set in a CRM is as good as an override, if the policy says so and they can take it. What
+    an edit has given to somebody stays with them; nothing else would keep it from who had it before."""
+    if case.policy.human_edit != "accept":
+        return Verdict(said)
+    edit = case.state.edits.get(case.account.id)
+    if edit is not None:
+        gate = _edit_gate(case, edit.owner)
+        if gate is None:
+            because = f"somebody set {case.name(edit.owner)} as the owner in {edit.source}, which the policy accepts"
+            return Verdict(because, "crm_edit", edit.owner, f"edit/{edit.source}")
+        said = f"somebody set {case.name(edit.owner)} as the owner in {edit.source}, who {gate}; a person has to look"
+    if case.holding.by_edit and case.current in case.present:
+        because = f"somebody set {case.name(str(case.current))} as the owner in a CRM, which the policy accepts"
+        return Verdict(because, "crm_edit", case.current, "edit")
     return Verdict(said)
+
+
+def _edit_gate(case: Case, owner: str) -> str | None:
+    if owner in case.day.roster.reps and case.day.roster.is_queue(owner):
+        return "is a queue"
+    load = 0 if case.is_lead else case.state.load.get(owner, 0)
+    return gate_of(case.day, owner, (), load)
 
 
 def _afterwards(case: Case, override: Override) -> Afterwards | None:
@@ -188,6 +213,11 @@ def _existing_owner(case: Case) -> Verdict:
     rivals = case.rivals
     if case.is_over:
         return _kept(case, case.holder, "had it before", "returned") if case.holder else Verdict("it was only lent")
+    if case.current in case.day.leaving:
+        rep, until = case.day.roster.reps[str(case.current)], case.day.leaving[str(case.current)]
+        return _kept(
+            case, rep.id, f"left on {rep.left_on}, and until {until:%Y-%m-%d %H:%M} UTC it is theirs to hand over"
+        )
     if case.current in case.present:
         return _kept(case, str(case.current), "owns it already")
     if len(rivals) > 1:
@@ -282,7 +312,7 @@ RULES: Mapping[str, RuleStep] = {
 
 def _why_not_kept(case: Case) -> str:
     if case.current is not None:
-        return f"{case.name(case.current)} owned it and is not there any more"
+        return f"{case.name(case.current)} owned it and is not there any more{_handed_over(case, case.current)}"
     shown = sorted(set(case.account.crm_owners.values()))
     if not shown:
         return "nobody owns it"
@@ -290,6 +320,15 @@ def _why_not_kept(case: Case) -> str:
     if known:
         return f"{', '.join(known)} is shown as owner and is not there any more"
     return "is shown with an owner who is nobody on the roster"
+
+
+def _handed_over(case: Case, leaver: str) -> str:
+    """Until when who has left could have handed it over, where the policy gives them time for that."""
+    rep = case.day.roster.reps.get(leaver)
+    if rep is None or rep.left_on is None or case.policy.leavers_move == "at_once":
+        return ""
+    until = handed_over_by(rep)
+    return f"; it was theirs to hand over until {until:%Y-%m-%d %H:%M} UTC" if until else ""
 
 
 def _rival_candidates(rivals: Sequence[str]) -> tuple[Candidate, ...]:

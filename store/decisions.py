@@ -6,7 +6,7 @@ under the hash of their text.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -50,8 +50,10 @@ class Decisions:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def latest(self, account_ids: Iterable[str] | None = None, reason: str | None = None) -> dict[str, LastDecision]:
-        """The last decision of each account that has one; with `reason`, of those where it was made for that."""
+    def latest(
+        self, account_ids: Iterable[str] | None = None, reasons: Collection[str] = ()
+    ) -> dict[str, LastDecision]:
+        """The last decision of each account that has one; with `reasons`, of those made for one of them."""
         columns = decision.c
         statement = (
             select(
@@ -62,8 +64,8 @@ class Decisions:
             .join(latest_decision, latest_decision.c.decision_id == columns.decision_id)
             .where(latest_decision.c.role == OWNER_ROLE)
         )
-        if reason is not None:
-            statement = statement.where(columns.reason == reason)
+        if reasons:
+            statement = statement.where(columns.reason.in_(reasons))
         rows = select_in(self._connection, statement, latest_decision.c.account_id, account_ids)
         return {account_id: LastDecision(*last) for account_id, *last in rows}
 

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, select, text, update
 from sqlalchemy.engine import Row
 
-from store.statements import chunks, is_among, new_id, upsert
+from store.statements import chunks, is_among, new_id, select_in, upsert
 from store.tables import exception_item
 
 OPEN = "open"
@@ -123,6 +123,12 @@ class Exceptions:
             statement = statement.where(exception_item.c.kind == kind)
         rows = self._connection.execute(statement.order_by(exception_item.c.first_seen_at, exception_item.c.dedup_key))
         return [_to_item(row) for row in rows]
+
+    def open_among(self, dedup_keys: Iterable[str]) -> set[str]:
+        """Those of these keys for which an item is open."""
+        column = exception_item.c.dedup_key
+        rows = select_in(self._connection, select(column).where(text(_IS_OPEN)), column, dedup_keys)
+        return {row.dedup_key for row in rows}
 
     def open_accounts(self) -> set[str]:
         """Accounts with at least one open item."""

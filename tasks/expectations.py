@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tasks.counterfactual import measure_coverage
 from tasks.rehearsal import Rehearsal
 
 RECORDS = {
@@ -26,6 +27,7 @@ WHOLES = {
     "books": "books",
     "moves": "owner changes in the last run",
     "writes": "writes to the CRMs since the last expectation",
+    "uncovered": "accounts nobody covers",
 }
 """What is compared as a whole, in words."""
 
@@ -59,6 +61,7 @@ class Seen:
             "books": self._books,
             "moves": lambda: self.moves,
             "writes": lambda: self.writes,
+            "uncovered": self._uncovered,
         }
         return look[what]()
 
@@ -118,6 +121,10 @@ class Seen:
         for notice in self.company.notifier.delivered.values():
             told.setdefault(reps.get(notice.email, notice.email), []).extend((notice.subject, *notice.lines))
         return {rep: " | ".join(said) for rep, said in told.items()}
+
+    def _uncovered(self) -> int:
+        context = self.company.context
+        return measure_coverage(context.store, context.policy, self.company.now[0]).uncovered
 
     def _books(self) -> dict[str, int]:
         """How many accounts each owner of record has; leads are in nobody's book."""

@@ -6,12 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
+from config.setting_files import CRMS
 from ownership.case import Holding, State
 from ownership.day import Day
 from ownership.model import LEAD, Account
 from ownership.worktime import local_day
 from store.ledger import CurrentOwner
 from store.unit_of_work import UnitOfWork
+from tasks.outside import edits_of
 from tasks.turns import load_turns, save_turns
 
 
@@ -28,25 +30,29 @@ def load_state(
         uow.accounts.lock(account.id for account in accounts)
     mine = [account.id for account in accounts]
     current = uow.ledger.current({*mine, *(account.parent_id for account in accounts if account.parent_id)})
-    zone, went_on = day.policy.timezone, _went_on(uow, current)
+    zone, how = day.policy.timezone, _how_they_got_it(uow, current)
+    owners = {id_: owner.owner_id for id_, owner in current.items()}
     return State(
-        owners={id_: owner.owner_id for id_, owner in current.items()},
+        owners=owners,
         load=dict(uow.ledger.book_sizes() if load is None else load),
         turns=turns,
         holdings={
-            id_: Holding(local_day(zone, owner.valid_from), owner.afterwards, went_on.get(id_, ""))
+            id_: Holding(local_day(zone, owner.valid_from), owner.afterwards, *how.get(id_, ("", False)))
             for id_, owner in current.items()
         },
         marks=uow.marks.get(mine) if day.index.remembering else {},
         teams=uow.ledger.teams(mine) if day.policy.team or day.policy.pods else {},
         recent=_recent(uow, day) if any(account.kind == LEAD for account in accounts) else {},
+        edits=edits_of(uow, accounts, owners, CRMS) if day.policy.human_edit == "accept" else {},
     )
 
 
-def _went_on(uow: UnitOfWork, current: Mapping[str, CurrentOwner]) -> dict[str, str]:
-    """The rule from whose choices each account went on to its present owner; others are missing."""
-    escalated = uow.decisions.latest(current, reason="escalated")
-    return {id_: last.rule for id_, last in escalated.items() if last.owner_id == current[id_].owner_id}
+def _how_they_got_it(uow: UnitOfWork, current: Mapping[str, CurrentOwner]) -> dict[str, tuple[str, bool]]:
+    """The rule from whose choices each account went on to its present owner ("": none), and whether a person made them
+    owner in a CRM; accounts that came to their owner otherwise are missing."""
+    last = uow.decisions.latest(current, reasons=("escalated", "crm_edit"))
+    still = {id_: each for id_, each in last.items() if each.owner_id == current[id_].owner_id}
+    return {id_: (each.rule, False) if each.reason == "escalated" else ("", True) for id_, each in still.items()}
 
 
 def with_missed_offers(uow: UnitOfWork, day: Day, accounts: Sequence[Account]) -> list[Account]:

@@ -9,8 +9,8 @@ import yaml
 from prefect.flows import load_flow_from_entrypoint
 
 from cli.main import main
-from config.policy_files import CHAIN, CRMS, KINDS
 from config.schema import KEYS, OBJECTS, schema_of
+from config.setting_files import CHAIN, CRMS, KINDS
 from config.settings import Settings
 from connectors.registry import LIBRARIES
 from ownership.conditions import DATES, DAYS, FIELDS, OPERATORS
@@ -33,6 +33,9 @@ TABLES = {
     "member": "key of a member",
     "territory": "key of a territory",
     "existing_owner": "key of existing_owner",
+    "leavers": "key of leavers",
+    "drift": "key of drift",
+    "coverage": "key of coverage",
     "role": "key of a role",
     "acceptance": "key of acceptance",
     "leads": "key of leads",

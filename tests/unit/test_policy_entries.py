@@ -149,6 +149,19 @@ def test_what_an_owner_keeps_is_loaded(tmp_path: Path) -> None:
     assert policy(tmp_path, "existing_owner: {forfeit_after_days: 14}\n").keeping == Keeping(14)
 
 
+def test_what_becomes_of_leavers_edits_and_overlays_is_loaded(tmp_path: Path) -> None:
+    text = (
+        "leavers: {accounts_move: next_business_day}\ndrift: {human_edit: accept}\ncoverage: {overlays_count: true}\n"
+    )
+    loaded = policy(tmp_path, text)
+    assert (loaded.leavers_move, loaded.human_edit, loaded.overlays_count) == ("next_business_day", "accept", True)
+    assert "override" in loaded.asked
+    assert "override" in loaded.asked_of_leads
+    usual = policy(tmp_path, "")
+    assert (usual.leavers_move, usual.human_edit, usual.overlays_count) == ("at_once", "hold", False)
+    assert "override" not in usual.asked
+
+
 def test_how_owners_accept_is_loaded(tmp_path: Path) -> None:
     text = (
         "acceptance:\n"
@@ -408,6 +421,17 @@ MISTAKES: dict[str, tuple[str, str]] = {
     "no turns that are owed": (pool_of("after_leave: owed_turns, owed_most: 0"), "at least 1"),
     "an existing owner's turn that is neither": (pool_of("existing_owner_takes_turn: x"), "Write true or false"),
     "a manual turn that is neither": (pool_of("manual_takes_turn: x"), "Write true or false"),
+    "accounts that move at no time": (
+        "leavers: {accounts_move: never}  # <-\n",
+        "It is one of at_once, next_business_day",
+    ),
+    "an edit that is written over": ("drift: {human_edit: revert}  # <-\n", "It is one of hold, accept"),
+    "an edit no step asks for": (
+        "drift: {human_edit: accept}\n"
+        "order: [do_not_route, gate, named, parent_owner, existing_owner, territory]  # <-\n",
+        "order has 'override' 0 times",
+    ),
+    "an overlay that counts somewhat": ("coverage: {overlays_count: some}  # <-\n", "Write true or false"),
     "a memory that is none": (pool_of("memory: rep"), "It is one of pool, rule"),
     "a manual turn of no rule": (pool_of("memory: rule, manual_takes_turn: true"), "Remove it, or write memory: pool"),
     "a queue that takes turns": (

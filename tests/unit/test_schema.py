@@ -122,6 +122,9 @@ territories:
     children: [{id: de, when: {country: DE}, pool: east}]
 follow_parent: {segment: {in: [enterprise]}}
 pins_bypass_capacity: false
+leavers: {accounts_move: next_business_day}
+drift: {human_edit: accept}
+coverage: {overlays_count: true}
 existing_owner: {forfeit_after_days: 14, days: business, leave_counts: true, over_capacity: move_on}
 acceptance:
   hours: 0.5
@@ -287,6 +290,12 @@ def test_an_unknown_key_is_refused_wherever_it_stands(name: str, text: str) -> N
 
 TREE = POLICY + "territories:\n  - "
 MISTAKES = {
+    "an edit that is accepted and never asked for": (
+        POLICY
+        + "drift: {human_edit: accept}\n"
+        + "order: [do_not_route, gate, named, parent_owner, existing_owner, territory]\n"
+    ),
+    "an edit nobody knows what becomes of": POLICY + "drift: {human_edit: revert}\n",
     "a misspelt section": POLICY + "teritories: []\n",
     "a policy without a name": "apiVersion: steward/v1\nkind: Policy\n",
     "another kind of file": "apiVersion: steward/v1\nkind: Roster\nname: A\n",

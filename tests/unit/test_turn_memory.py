@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from itertools import cycle
 
 import pytest
@@ -62,10 +63,7 @@ def test_a_cap_counts_what_all_rules_gave() -> None:
 
 
 def test_a_role_has_turns_of_its_own() -> None:
-    policy = two_territories(BY_RULE)
-    with_role = Policy(
-        "p", pools=policy.pools, territories=policy.territories, team=(TeamRole("csm", Assign(pool="all")),)
-    )
+    with_role = replace(two_territories(BY_RULE), team=(TeamRole("csm", Assign(pool="all")),))
     (decision,) = Desk(with_role).decide(account())
     assert (decision.owner_id, decision.team[0].rep_id) == ("ann", "ann")
 
