@@ -15,12 +15,12 @@ from hashlib import sha256
 from typing import Any, TypeVar
 
 from ownership.candidates import gone_on
-from ownership.case import UNKNOWN_HOLDING, Case, Holding, State, Verdict
+from ownership.case import UNKNOWN_HOLDING, Case, Holding, LastLead, State, Verdict
 from ownership.day import Day
 from ownership.model import ACCOUNT, LEAD, Account, Decision, Outcome, Step, TeamMember
 from ownership.policy import Policy, Roster
 from ownership.rules import RULES
-from ownership.team import team_of
+from ownership.team import given_by_turns, team_of
 
 K = TypeVar("K")
 PLACED_BY_HAND = ("override", "named", "crm_edit")
@@ -120,7 +120,10 @@ def _team(case: Case, owner_id: str) -> tuple[TeamMember, ...]:
     if not (case.policy.team or case.policy.pods):
         return ()
     team = team_of(case, owner_id)
-    case.state.teams[case.account.id] = {each.role: each.rep_id for each in team if each.rep_id}
+    if by_turns := given_by_turns(case, team):
+        case.state.teams[case.account.id] = by_turns
+    else:
+        case.state.teams.pop(case.account.id, None)
     return team
 
 
@@ -133,7 +136,8 @@ def _move(case: Case, owner_id: str, verdict: Verdict) -> None:
     is_new = case.current != owner_id
     state.owners[account.id] = owner_id
     if case.is_lead and is_new:  # who has had one for long is no reason to give them the next
-        state.recent.update({domain: owner_id for domain in case.fields.get("domains") or ()})
+        given = LastLead(owner_id, case.day.now)
+        state.recent.update(dict.fromkeys(case.fields.get("domains") or (), given))
     holding = state.holdings.get(account.id)
     if moves or holding is None or holding.afterwards != verdict.afterwards:
         since = case.day.date if moves or holding is None else holding.since

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from ownership.conditions import fold_fields
@@ -40,14 +41,22 @@ class Edit:
     source: str
 
 
+@dataclass(frozen=True, slots=True)
+class LastLead:
+    """Who was given the last lead of a company, and when."""
+
+    rep: str
+    at: datetime
+
+
 @dataclass(slots=True)
 class State:
     """What a batch knows beside the accounts themselves, and moves on as it decides.
 
     `owners`: owner of record by account; `load`: accounts each rep owns; `turns`: by pool. `holdings`: how the owner
     of record has it; `marks`: how long rules that remember have held, by account and rule; `teams`: supporting roles,
-    by account and role; `recent`: who got a company's last lead, by web domain; `edits`: owners that people set in a
-    CRM, by account. What is not said is unknown.
+    by account and role (once an account is decided, those that a pool gives); `recent`: who got a company's last lead,
+    by web domain; `edits`: owners that people set in a CRM, by account. What is not said is unknown.
     """
 
     owners: dict[str, str] = field(default_factory=dict)
@@ -56,7 +65,7 @@ class State:
     holdings: dict[str, Holding] = field(default_factory=dict)
     marks: dict[str, dict[str, Mark]] = field(default_factory=dict)
     teams: dict[str, dict[str, str]] = field(default_factory=dict)
-    recent: dict[str, str] = field(default_factory=dict)
+    recent: dict[str, LastLead] = field(default_factory=dict)
     edits: dict[str, Edit] = field(default_factory=dict)
     rotas: dict[str, Rota] = field(default_factory=dict)
     rotas_of: dict[str, list[Rota]] = field(default_factory=dict)

@@ -201,11 +201,14 @@ def _account_owner(case: Case) -> Verdict:
 def _sticky(case: Case) -> Verdict:
     """The rep who got the last lead of the same company goes on with it."""
     days = case.policy.leads.sticky_days
+    oldest = case.day.now - timedelta(days=days)
     for domain in sorted(case.fields.get("domains") or ()):
-        rep = case.state.recent.get(domain)
-        if rep is None or case.day.roster.is_queue(rep) or gate_of(case.day, rep, (), 0) is not None:
+        last = case.state.recent.get(domain)
+        if last is None or last.at < oldest:
             continue
-        return Verdict(f"{case.name(rep)} got a lead of {domain} in the last {days} days", "sticky", rep)
+        if not case.day.roster.is_queue(last.rep) and gate_of(case.day, last.rep, (), 0) is None:
+            because = f"{case.name(last.rep)} got a lead of {domain} in the last {days} days"
+            return Verdict(because, "sticky", last.rep)
     return Verdict("nobody got a lead of this company lately")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from ownership.case import Case
 from ownership.entries import TeamRole
@@ -25,6 +25,12 @@ def team_of(case: Case, owner_id: str) -> tuple[TeamMember, ...]:
         if member.role not in found or found[member.role].rep_id is None:
             found[member.role] = member
     return tuple(found[role] for role in sorted(found))
+
+
+def given_by_turns(case: Case, team: Iterable[TeamMember]) -> dict[str, str]:
+    """Who fills the roles that a pool gives on this account: they are to go on with it."""
+    roles = {entry.role for entry, holds in case.day.index.team if entry.assign.pool and holds(case.fields)}
+    return {member.role: member.rep_id for member in team if member.rep_id and member.role in roles}
 
 
 def _by_entry(case: Case, entry: TeamRole) -> TeamMember:

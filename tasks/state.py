@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from config.setting_files import CRMS
-from ownership.case import Holding, State
+from ownership.case import Holding, LastLead, State
 from ownership.day import Day
 from ownership.model import LEAD, Account
 from ownership.worktime import local_day
@@ -72,11 +72,11 @@ def save_state(uow: UnitOfWork, day: Day, before: State, after: State) -> None:
         uow.marks.put(before.marks, after.marks)
 
 
-def _recent(uow: UnitOfWork, day: Day) -> dict[str, str]:
+def _recent(uow: UnitOfWork, day: Day) -> dict[str, LastLead]:
     """Who got the last lead of each web domain, as far back as the policy asks."""
     days = day.policy.leads.sticky_days
     if not days:
         return {}
-    owners = uow.ledger.leads_since(day.now - timedelta(days=days))
-    leads = uow.accounts.get_many(owners)
-    return {domain: owner for id_, owner in owners.items() for domain in leads[id_].fields.get("domains") or ()}
+    given = uow.ledger.leads_since(day.now - timedelta(days=days))
+    leads = uow.accounts.get_many(given)
+    return {domain: LastLead(*given[id_]) for id_ in given for domain in leads[id_].fields.get("domains") or ()}
