@@ -17,7 +17,18 @@ from config.policy_files import SECTIONS, TERRITORY_KEYS
 from config.roster_files import REP_KEYS, WEEKDAYS
 from config.scenario_files import ACTIONS, BY_NAME, EXPECTATIONS, RUNS, SYSTEMS
 from config.scenario_files import CRMS as LEAD_SYSTEMS
-from config.setting_files import ACCOUNTS_MOVE, CHAIN, CLOCKS, CRMS, HUMAN_EDIT, KINDS, OVER_CAPACITY, PLACES
+from config.setting_files import (
+    ACCEPTANCE_KEYS,
+    ACCOUNTS_MOVE,
+    CHAIN,
+    CLOCKS,
+    CRMS,
+    HUMAN_EDIT,
+    KINDS,
+    MEANWHILE,
+    OVER_CAPACITY,
+    PLACES,
+)
 from config.yaml_files import API_VERSION
 from ownership.conditions import DATES, FIELDS, OPERATORS
 from ownership.policy import ACCEPTANCE, DISPUTE_CLOCK, LEAD_STEPS, LEADS, OPTIONAL_STEPS, STEPS
@@ -246,6 +257,11 @@ KEYS: Mapping[str, Schema] = {
     "remind_hours": _hours("Hours after which the owner is reminded; fewer than hours"),
     "miss_takes_turn": _flag("Who misses an offer has used their turn", ACCEPTANCE.miss_takes_turn),
     "decline_takes_turn": _flag("Who declines an offer has used their turn", ACCEPTANCE.decline_takes_turn),
+    "acceptance.meanwhile": {
+        **{"description": "Whose an account is until somebody has accepted it: who is asked, who had it, or a queue"},
+        **{"anyOf": [{"enum": [*MEANWHILE]}, _part("meanwhile")], "default": MEANWHILE[0]},
+    },
+    "meanwhile.queue": _text("Id of a queue of the roster"),
     "by": _list("Other hours for some accounts; the first that holds counts", "sla"),
     "leads": _part("leads", "How leads are routed"),
     "leads.order": _order("The steps for leads; the first that decides, does", LEAD_STEPS),
@@ -411,9 +427,8 @@ OBJECTS: Mapping[str, tuple[Iterable[str], Iterable[str], Schema]] = {
     "leavers": ((), ("accounts_move",), {}),
     "drift": ((), ("human_edit",), {}),
     "coverage": ((), ("overlays_count",), {}),
-    "acceptance": (
-        *((), ("hours", "clock", "remind_hours", "chain", "miss_takes_turn", "decline_takes_turn", "by"), {}),
-    ),
+    "acceptance": ((), ACCEPTANCE_KEYS, {}),
+    "meanwhile": (("queue",), (), {}),
     "sla": (("when", "hours"), (), {}),
     "leads": (
         *((), ("order", "require", "inbound_activity_days", "sticky_days")),

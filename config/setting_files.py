@@ -16,6 +16,10 @@ CLOCKS = ("calendar", "business")
 OVER_CAPACITY = ("keep", "move_on")
 ACCOUNTS_MOVE = ("at_once", "next_business_day")
 HUMAN_EDIT = ("hold", "accept")
+MEANWHILE = ("offered", "previous")  # or a queue, by its id
+ACCEPTANCE_KEYS = (
+    *("hours", "clock", "remind_hours", "chain", "miss_takes_turn", "decline_takes_turn", "by", "meanwhile"),
+)
 PLACES = ("salesforce", "salesforce_lead", "hubspot", "hubspot_contact")
 KINDS = ("text", "number", "flag", "texts", "date")
 NEVER: Condition = Not(ALWAYS)
@@ -122,8 +126,7 @@ class SettingReader(EntryReader):
 
     def acceptance(self, root: CommentedMap) -> Acceptance:
         node, what = self.mapping(root, "acceptance", "acceptance"), "acceptance"
-        keys = ("hours", "clock", "remind_hours", "chain", "miss_takes_turn", "decline_takes_turn", "by")
-        self.keys(node, what, (), keys)
+        self.keys(node, what, (), ACCEPTANCE_KEYS)
         hours = self.hours(node, "hours", what, 24, 0.1)
         remind = self.hours(node, "remind_hours", what) if "remind_hours" in node else None
         faster = tuple(map(self._sla, self.mappings(node, "by", "by of acceptance", "an SLA")))
@@ -140,7 +143,19 @@ class SettingReader(EntryReader):
             miss_takes_turn=self.flag(node, "miss_takes_turn", what, True),
             decline_takes_turn=self.flag(node, "decline_takes_turn", what, False),
             faster=faster,
+            **self._meanwhile(node, what),
         )
+
+    def _meanwhile(self, node: CommentedMap, what: str) -> dict[str, str]:
+        """Whose an account is until somebody has accepted it: a word, or a queue."""
+        if not isinstance(node.get("meanwhile"), CommentedMap):
+            return {"meanwhile": self.one_of(node, "meanwhile", what, MEANWHILE)}
+        named, what = self.mapping(node, "meanwhile", f"meanwhile of {what}"), f"meanwhile of {what}"
+        self.keys(named, what, ("queue",))
+        queue = self.owner(named, "queue", what) if "queue" in named else ""
+        if queue in self.roster.reps and not self.roster.is_queue(queue):
+            self.say(named, "queue", f"{what} names {self.roster.name(queue)}, who is no queue", "Name a queue")
+        return {"meanwhile": "queue", "queue": queue}
 
     def _sla(self, node: CommentedMap) -> SlaRule:
         self.keys(node, "an SLA", ("when", "hours"))

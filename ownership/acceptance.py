@@ -9,6 +9,7 @@ from typing import Any
 
 from ownership.conditions import holds
 from ownership.day import Day, hours_later
+from ownership.model import Account
 from ownership.policy import Policy, Roster
 from ownership.rota import Rota
 from ownership.rotation import PoolTurns
@@ -61,6 +62,14 @@ class Offered:
 
 class NotYours(ValueError):
     """Somebody answers an offer that was not made to them; the message says who may."""
+
+
+def is_asked(account: Account, current: str | None, owner_id: str, reason: str, roster: Roster) -> bool:
+    """Whether who is given an account is asked to accept it: somebody who did not have it before, by the ledger
+    (`current`) or by a CRM. A queue is asked nothing."""
+    if reason == "existing_owner" or owner_id in {current, *account.crm_owners.values()}:
+        return False
+    return not roster.is_queue(owner_id)
 
 
 def check_answer(owner_id: str, by: str, roster: Roster) -> None:

@@ -42,6 +42,17 @@ class Edit:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """Somebody is asked to accept an account that is somebody else's until then: `owner`, by the rule or territory
+    `rule`, for `reason`, and by the `turn` of which pool."""
+
+    owner: str
+    rule: str
+    reason: str
+    turn: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class LastLead:
     """Who was given the last lead of a company, and when."""
 
@@ -56,7 +67,9 @@ class State:
     `owners`: owner of record by account; `load`: accounts each rep owns; `turns`: by pool. `holdings`: how the owner
     of record has it; `marks`: how long rules that remember have held, by account and rule; `teams`: supporting roles,
     by account and role (once an account is decided, those that a pool gives); `recent`: who got a company's last lead,
-    by web domain; `edits`: owners that people set in a CRM, by account. What is not said is unknown.
+    by web domain; `edits`: owners that people set in a CRM, by account; `waiting`: who is asked to accept an account
+    that is not theirs yet, by account. Such an account counts in `load` for who is asked, not for who has it. What is
+    not said is unknown.
     """
 
     owners: dict[str, str] = field(default_factory=dict)
@@ -67,6 +80,7 @@ class State:
     teams: dict[str, dict[str, str]] = field(default_factory=dict)
     recent: dict[str, LastLead] = field(default_factory=dict)
     edits: dict[str, Edit] = field(default_factory=dict)
+    waiting: dict[str, Waiting] = field(default_factory=dict)
     rotas: dict[str, Rota] = field(default_factory=dict)
     rotas_of: dict[str, list[Rota]] = field(default_factory=dict)
 
@@ -81,6 +95,7 @@ class State:
             dict(self.teams),
             dict(self.recent),
             dict(self.edits),
+            dict(self.waiting),
         )
 
     def rota(self, pool_id: str, day: Day) -> Rota:
@@ -183,8 +198,9 @@ class Case:
         return _names(self.account, self.fields)
 
     def book(self, rep_id: str) -> int:
-        """How many accounts a rep has, with this one if it is theirs again."""
-        return self.state.load.get(rep_id, 0) + (self.is_over and rep_id == self.holder != self.current)
+        """How many accounts a rep has, with this one if it is theirs again, or until somebody has accepted it."""
+        again, still = self.is_over and self.holder != self.current, self.waiting is not None and not self.is_over
+        return self.state.load.get(rep_id, 0) + (rep_id == self.holder and (again or still))
 
     def too_many_for(self, rep_id: str) -> str | None:
         """Why the policy takes accounts from who has this one, None unless their book is over their capacity."""
@@ -197,6 +213,15 @@ class Case:
         """Whether the account went on to its present owner because those this rule had chosen did not accept it. The
         rule would choose them again, and they would be asked for ever."""
         return self.holding.went_on_from == rule and self.day.keeps(self.current)
+
+    @property
+    def asked(self) -> Waiting | None:
+        """Who is asked to accept it while it is somebody else's; nobody who is not here any more."""
+        return self.waiting if self.waiting is not None and self.waiting.owner in self.present else None
+
+    @property
+    def waiting(self) -> Waiting | None:
+        return self.state.waiting.get(self.account.id)
 
     def name(self, rep_id: str) -> str:
         return self.day.name(rep_id)

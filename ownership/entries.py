@@ -214,7 +214,8 @@ class Acceptance:
 
     `clock` "calendar" counts every hour, "business" those the owner works. `remind_hours` after the offer they are
     reminded (None: never). `chain` are the steps when they miss or decline it. A miss costs a turn, a decline does
-    not, unless said otherwise. The first of `faster` that holds replaces `hours`.
+    not, unless said otherwise. The first of `faster` that holds replaces `hours`. `meanwhile` says whose the account
+    is until somebody has accepted it: "offered": who is asked; "previous": who had it before; "queue": that `queue`.
     """
 
     hours: float = 24
@@ -224,6 +225,8 @@ class Acceptance:
     miss_takes_turn: bool = True
     decline_takes_turn: bool = False
     faster: tuple[SlaRule, ...] = ()
+    meanwhile: str = "offered"
+    queue: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,7 @@ def _gate(case: Case) -> Verdict:
     if not missing:
         return Verdict(f"has the data every {case.account.kind} needs")
     said = "; ".join(f"{need.name} is missing: {need.mend}" for need in missing)
-    if case.kept_owner is not None or (case.lent is not None and not case.is_over):
+    if case.kept_owner is not None or case.asked is not None or (case.lent is not None and not case.is_over):
         return Verdict(f"{said} (it has an owner already)")
     return Verdict(said, "missing_data", rule=missing[0].name)
 
@@ -135,9 +135,10 @@ def _named(case: Case) -> Verdict:
 
 
 def _full(case: Case, rep_id: str) -> str | None:
-    """Why one more account would be too many for the rep, None when it would not, or they have it already."""
+    """Why one more account would be too many for the rep, None when it would not, or this one is counted already."""
     capacity = case.day.roster.reps[rep_id].capacity_on(case.day.date)
-    return None if case.holder == rep_id else full_because(capacity, case.state.load.get(rep_id, 0))
+    counted = rep_id == case.holder or (case.asked is not None and rep_id == case.asked.owner)
+    return None if counted else full_because(capacity, case.state.load.get(rep_id, 0))
 
 
 def _registration(case: Case) -> Verdict:
@@ -177,6 +178,8 @@ def _parent_owner(case: Case) -> Verdict:
     owner = case.state.owners.get(parent)
     if owner is None or owner not in case.present:
         return Verdict("its parent account has no owner who is there")
+    if parent in case.state.waiting and case.day.roster.is_queue(owner):
+        return Verdict(f"its parent account waits with {case.name(owner)} until somebody has accepted it")
     return Verdict(f"its parent account belongs to {case.name(owner)}", "parent_owner", owner)
 
 

@@ -33,6 +33,7 @@ class LastDecision:
     owner_id: str | None
     reason: str
     rule: str
+    turn: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,12 @@ class Explanation:
     recorded_at: datetime
 
 
+_LAST = (
+    *(decision.c.account_id, decision.c.decision_id, decision.c.inputs_hash, decision.c.policy_hash),
+    *(decision.c.outcome, decision.c.owner_id, decision.c.reason, decision.c.rule, decision.c.turn),
+)
+
+
 class Decisions:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -56,11 +63,7 @@ class Decisions:
         """The last decision of each account that has one; with `reasons`, of those made for one of them."""
         columns = decision.c
         statement = (
-            select(
-                columns.account_id,
-                *(columns.decision_id, columns.inputs_hash, columns.policy_hash),
-                *(columns.outcome, columns.owner_id, columns.reason, columns.rule),
-            )
+            select(*_LAST)
             .join(latest_decision, latest_decision.c.decision_id == columns.decision_id)
             .where(latest_decision.c.role == OWNER_ROLE)
         )
@@ -68,6 +71,17 @@ class Decisions:
             statement = statement.where(columns.reason.in_(reasons))
         rows = select_in(self._connection, statement, latest_decision.c.account_id, account_ids)
         return {account_id: LastDecision(*last) for account_id, *last in rows}
+
+    def placing(self, account_id: str, owner_id: str) -> LastDecision | None:
+        """The last decision that gave this account to this owner."""
+        columns = decision.c
+        row = self._connection.execute(
+            select(*_LAST)
+            .where(columns.account_id == account_id, columns.owner_id == owner_id)
+            .order_by(columns.recorded_at.desc(), columns.decision_id.desc())
+            .limit(1)
+        ).first()
+        return LastDecision(*row[1:]) if row else None
 
     def explanation(self, account_id: str) -> Explanation | None:
         """The last decision in full, None for an account never decided."""

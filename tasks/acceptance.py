@@ -6,12 +6,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ownership.acceptance import Escalate, Offered, check_answer, due_by, next_step, remind_at
+from ownership.acceptance import Escalate, Offered, ToQueue, check_answer, due_by, next_step, remind_at
 from ownership.conditions import fold_fields
-from ownership.model import ACCOUNT, Account, Afterwards, Decision, Outcome, Step
-from ownership.plan import OwnerMove, move_of
+from ownership.model import ACCOUNT, Account, Decision, Outcome, Step
+from ownership.plan import OwnerMove, move_of, offer_of
 from ownership.rotation import PoolTurns
 from store.decisions import Explanation
+from store.ledger import CurrentOwner
 from store.notifications import NewNotification
 from store.offers import Offer
 from store.recording import Recording
@@ -20,7 +21,8 @@ from tasks.assignment import Assigned
 from tasks.context import RunContext
 from tasks.desk import Desk, desk_for, unaccepted_key
 from tasks.explanation import find_account, unknown_account
-from tasks.notices import add_owner_notices
+from tasks.notices import add_offer_notices, add_owner_notices
+from tasks.state import promised_sizes
 from tasks.steps import as_task
 from tasks.turns import load_turns, save_turns
 
@@ -69,6 +71,8 @@ def _remind(context: RunContext, uow: UnitOfWork) -> int:
 def accept_account(context: RunContext, query: str, by: str) -> str:
     """Answer the open offer of the account that `query` finds, for the rep `by`; returns what to tell them.
 
+    An account that is somebody else's until then becomes theirs, unless it may go to nobody at present.
+
     Raises `NotYours` when the offer is somebody else's. Without an open offer, says who holds the account.
     """
     roster = context.policy.roster
@@ -78,10 +82,29 @@ def accept_account(context: RunContext, query: str, by: str) -> str:
         if account is None or offer is None:
             return _nothing_open(context, uow, query, account)
         check_answer(offer.owner_id, by, roster)
-        uow.offers.answer(offer.offer_id, "accepted", by, context.now())
+        uow.accounts.lock([account.id])
+        if waits := _take_over(context, uow, account, offer, by):
+            return f"{account.name} cannot be taken over now: {waits}."
         return f"{account.name} is accepted for {roster.reps[offer.owner_id].name}."
 
     return context.store.run(answer)
+
+
+def _take_over(context: RunContext, uow: UnitOfWork, account: Account, offer: Offer, by: str) -> str:
+    """Accept, and make who was asked the owner of record if they are not yet. Why that cannot be now, "" when it is
+    done."""
+    owner, last = uow.ledger.current([account.id]).get(account.id), uow.decisions.explanation(account.id)
+    changes = owner is not None and owner.owner_id != offer.owner_id
+    if changes and last is not None and (because := _held_because(last.decision)):
+        return because
+    if not uow.offers.answer(offer.offer_id, "accepted", by, context.now()) or not changes or last is None:
+        return ""
+    said = Step("acceptance", True, f"{context.policy.roster.name(offer.owner_id)} accepted it")
+    decision = replace(last.decision, owner_id=offer.owner_id, path=(*last.decision.path, said))
+    pushes = desk_for(context, uow, [account]).pushes(account, offer.owner_id)
+    recording = Recording(decision, last.snapshot or {}, pushes, event_type="accepted")
+    uow.record([recording], context.run_id, context.now())
+    return ""
 
 
 def decline_account(context: RunContext, query: str, by: str, reason: str) -> str:
@@ -96,7 +119,8 @@ def decline_account(context: RunContext, query: str, by: str, reason: str) -> st
             return _nothing_open(context, uow, query, account)
         check_answer(offer.owner_id, by, context.policy.roster)
         moved = _move_on(context, uow, [offer], {account.id: account}, "declined", by, reason)
-        after = moved.moves[0].after if moved.moves else None
+        asked = (*moved.offers, *moved.moves)
+        after = asked[0].after if asked else None
         whom = context.policy.roster.reps[after].name if after else None
         return f"{account.name} is declined. " + (f"{whom} is asked next." if whom else "A person has to look at it.")
 
@@ -135,46 +159,52 @@ def _move_on(
     last = {offer.account_id: uow.decisions.explanation(offer.account_id) for offer in offers}
     before = load_turns(uow, context.policy.policy, lock=True)
     uow.accounts.lock(accounts)
-    lent = {id_: owner.afterwards for id_, owner in uow.ledger.current(accounts).items()}
-    load = uow.ledger.book_sizes()
-    step = _Step(context, uow, desk_for(context, uow, list(accounts.values())), dict(before), load, lent, declined)
+    owners = uow.ledger.current(accounts)
+    load = promised_sizes(uow, context.policy.policy)
+    step = _Step(context, uow, desk_for(context, uow, list(accounts.values())), dict(before), load, owners, declined)
     recordings: list[Recording] = []
     moves: list[OwnerMove] = []
+    asked: list[OwnerMove] = []
     for offer in offers:
         if not uow.offers.answer(offer.offer_id, answer, by, context.now()):
             continue  # answered while we waited for the lock
         recording = step.after(offer, accounts[offer.account_id], last[offer.account_id])
         if recording is not None:
+            account, owner = accounts[offer.account_id], owners.get(offer.account_id)
             recordings.append(recording)
-            if move := move_of(accounts[offer.account_id], recording.decision, offer.owner_id):
+            if move := move_of(account, recording.decision, owner.owner_id if owner else None):
                 moves.append(move)
+            if next_asked := offer_of(account, recording.decision):
+                asked.append(next_asked)
     recorded = uow.record(recordings, context.run_id, context.now())
     save_turns(uow, before, step.turns, context.now())
-    add_owner_notices(uow, context, moves, f"escalated-{offers[0].offer_id}" if offers else "escalated")
+    key = f"escalated-{offers[0].offer_id}" if offers else "escalated"
+    add_owner_notices(uow, context, moves, key)
+    add_offer_notices(uow, context, asked, key)
     by_reason = dict(Counter(recording.decision.reason for recording in recordings))
-    return Assigned(len(offers), recorded.decided, by_reason, recorded.pushed, 0, tuple(moves))
+    return Assigned(len(offers), recorded.decided, by_reason, recorded.pushed, 0, tuple(moves), tuple(asked))
 
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """The next step of many offers; `turns` move on with each."""
+    """The next step of many offers; `turns` move on with each. `owners` are those of record."""
 
     context: RunContext
     uow: UnitOfWork
     desk: Desk
     turns: dict[str, PoolTurns]
     load: dict[str, int]
-    lent: Mapping[str, Afterwards | None]
+    owners: Mapping[str, CurrentOwner]
     declined: str | None
 
     def after(self, offer: Offer, account: Account, last: Explanation | None) -> Recording | None:
-        """The decision that follows an offer; None when a person has to look, which an exception then says."""
+        """The decision that follows an offer; None when a person has to look, which an exception then says, and
+        nothing else is to be recorded."""
         if last is None:
             return None
         pool, day = last.decision.turn, self.desk.day
-        asked = _asked(self.uow, offer)
         offered = Offered(
-            *(offer.owner_id, offer.escalation_level, asked, pool, self.declined),
+            *(offer.owner_id, offer.escalation_level, self.uow.offers.asked_before(account.id), pool, self.declined),
             offered_at=offer.offered_at,
             held_because=_held_because(last.decision),
             skills=day.index.skills_of.get(last.decision.rule, frozenset()),
@@ -183,29 +213,52 @@ class _Step:
         step = next_step(offered, day, self.turns.get(pool or "", PoolTurns()), self.load)
         if pool:
             self.turns[pool] = step.turns
-        if not isinstance(step, Escalate):
-            self._to_a_person(offer, step.because)
-            return None
+        if isinstance(step, Escalate):
+            return self._asking(step, offer, account, last)
+        self._to_a_person(offer, step.because)
+        return self._staying(step, offer, account, last)
+
+    def _asking(self, step: Escalate, offer: Offer, account: Account, last: Explanation) -> Recording:
+        """The next one is asked. An account that is somebody else's until somebody accepts it stays theirs."""
         _moved(self.load, offer.owner_id, step.to, account)
-        decision = replace(
-            last.decision,
-            outcome=Outcome.OWNER,
-            reason="escalated",
-            owner_id=step.to,
-            path=(*last.decision.path, Step("acceptance", True, step.because)),
-            candidates=(),
-            afterwards=self.lent.get(account.id),
-        )
+        until, day = self._until_accepted(offer), self.desk.day
         fields = fold_fields(account.fields, day.date, day.days)
         return Recording(
-            decision=decision,
+            decision=self._decision(last, step.to, step.because, until),
             snapshot=last.snapshot or {},
-            pushes=self.desk.pushes(account, step.to),
+            pushes=() if until else self.desk.pushes(account, step.to),
             offer_due_by=due_by(day.policy, day.roster, step.to, fields, day.now),
             remind_at=remind_at(day.policy, day.roster, step.to, day.now),
             event_type="escalated",
             escalation_level=step.level,
         )
+
+    def _staying(self, step: ToQueue, offer: Offer, account: Account, last: Explanation) -> Recording | None:
+        """Nobody accepted it: it is for good, as far as the rules go, whose it was meanwhile."""
+        until = self._until_accepted(offer)
+        if until is None or last.decision.outcome is not Outcome.OWNER:
+            return None
+        _moved(self.load, offer.owner_id, until, account)
+        because = f"{step.because}; it stays with {self.desk.day.name(until)}"
+        return Recording(self._decision(last, until, because, None), last.snapshot or {}, event_type="escalated")
+
+    def _decision(self, last: Explanation, owner: str, because: str, until: str | None) -> Decision:
+        current = self.owners.get(last.decision.account_id)
+        return replace(
+            last.decision,
+            outcome=Outcome.OWNER,
+            reason="escalated",
+            owner_id=owner,
+            path=(*last.decision.path, Step("acceptance", True, because)),
+            candidates=(),
+            afterwards=current.afterwards if current else None,
+            meanwhile=until,
+        )
+
+    def _until_accepted(self, offer: Offer) -> str | None:
+        """Whose the account is while somebody else is asked; None when who was asked is its owner of record."""
+        owner = self.owners.get(offer.account_id)
+        return owner.owner_id if owner is not None and owner.owner_id != offer.owner_id else None
 
     def _to_a_person(self, offer: Offer, because: str) -> None:
         context = self.context
@@ -225,17 +278,6 @@ def _moved(load: dict[str, int], before: str, after: str, account: Account) -> N
     if account.kind == ACCOUNT:
         load[before] = load.get(before, 0) - 1
         load[after] = load.get(after, 0) + 1
-
-
-def _asked(uow: UnitOfWork, offer: Offer) -> list[str]:
-    """Everybody this account was offered to since it was last accepted or placed by a rule."""
-    history = [row for row in uow.ledger.history(offer.account_id) if row.owner_id]
-    asked: list[str] = []
-    for row in reversed(history):
-        asked.append(str(row.owner_id))
-        if row.event_type != "escalated":
-            break
-    return asked
 
 
 remind_owners_task = as_task(remind_owners, "acceptance")

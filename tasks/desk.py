@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from ownership.acceptance import due_by, remind_at
+from ownership.acceptance import due_by, is_asked, remind_at
 from ownership.case import State
 from ownership.conditions import fold_fields
 from ownership.day import Day
@@ -59,7 +59,7 @@ class Desk:
         last = self.uow.decisions.explanation(made.account_id) if made.outcome is Outcome.OWNER else None
         if last is None:
             return recording
-        decision = replace(last.decision, afterwards=made.afterwards, team=made.team)
+        decision = replace(last.decision, afterwards=made.afterwards, team=made.team, meanwhile=made.meanwhile)
         return replace(recording, decision=decision, snapshot=last.snapshot or recording.snapshot)
 
     def pushes(self, account: Account, owner: str) -> tuple[PushWanted, ...]:
@@ -94,6 +94,10 @@ class Desk:
             return True
         if decision.outcome is Outcome.EXCEPTION:
             return last.reason != decision.reason
+        if decision.owner_of_record != self.before.owners.get(decision.account_id):
+            return True  # who had it until somebody accepts it is gone
+        if decision.meanwhile is not None:
+            return self._team_changes(decision)
         holding = self.before.holdings.get(decision.account_id)
         lent = holding.afterwards if holding else None
         return lent != decision.afterwards or self._team_changes(decision)
@@ -103,33 +107,46 @@ class Desk:
         return filled != self.before.teams.get(decision.account_id, {})
 
     def _owner_after(self, decision: Decision) -> str | None:
-        return decision.owner_id if decision.outcome is Outcome.OWNER else self.before.owners.get(decision.account_id)
+        if decision.outcome is Outcome.OWNER:
+            return decision.owner_of_record
+        return self.before.owners.get(decision.account_id)
 
     def _writeback(self, account: Account, owner: str) -> Writeback:
         seen, reachable = self.outside, self.identities.reachable(owner)
         return plan_writeback(owner, seen.shown[account.id], seen.confirmed, reachable, seen.held)
 
     def _recording(self, account: Account, decision: Decision) -> Recording:
-        owner, asked = self._owner_after(decision), self._is_asked(account, decision)
-        policy, roster, now = self.day.policy, self.day.roster, self.day.now
-        by_fields = asked and policy.acceptance.faster  # else the time to answer is the same for every account
-        fields = fold_fields(account.fields, self.day.date, self.day.days) if by_fields else {}
-        return Recording(
+        owner = self._owner_after(decision)
+        made = Recording(
             decision=decision,
             snapshot=_snapshot(account),
             pushes=self.pushes(account, owner) if owner else (),
-            offer_due_by=due_by(policy, roster, str(decision.owner_id), fields, now) if asked else None,
-            remind_at=remind_at(policy, roster, str(decision.owner_id), now) if asked else None,
             event_type="adopted" if decision.reason in ("existing_owner", "crm_edit") else "assigned",
         )
+        return self._asking(account, made) if decision.outcome is Outcome.OWNER else made
 
-    def _is_asked(self, account: Account, decision: Decision) -> bool:
-        """Somebody who did not own the account before is asked to accept it; a queue is asked nothing."""
-        if decision.outcome is not Outcome.OWNER or decision.reason == "existing_owner":
-            return False
-        if decision.owner_id in {self.before.owners.get(account.id), *account.crm_owners.values()}:
-            return False
-        return not self.day.roster.is_queue(str(decision.owner_id))
+    def _asking(self, account: Account, made: Recording) -> Recording:
+        """The recording with its question to the new owner, if they are asked, and were not already."""
+        decision, before, day = made.decision, self.before, self.day
+        owner = str(decision.owner_id)
+        if not is_asked(account, before.owners.get(account.id), owner, decision.reason, day.roster):
+            return made
+        waiting = before.waiting.get(account.id)
+        if waiting is not None and waiting.owner == owner:
+            return self._asked_already(account, made)
+        by_fields = day.policy.acceptance.faster  # else the time to answer is the same for every account
+        fields = fold_fields(account.fields, day.date, day.days) if by_fields else {}
+        due = due_by(day.policy, day.roster, owner, fields, day.now)
+        return replace(made, offer_due_by=due, remind_at=remind_at(day.policy, day.roster, owner, day.now))
+
+    def _asked_already(self, account: Account, made: Recording) -> Recording:
+        """Their offer stays as it is. One for a change of owner takes its place once the account becomes theirs
+        before they have answered, because who had it until then is gone: with the same time to answer."""
+        offer = self.uow.offers.of_account(account.id)
+        if offer is None or made.decision.owner_of_record == self.before.owners.get(account.id):
+            return made
+        level = offer.escalation_level
+        return replace(made, offer_due_by=offer.due_by, remind_at=offer.remind_at, escalation_level=level)
 
 
 class _Outside:

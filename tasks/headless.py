@@ -60,7 +60,7 @@ def decide_sheet(
     owner_of = owner_reader(loaded.roster)
     owners = present_owners(rows, read, owner_of)
     load = Counter(owner for id_, owner in owners.items() if not is_lead(everybody.get(id_)))
-    day = Day.of(loaded.policy, loaded.roster, now)
+    day = day_of_files(loaded, now)
     state = state_of(memory, owners, load)
     state.holdings = holdings_of(rows, read, owners, memory.lent)
     decided, after = decide_on(day, list(everybody.values()), state)
@@ -71,6 +71,12 @@ def decide_sheet(
     )
     cells = {column: Counter(row[column] for row in rows if column in row) for column in ("country", "owner")}
     return Decided(tuple(decisions), memory.after(after, day), notices(cells, owner_of, in_cycles))
+
+
+def day_of_files(loaded: LoadedPolicy, now: datetime) -> Day:
+    """The policy at an instant, with nobody to ask: whoever is given an account has it."""
+    acceptance = replace(loaded.policy.acceptance, meanwhile="offered")
+    return Day.of(replace(loaded.policy, acceptance=acceptance), loaded.roster, now)
 
 
 def state_of(memory: Memory, owners: dict[str, str], load: dict[str, int]) -> State:

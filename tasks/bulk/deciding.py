@@ -22,7 +22,6 @@ import polars as pl
 
 from config.policy_files import LoadedPolicy
 from ownership.conditions import vocabulary
-from ownership.day import Day
 from ownership.model import Outcome
 from tasks.account_files import OUTPUT, REQUIRED
 from tasks.account_rows import BadRecord, day_of
@@ -34,7 +33,7 @@ from tasks.bulk.outcomes import Outcomes
 from tasks.bulk.reading import Reading, read_first
 from tasks.bulk.sequence import Pass
 from tasks.bulk.situations import situations_of
-from tasks.headless import notices, owner_reader, refusal
+from tasks.headless import day_of_files, notices, owner_reader, refusal
 from tasks.memory import Memory
 
 
@@ -52,7 +51,7 @@ def decide_table(
     table: pl.DataFrame, loaded: LoadedPolicy, memory: Memory, now: datetime, inbound: pl.DataFrame | None = None
 ) -> DecidedTable:
     """As `tasks.headless.decide_sheet`, for the frames of `tasks.account_files.Table`."""
-    day = Day.of(loaded.policy, loaded.roster, now)
+    day = day_of_files(loaded, now)
     leads = pl.DataFrame(schema=dict.fromkeys(REQUIRED, pl.String)) if inbound is None else inbound
     fields = fields_of(table, day)
     reading = read_first(table, leads, fields, day, memory)

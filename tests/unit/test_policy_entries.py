@@ -178,6 +178,20 @@ def test_how_owners_accept_is_loaded(tmp_path: Path) -> None:
     assert accepting.faster == (SlaRule(Test("subject", "is", "lead"), 0.5), SlaRule(Test("vip", "is", True), 48))
 
 
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        ("{}", ("offered", "")),
+        ("{meanwhile: offered}", ("offered", "")),
+        ("{meanwhile: previous}", ("previous", "")),
+        ("{meanwhile: {queue: low-touch}}", ("queue", "low-touch")),
+    ],
+)
+def test_whose_an_account_is_while_it_waits_is_loaded(tmp_path: Path, said: str, meant: tuple[str, str]) -> None:
+    accepting = policy(tmp_path, f"acceptance: {said}\n").acceptance
+    assert (accepting.meanwhile, accepting.queue) == meant
+
+
 def test_how_leads_are_routed_is_loaded(tmp_path: Path) -> None:
     order = ", ".join(reversed(LEAD_STEPS[:-1]))
     order = order.replace("returned, override", "override, returned")
@@ -431,6 +445,13 @@ MISTAKES: dict[str, tuple[str, str]] = {
         "order: [do_not_route, gate, named, parent_owner, existing_owner, territory]  # <-\n",
         "order has 'override' 0 times",
     ),
+    "nobody who has it meanwhile": ("acceptance: {meanwhile: nobody}  # <-\n", "It is one of offered, previous"),
+    "a rep who is a queue meanwhile": (
+        "acceptance: {meanwhile: {queue: ann}}  # <-\n",
+        "who is no queue. Name a queue",
+    ),
+    "a queue there is not": ("acceptance: {meanwhile: {queue: dsk}}  # <-\n", "who is nobody on the roster"),
+    "a queue without a name": ("acceptance: {meanwhile: {}}  # <-\n", "meanwhile of acceptance has no 'queue'"),
     "an overlay that counts somewhat": ("coverage: {overlays_count: some}  # <-\n", "Write true or false"),
     "a memory that is none": (pool_of("memory: rep"), "It is one of pool, rule"),
     "a manual turn of no rule": (pool_of("memory: rule, manual_takes_turn: true"), "Remove it, or write memory: pool"),

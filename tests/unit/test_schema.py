@@ -134,6 +134,7 @@ acceptance:
   miss_takes_turn: false
   decline_takes_turn: true
   by: [{when: {vip: true}, hours: 2}]
+  meanwhile: {queue: desk}
 leads:
   order: [
     do_not_route, dispute, gate, override, returned, account_owner, existing_owner, named, registration, sticky, rules,
@@ -296,6 +297,8 @@ MISTAKES = {
         + "order: [do_not_route, gate, named, parent_owner, existing_owner, territory]\n"
     ),
     "an edit nobody knows what becomes of": POLICY + "drift: {human_edit: revert}\n",
+    "nobody who has it meanwhile": POLICY + "acceptance: {meanwhile: nobody}\n",
+    "a queue without a name": POLICY + "acceptance: {meanwhile: {queue: ''}}\n",
     "a misspelt section": POLICY + "teritories: []\n",
     "a policy without a name": "apiVersion: steward/v1\nkind: Policy\n",
     "another kind of file": "apiVersion: steward/v1\nkind: Roster\nname: A\n",
