@@ -21,7 +21,7 @@ from ownership.worktime import holiday_versions
 SECTIONS = (
     *("timezone", "fields", "order", "system_of_record", "require", "disputes", "dispute_clock", "overrides", "named"),
     *("registrations", "rules", "pools", "pods", "team", "territories", "follow_parent", "pins_bypass_capacity"),
-    *("existing_owner", "leavers", "acceptance", "drift", "coverage", "leads"),
+    *("pins_bypass_caps", "existing_owner", "leavers", "acceptance", "drift", "coverage", "leads"),
 )
 TERRITORY_KEYS = ("name", "when", "owner", "pool", "skills", "priority", "from", "until", "children")
 
@@ -103,6 +103,7 @@ class _PolicyReader(SettingReader):
             leavers_move=self.leavers(root),
             follow_parent=self.follow_parent(root),
             pins_bypass_capacity=self.flag(root, "pins_bypass_capacity", "the policy", True),
+            pins_bypass_caps=self.flag(root, "pins_bypass_caps", "the policy", True),
             acceptance=self.acceptance(root),
             human_edit=self.drift(root),
             overlays_count=self.coverage(root),

@@ -237,6 +237,7 @@ KEYS: Mapping[str, Schema] = {
         **{"anyOf": [{"enum": ["all", "none"]}, _part("condition")], "default": "all"},
     },
     "pins_bypass_capacity": _flag("A named account goes to its rep though their book is full", True),
+    "pins_bypass_caps": _flag("A named account goes to its rep though they have reached a cap of a pool", True),
     "existing_owner": _part("existing_owner", "When an owner does not keep an account"),
     "forfeit_after_days": _whole("Lost after more than so many days without activity", 1),
     "days": _choice("Which days count: all, or those the owner works", CLOCKS),

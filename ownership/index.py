@@ -194,6 +194,11 @@ class PolicyIndex:
         return [pool for pool in self.policy.pools if pool.manual_takes_turn]
 
     @cached_property
+    def capped_pools(self) -> Sequence[Pool]:
+        """Pools that limit what one member is given in an hour, a day or a week."""
+        return [pool for pool in self.policy.pools if pool.per_hour or pool.per_day or pool.per_week]
+
+    @cached_property
     def follows_parent(self) -> Question:
         return compiled(self.policy.follow_parent)
 

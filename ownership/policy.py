@@ -103,6 +103,7 @@ class Policy:
     keeping: Keeping = KEEPING
     follow_parent: Condition = ALWAYS
     pins_bypass_capacity: bool = True
+    pins_bypass_caps: bool = True
     leavers_move: str = "at_once"
     human_edit: str = "hold"
     overlays_count: bool = False

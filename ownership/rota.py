@@ -89,6 +89,10 @@ class Rota:
         """How many turns a member has taken."""
         return self._memory(rule).turns().taken.get(rep, 0)
 
+    def capped(self, rep: str) -> str | None:
+        """The cap of the pool that a member has reached, None when none."""
+        return self._caps.gate(rep, self._turns, self._given[rep])
+
     def charge(self, rep: str, rule: str = "") -> None:
         """A rep of the pool got an account without its turn, and the pool says that this uses one.
 

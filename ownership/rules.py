@@ -9,10 +9,11 @@ from ownership.candidates import assigned
 from ownership.case import Case, Verdict
 from ownership.conditions import holds
 from ownership.day import handed_over_by, hours_later
-from ownership.entries import Dispute, Override, Rule
+from ownership.entries import Dispute, Rule
 from ownership.identities import UNKNOWN
-from ownership.model import Afterwards, Candidate
-from ownership.rota import full_because, gate_of
+from ownership.model import Candidate
+from ownership.placed_by_hand import named, override, registration
+from ownership.rota import gate_of
 from ownership.sustained import days_held
 from ownership.territories import serving
 from ownership.worktime import day_start
@@ -63,95 +64,6 @@ def _ruling_due(case: Case, dispute: Dispute) -> str:
     claimant = case.day.roster.reps[dispute.claimed_by]
     due = hours_later(clock.clock, claimant, opened, clock.hours) or opened + timedelta(hours=clock.hours)
     return f", which {'was' if due < case.day.now else 'is'} due by {due:%Y-%m-%d %H:%M} UTC"
-
-
-def _override(case: Case) -> Verdict:
-    said = "not overridden"
-    for override in (each for name in case.known_as for each in case.day.index.overrides.get(name, ())):
-        if override.owner in case.present:
-            until = f" until {override.period.until}" if override.period.until else ""
-            because = (
-                f"given to {case.name(override.owner)}{until}: {override.reason} (approved by {override.approved_by})"
-            )
-            rule, afterwards = f"override/{override.account}", _afterwards(case, override)
-            return Verdict(because, "override", override.owner, rule, afterwards=afterwards)
-        said = f"overridden for {case.name(override.owner)}, who is not there"
-    return _edited(case, said)
-
-
-def _edited(case: Case, said: str) -> Verdict:
-    """An owner whom a person set in a CRM is as good as an override, if the policy says so and they can take it. What
-    an edit has given to somebody stays with them; nothing else would keep it from who had it before."""
-    if case.policy.human_edit != "accept":
-        return Verdict(said)
-    edit = case.state.edits.get(case.account.id)
-    if edit is not None:
-        gate = _edit_gate(case, edit.owner)
-        if gate is None:
-            because = f"somebody set {case.name(edit.owner)} as the owner in {edit.source}, which the policy accepts"
-            return Verdict(because, "crm_edit", edit.owner, f"edit/{edit.source}")
-        said = f"somebody set {case.name(edit.owner)} as the owner in {edit.source}, who {gate}; a person has to look"
-    if case.holding.by_edit and case.current in case.present:
-        because = f"somebody set {case.name(str(case.current))} as the owner in a CRM, which the policy accepts"
-        return Verdict(because, "crm_edit", case.current, "edit")
-    return Verdict(said)
-
-
-def _edit_gate(case: Case, owner: str) -> str | None:
-    if owner in case.day.roster.reps and case.day.roster.is_queue(owner):
-        return "is a queue"
-    load = 0 if case.is_lead else case.state.load.get(owner, 0)
-    return gate_of(case.day, owner, (), load)
-
-
-def _afterwards(case: Case, override: Override) -> Afterwards | None:
-    """What follows this override. Who has the account for a time only is nobody it returns to: of several that follow
-    each other, it returns to who had it before the first."""
-    if override.then == "rules":
-        return Afterwards()
-    if override.then == "stay" or (case.lent is None and case.holder == override.owner):
-        return None
-    # A queue keeps nothing from the rules, and so nothing is given back to it past them.
-    holder = None if case.day.roster.is_queue(str(case.holder)) else case.holder
-    before = case.lent or Afterwards(holder)
-    return None if before.returns_to == override.owner else before
-
-
-def _named(case: Case) -> Verdict:
-    domains = case.fields.get("domains") or frozenset()
-    said = "not a named account"
-    for named in (each for domain in sorted(domains) for each in case.day.index.named.get(domain, ())):
-        if named.owner not in case.present:
-            said = f"{named.domain} is named for {case.name(named.owner)}, who is not there"
-            continue
-        full = _full(case, named.owner)
-        if full and not case.policy.pins_bypass_capacity:
-            said = f"{named.domain} is named for {case.name(named.owner)}, who {full}"
-            continue
-        passed = f" (who {full}; named accounts pass that)" if full else ""
-        because = f"{named.domain} is a named account of {case.name(named.owner)}{passed}"
-        return Verdict(because, "named", named.owner, f"named/{named.domain}")
-    return Verdict(said)
-
-
-def _full(case: Case, rep_id: str) -> str | None:
-    """Why one more account would be too many for the rep, None when it would not, or this one is counted already."""
-    capacity = case.day.roster.reps[rep_id].capacity_on(case.day.date)
-    counted = rep_id == case.holder or (case.asked is not None and rep_id == case.asked.owner)
-    return None if counted else full_because(capacity, case.state.load.get(rep_id, 0))
-
-
-def _registration(case: Case) -> Verdict:
-    """The earliest claim to one of its web domains that is still protected, of a rep who is here."""
-    domains = case.fields.get("domains") or frozenset()
-    made = (claim for domain in sorted(domains) for claim in case.day.index.registrations.get(domain, ()))
-    claims = [claim for claim in made if claim.rep in case.present]
-    if not claims:
-        return Verdict("nobody has registered it")
-    claim = min(claims, key=lambda claim: (claim.period.since or "", claim.rep))
-    until = f", protected until {claim.period.until}" if claim.period.until else ""
-    because = f"{case.name(claim.rep)} registered {claim.domain} on {claim.period.since}{until}"
-    return Verdict(because, "registration", claim.rep, f"registration/{claim.domain}")
 
 
 def _returned(case: Case) -> Verdict:
@@ -300,9 +212,9 @@ RULES: Mapping[str, RuleStep] = {
     "do_not_route": _do_not_route,
     "dispute": _dispute,
     "gate": _gate,
-    "override": _override,
-    "named": _named,
-    "registration": _registration,
+    "override": override,
+    "named": named,
+    "registration": registration,
     "returned": _returned,
     "parent_owner": _parent_owner,
     "account_owner": _account_owner,

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from ownership.acceptance import Escalate, Offered, ToQueue, check_answer, due_by, next_step, remind_at
-from ownership.conditions import fold_fields
-from ownership.model import ACCOUNT, Account, Decision, Outcome, Step
+from ownership.acceptance import check_answer
+from ownership.model import Account, Step
 from ownership.plan import OwnerMove, move_of, offer_of
-from ownership.rotation import PoolTurns
-from store.decisions import Explanation
-from store.ledger import CurrentOwner
 from store.notifications import NewNotification
 from store.offers import Offer
 from store.recording import Recording
 from store.unit_of_work import UnitOfWork
 from tasks.assignment import Assigned
 from tasks.context import RunContext
-from tasks.desk import Desk, desk_for, unaccepted_key
+from tasks.desk import desk_for
 from tasks.explanation import find_account, unknown_account
+from tasks.next_asked import NextAsked, held_because
 from tasks.notices import add_offer_notices, add_owner_notices
 from tasks.state import promised_sizes
 from tasks.steps import as_task
@@ -33,8 +30,8 @@ REMINDER = "{count} waits for your answer"
 def escalate_due(context: RunContext) -> Assigned:
     """Move on every offer that is due. Each offer ends once; a killed pass is finished by the next one.
 
-    The account gets the next owner as a new decision with reason `escalated`. When nobody is left to ask, it keeps its
-    provisional owner and the exception `unaccepted` is opened.
+    The next one is asked by a new decision with reason `escalated`, provisional owner at once where the policy says so.
+    When nobody is left to ask, it stays with whom it is and the exception `unaccepted` is opened.
     """
     done = []
     while (batch := context.store.run(lambda uow: _escalate_batch(context, uow))).looked_at:
@@ -95,7 +92,7 @@ def _take_over(context: RunContext, uow: UnitOfWork, account: Account, offer: Of
     done."""
     owner, last = uow.ledger.current([account.id]).get(account.id), uow.decisions.explanation(account.id)
     changes = owner is not None and owner.owner_id != offer.owner_id
-    if changes and last is not None and (because := _held_because(last.decision)):
+    if changes and last is not None and (because := held_because(last.decision)):
         return because
     if not uow.offers.answer(offer.offer_id, "accepted", by, context.now()) or not changes or last is None:
         return ""
@@ -161,7 +158,9 @@ def _move_on(
     uow.accounts.lock(accounts)
     owners = uow.ledger.current(accounts)
     load = promised_sizes(uow, context.policy.policy)
-    step = _Step(context, uow, desk_for(context, uow, list(accounts.values())), dict(before), load, owners, declined)
+    step = NextAsked(
+        context, uow, desk_for(context, uow, list(accounts.values())), dict(before), load, owners, declined
+    )
     recordings: list[Recording] = []
     moves: list[OwnerMove] = []
     asked: list[OwnerMove] = []
@@ -183,101 +182,6 @@ def _move_on(
     add_offer_notices(uow, context, asked, key)
     by_reason = dict(Counter(recording.decision.reason for recording in recordings))
     return Assigned(len(offers), recorded.decided, by_reason, recorded.pushed, 0, tuple(moves), tuple(asked))
-
-
-@dataclass(frozen=True, slots=True)
-class _Step:
-    """The next step of many offers; `turns` move on with each. `owners` are those of record."""
-
-    context: RunContext
-    uow: UnitOfWork
-    desk: Desk
-    turns: dict[str, PoolTurns]
-    load: dict[str, int]
-    owners: Mapping[str, CurrentOwner]
-    declined: str | None
-
-    def after(self, offer: Offer, account: Account, last: Explanation | None) -> Recording | None:
-        """The decision that follows an offer; None when a person has to look, which an exception then says, and
-        nothing else is to be recorded."""
-        if last is None:
-            return None
-        pool, day = last.decision.turn, self.desk.day
-        offered = Offered(
-            *(offer.owner_id, offer.escalation_level, self.uow.offers.asked_before(account.id), pool, self.declined),
-            offered_at=offer.offered_at,
-            held_because=_held_because(last.decision),
-            skills=day.index.skills_of.get(last.decision.rule, frozenset()),
-            rule=last.decision.rule,
-        )
-        step = next_step(offered, day, self.turns.get(pool or "", PoolTurns()), self.load)
-        if pool:
-            self.turns[pool] = step.turns
-        if isinstance(step, Escalate):
-            return self._asking(step, offer, account, last)
-        self._to_a_person(offer, step.because)
-        return self._staying(step, offer, account, last)
-
-    def _asking(self, step: Escalate, offer: Offer, account: Account, last: Explanation) -> Recording:
-        """The next one is asked. An account that is somebody else's until somebody accepts it stays theirs."""
-        _moved(self.load, offer.owner_id, step.to, account)
-        until, day = self._until_accepted(offer), self.desk.day
-        fields = fold_fields(account.fields, day.date, day.days)
-        return Recording(
-            decision=self._decision(last, step.to, step.because, until),
-            snapshot=last.snapshot or {},
-            pushes=() if until else self.desk.pushes(account, step.to),
-            offer_due_by=due_by(day.policy, day.roster, step.to, fields, day.now),
-            remind_at=remind_at(day.policy, day.roster, step.to, day.now),
-            event_type="escalated",
-            escalation_level=step.level,
-        )
-
-    def _staying(self, step: ToQueue, offer: Offer, account: Account, last: Explanation) -> Recording | None:
-        """Nobody accepted it: it is for good, as far as the rules go, whose it was meanwhile."""
-        until = self._until_accepted(offer)
-        if until is None or last.decision.outcome is not Outcome.OWNER:
-            return None
-        _moved(self.load, offer.owner_id, until, account)
-        because = f"{step.because}; it stays with {self.desk.day.name(until)}"
-        return Recording(self._decision(last, until, because, None), last.snapshot or {}, event_type="escalated")
-
-    def _decision(self, last: Explanation, owner: str, because: str, until: str | None) -> Decision:
-        current = self.owners.get(last.decision.account_id)
-        return replace(
-            last.decision,
-            outcome=Outcome.OWNER,
-            reason="escalated",
-            owner_id=owner,
-            path=(*last.decision.path, Step("acceptance", True, because)),
-            candidates=(),
-            afterwards=current.afterwards if current else None,
-            meanwhile=until,
-        )
-
-    def _until_accepted(self, offer: Offer) -> str | None:
-        """Whose the account is while somebody else is asked; None when who was asked is its owner of record."""
-        owner = self.owners.get(offer.account_id)
-        return owner.owner_id if owner is not None and owner.owner_id != offer.owner_id else None
-
-    def _to_a_person(self, offer: Offer, because: str) -> None:
-        context = self.context
-        detail = {"owner": offer.owner_id, "problem": because}
-        key = unaccepted_key(offer.account_id)
-        self.uow.exceptions.open("unaccepted", key, offer.account_id, detail, "warning", context.run_id, context.now())
-
-
-def _held_because(last: Decision) -> str:
-    """Why an account whose last decision left it to a person is given to nobody meanwhile, "" when it was decided."""
-    if last.outcome is Outcome.OWNER:
-        return ""
-    return next((step.because for step in reversed(last.path) if step.matched), last.reason)
-
-
-def _moved(load: dict[str, int], before: str, after: str, account: Account) -> None:
-    if account.kind == ACCOUNT:
-        load[before] = load.get(before, 0) - 1
-        load[after] = load.get(after, 0) + 1
 
 
 remind_owners_task = as_task(remind_owners, "acceptance")

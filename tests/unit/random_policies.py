@@ -189,6 +189,7 @@ class PolicyMaker:
             ),
             follow_parent=self.chance.choice([ALWAYS, ALWAYS, self.condition()]),
             pins_bypass_capacity=chance.random() < 0.5,
+            pins_bypass_caps=chance.random() < 0.5,
             leavers_move=chance.choice(["at_once", "next_business_day"]),
             leads=Leads((self.requirement(),) if chance.random() < 0.2 else (), 14, chance.choice([0, 7])),
             lead_order=tuple(chance.sample(LEAD_STEPS, len(LEAD_STEPS))) if chance.random() < 0.3 else LEAD_STEPS,

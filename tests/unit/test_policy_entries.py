@@ -37,7 +37,7 @@ def test_a_policy_that_says_nothing_more_has_the_usual_values(tmp_path: Path) ->
     usual = policy(tmp_path, "")
     assert (usual.order, usual.lead_order, usual.timezone) == (STEPS, LEAD_STEPS, "UTC")
     assert (usual.disputes, usual.pods, usual.team, usual.fields) == ((), (), (), {})
-    assert (usual.follow_parent, usual.pins_bypass_capacity) == (ALWAYS, True)
+    assert (usual.follow_parent, usual.pins_bypass_capacity, usual.pins_bypass_caps) == (ALWAYS, True, True)
     assert usual.keeping == Keeping(None, False, False, "keep")
     assert usual == Policy("Small"), "and they are those of the values themselves"
 
@@ -141,11 +141,11 @@ def test_which_children_follow_their_parent_is_loaded(tmp_path: Path, written: s
 def test_what_an_owner_keeps_is_loaded(tmp_path: Path) -> None:
     text = (
         "existing_owner: {forfeit_after_days: 14, days: business, leave_counts: true, over_capacity: move_on}\n"
-        "pins_bypass_capacity: false\n"
+        "pins_bypass_capacity: false\npins_bypass_caps: false\n"
     )
     loaded = policy(tmp_path, text)
     assert loaded.keeping == Keeping(14, True, True, "move_on")
-    assert loaded.pins_bypass_capacity is False
+    assert (loaded.pins_bypass_capacity, loaded.pins_bypass_caps) == (False, False)
     assert policy(tmp_path, "existing_owner: {forfeit_after_days: 14}\n").keeping == Keeping(14)
 
 

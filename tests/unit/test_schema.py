@@ -122,6 +122,7 @@ territories:
     children: [{id: de, when: {country: DE}, pool: east}]
 follow_parent: {segment: {in: [enterprise]}}
 pins_bypass_capacity: false
+pins_bypass_caps: false
 leavers: {accounts_move: next_business_day}
 drift: {human_edit: accept}
 coverage: {overlays_count: true}
