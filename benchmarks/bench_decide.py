@@ -38,12 +38,13 @@ from ownership.entries import Assign, Pool, Rule, Territory
 from ownership.model import Account, Ref, Rep
 from ownership.policy import Policy, Roster
 from store.engine import open_store
-from tasks.account_files import Memory, read_sheet, read_table, write_decisions, write_table
+from tasks.account_files import read_sheet, read_table, write_decisions, write_table
 from tasks.account_rows import to_account
 from tasks.assignment import assign_accounts
 from tasks.bulk.deciding import decide_table
 from tasks.context import RunContext
 from tasks.headless import decide_sheet
+from tasks.memory import Memory
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 COUNTRIES = [country.alpha_2 for country in list(pycountry.countries)[:40]]

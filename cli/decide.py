@@ -17,7 +17,7 @@ INSTANT = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"])
 @click.option("--policy", "policy_dir", type=FILE, required=True, help="Folder of the policy to decide by.")
 @click.option("--accounts", type=FILE, required=True, help="The accounts, .csv or .parquet (docs/headless.md).")
 @click.option("--out", type=FILE, help="Where decisions go, .csv or .parquet; CSV to standard output by default.")
-@click.option("--turns", type=FILE, help="JSON file that keeps the pools' turns from one run to the next.")
+@click.option("--state", type=FILE, help="JSON file with what one run leaves to the next, such as turns.")
 @click.option("--leads", type=FILE, help="Leads to route beside the accounts, .csv or .parquet.")
 @click.option("--roster", type=FILE, help="A roster.yaml to use instead of the one beside the policy.")
 @click.option("--now", type=INSTANT, help="The day (at noon) or instant to decide for, in UTC; now by default.")
@@ -25,23 +25,21 @@ def decide(
     policy_dir: Path,
     accounts: Path,
     out: Path | None,
-    turns: Path | None,
+    state: Path | None,
     leads: Path | None,
     roster: Path | None,
     now: datetime | None,
 ) -> None:
     """Decide who owns each account and lead of a file, by the policy in a folder. Touches only the named files."""
     from tasks.account_files import (
-        Memory,
         UnreadableFile,
         format_of,
-        read_memory,
         read_table,
         table_csv,
-        write_memory,
         write_table,
     )
     from tasks.bulk.deciding import decide_table, summary_lines
+    from tasks.memory import Memory, read_memory, write_memory
 
     if out:
         format_of(out)  # before the work rather than after it
@@ -54,15 +52,15 @@ def decide(
     for each in (table, inbound):
         if each and each.ignored:
             click.echo(f"ignored columns: {', '.join(each.ignored)}", err=True)
-    memory = read_memory(turns) if turns else Memory()
+    memory = read_memory(state) if state else Memory()
     decided = decide_table(table.frame, loaded, memory, _instant(now), inbound.frame if inbound else None)
     if out:
         write_table(decided.decisions, out)
     else:
         for part in table_csv(decided.decisions):
             click.echo(part, nl=False)
-    if turns:
-        write_memory(decided.memory, turns)
+    if state:
+        write_memory(decided.memory, state)
     for line in summary_lines(decided):
         click.echo(line, err=True)
 

@@ -27,8 +27,9 @@ THEN = ("stay", "return", "rules")
 CAPS = ("per_hour", "per_day", "per_week")
 POOL_KEYS = (
     *("strategy", *CAPS, "rolling", "timezone", "within_hours"),
-    *("after_leave", "owed_most", "existing_owner_takes_turn", "manual_takes_turn"),
+    *("after_leave", "owed_most", "existing_owner_takes_turn", "manual_takes_turn", "memory"),
 )
+MEMORY = ("pool", "rule")
 AFTER_LEAVE = ("no_flood", "owed_turns")
 OWED_MOST = 10
 
@@ -148,6 +149,10 @@ class EntryReader(ConditionReader):
         what = f"pool '{id_}'"
         members, periods = self._members(node, what)
         caps = {cap: self.whole(node, cap, what, 1, 1) if cap in node else None for cap in CAPS}
+        by_hand, memory = self.flag(node, "manual_takes_turn", what, False), self.one_of(node, "memory", what, MEMORY)
+        if by_hand and memory == "rule":
+            wrong = f"{what} remembers turns by rule, and an account placed by hand is of no rule"
+            self.say(node, "manual_takes_turn", wrong, "Remove it, or write memory: pool")
         return Pool(
             id_,
             members,
@@ -161,7 +166,8 @@ class EntryReader(ConditionReader):
             self.hours(node, "within_hours", what) if "within_hours" in node else None,
             self._owed_most(node, what),
             self.flag(node, "existing_owner_takes_turn", what, False),
-            self.flag(node, "manual_takes_turn", what, False),
+            by_hand,
+            memory,
         )
 
     def _members(self, node: CommentedMap, what: str) -> tuple[dict[str, int], dict[str, Period]]:

@@ -9,40 +9,21 @@ from pathlib import Path
 
 from ruamel.yaml.comments import CommentedMap
 
-from config.entry_files import EntryReader
 from config.roster_files import RosterReader
-from config.yaml_files import Document, PolicyError, hint, to_plain
-from ownership.conditions import ALWAYS, DATES, FIELDS, MAX_DEPTH, Condition, Field, Not, vocabulary
-from ownership.entries import Acceptance, DisputeClock, Keeping, Leads, Pod, SlaRule, Territory
-from ownership.matching.survivor import POLICIES as CONFLICTS
+from config.setting_files import CRMS, SettingReader
+from config.yaml_files import Document, PolicyError, to_plain
+from ownership.conditions import ALWAYS, MAX_DEPTH, vocabulary
+from ownership.entries import Territory
 from ownership.overlap import Siblings
-from ownership.policy import LEAD_STEPS, OPTIONAL_STEPS, STEPS, Policy, Roster
+from ownership.policy import LEAD_STEPS, STEPS, Policy, Roster
 from ownership.worktime import holiday_versions
 
-CRMS = ("salesforce", "hubspot")
-CHAIN = ("next_in_line", "manager", "queue")
-CLOCKS = ("calendar", "business")
-OVER_CAPACITY = ("keep", "move_on")
-PLACES = ("salesforce", "salesforce_lead", "hubspot", "hubspot_contact")
-KINDS = ("text", "number", "flag", "texts", "date")
 SECTIONS = (
-    *(
-        "timezone",
-        "fields",
-        "order",
-        "system_of_record",
-        "require",
-        "disputes",
-        "dispute_clock",
-        "overrides",
-        "named",
-        "registrations",
-    ),
-    *("rules", "pools", "pods", "team", "territories", "follow_parent", "pins_bypass_capacity"),
-    *("existing_owner", "acceptance", "leads", "identity"),
+    *("timezone", "fields", "order", "system_of_record", "require", "disputes", "dispute_clock", "overrides", "named"),
+    *("registrations", "rules", "pools", "pods", "team", "territories", "follow_parent", "pins_bypass_capacity"),
+    *("pins_bypass_caps", "existing_owner", "leavers", "acceptance", "drift", "coverage", "leads", "identity"),
 )
 TERRITORY_KEYS = ("name", "when", "owner", "pool", "skills", "priority", "from", "until", "children")
-NEVER: Condition = Not(ALWAYS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +62,7 @@ def _stop_at_problems(*documents: Document) -> None:
         raise PolicyError(problems)
 
 
-class _PolicyReader(EntryReader):
+class _PolicyReader(SettingReader):
     def __init__(self, document: Document, roster: Roster) -> None:
         super().__init__(document, roster)
         self.siblings: dict[tuple[str | None, int], tuple[Siblings, list[Territory]]] = {}
@@ -90,7 +71,7 @@ class _PolicyReader(EntryReader):
         root = self.document.root
         self.header("Policy")
         self.keys(root, "the policy", ("apiVersion", "kind", "name"), SECTIONS)
-        fields = self._fields(root)
+        fields = self.fields(root)
         self.known = vocabulary(fields)
         pools, domains, ids = set[str](), set[str](), set[str]()
         self.pools = tuple(self.pool(node, pools) for node in self.mappings(root, "pools", "pools", "a pool"))
@@ -102,10 +83,10 @@ class _PolicyReader(EntryReader):
         leads = self.mapping(root, "leads", "leads")
         return Policy(
             name=self.text(root, "name", "the policy"),
-            order=self._order(root, STEPS, root),
+            order=self.order(root, STEPS, root),
             requirements=self.requirements(root, "require"),
             disputes=tuple(map(self.dispute, self.mappings(root, "disputes", "disputes", "a dispute"))),
-            dispute_clock=self._dispute_clock(root),
+            dispute_clock=self.dispute_clock(root),
             overrides=tuple(map(self.override, self.mappings(root, "overrides", "overrides", "an override"))),
             named=tuple(self.named(node, domains) for node in named),
             registrations=tuple(
@@ -114,138 +95,23 @@ class _PolicyReader(EntryReader):
             rules=tuple(self.rule(node, ids) for node in rules),
             territories=tuple(found),
             pools=self.pools,
-            pods=self._pods(root),
+            pods=self.pods(root),
             team=tuple(map(self.team_role, self.mappings(root, "team", "team", "a role"))),
             system_of_record=self.one_of(root, "system_of_record", "the policy", CRMS),
             timezone=self.timezone(root, "the policy"),
-            keeping=self._keeping(root),
-            follow_parent=self._follow_parent(root),
+            keeping=self.keeping(root),
+            leavers_move=self.leavers(root),
+            follow_parent=self.follow_parent(root),
             pins_bypass_capacity=self.flag(root, "pins_bypass_capacity", "the policy", True),
-            acceptance=self._acceptance(root),
-            leads=self._leads(leads),
-            lead_order=self._order(leads, LEAD_STEPS, root),
-            conflicting_owners=self._conflicting_owners(root),
+            pins_bypass_caps=self.flag(root, "pins_bypass_caps", "the policy", True),
+            acceptance=self.acceptance(root),
+            human_edit=self.drift(root),
+            overlays_count=self.coverage(root),
+            conflicting_owners=self.conflicting_owners(root),
+            leads=self.leads(leads),
+            lead_order=self.order(leads, LEAD_STEPS, root),
             fields=fields,
         )
-
-    # --- settings ---
-
-    def _fields(self, root: CommentedMap) -> dict[str, Field]:
-        """Fields of the company's own, and where those of the product are read that no CRM has by itself."""
-        found: dict[str, Field] = {}
-        seen: set[str] = set()
-        for node in self.mappings(root, "fields", "fields", "a field"):
-            self.keys(node, "a field", ("name",), ("kind", "meaning", "from"))
-            name = self.text(node, "name", "a field")
-            self.once(node, "name", "the field", name, seen)
-            what, known = f"field '{name}'", {**FIELDS, **DATES}.get(name)
-            if known is None and "kind" not in node:
-                self.say(node, None, f"{what} has no 'kind'", f"Give it one of {', '.join(KINDS)}")
-            kind = self.one_of(node, "kind", what, KINDS) if known is None or "kind" in node else known.kind
-            if known is not None and kind != known.kind:
-                self.say(node, "kind", f"{what} is one of Steward's own, of kind {known.kind}", "Leave 'kind' out")
-            found[name] = Field(kind, self.text(node, "meaning", name, name), self._places(node, what))  # type: ignore[arg-type]
-        return found
-
-    def _places(self, node: CommentedMap, what: str) -> dict[str, str]:
-        """What each object of a CRM calls a field."""
-        places = self.mapping(node, "from", f"from of {what}")
-        self.keys(places, f"from of {what}", (), PLACES)
-        return {str(place): self.text(places, place, f"from of {what}") for place in places}
-
-    def _order(self, node: CommentedMap, steps: tuple[str, ...], root: CommentedMap) -> tuple[str, ...]:
-        order = self._steps(node, "order", steps)
-        for step in steps:
-            may_be_missing = step in OPTIONAL_STEPS and not self._wants(step, root)
-            may_be_missing |= step == "sticky" and "sticky_days" not in node
-            if order.count(step) > 1 or (order.count(step) == 0 and not may_be_missing):
-                self.say(node, "order", f"order has '{step}' {order.count(step)} times", "Name each step once")
-        if "returned" in order and "override" in order and order.index("returned") < order.index("override"):
-            wrong = "order asks 'returned' before 'override', which would end an override at once"
-            self.say(node, "order", wrong, "Put 'override' first")
-        return order
-
-    def _wants(self, step: str, root: CommentedMap) -> bool:
-        """Whether the policy's text has something for an optional step."""
-        if step == "returned":
-            overrides = self.items(root, "overrides", "overrides")
-            return any(isinstance(each, CommentedMap) and "then" in each for each in overrides)
-        return OPTIONAL_STEPS[step] in root
-
-    def _steps(self, node: CommentedMap, key: str, known: tuple[str, ...]) -> tuple[str, ...]:
-        steps = tuple(str(step) for step in self.items(node, key, key)) or known
-        for step in steps:
-            if step not in known:
-                wrong = f"{key} has an unknown step '{step}'{hint(step, known)}"
-                self.say(node, key, wrong, f"Steps are {', '.join(known)}")
-        return steps
-
-    def _keeping(self, root: CommentedMap) -> Keeping:
-        node = self.mapping(root, "existing_owner", "existing_owner")
-        what = "existing_owner"
-        self.keys(node, what, (), ("forfeit_after_days", "days", "leave_counts", "over_capacity"))
-        limit = self.whole(node, "forfeit_after_days", what, 1, 1) if "forfeit_after_days" in node else None
-        return Keeping(
-            limit,
-            self.one_of(node, "days", what, CLOCKS) == "business",
-            self.flag(node, "leave_counts", what, False),
-            self.one_of(node, "over_capacity", what, OVER_CAPACITY),
-        )
-
-    def _conflicting_owners(self, root: CommentedMap) -> str:
-        node = self.mapping(root, "identity", "identity")
-        self.keys(node, "identity", (), ("conflicting_owners",))
-        return self.one_of(node, "conflicting_owners", "identity", CONFLICTS)
-
-    def _dispute_clock(self, root: CommentedMap) -> DisputeClock:
-        node, what = self.mapping(root, "dispute_clock", "dispute_clock"), "dispute_clock"
-        self.keys(node, what, (), ("hours", "clock"))
-        return DisputeClock(self.hours(node, "hours", what, 48, 1), self.one_of(node, "clock", what, CLOCKS))
-
-    def _follow_parent(self, root: CommentedMap) -> Condition:
-        if root.get("follow_parent", "all") == "all":
-            return ALWAYS
-        return NEVER if root["follow_parent"] == "none" else self.condition(root, "follow_parent", "follow_parent")
-
-    def _acceptance(self, root: CommentedMap) -> Acceptance:
-        node, what = self.mapping(root, "acceptance", "acceptance"), "acceptance"
-        keys = ("hours", "clock", "remind_hours", "chain", "miss_takes_turn", "decline_takes_turn", "by")
-        self.keys(node, what, (), keys)
-        hours = self.hours(node, "hours", what, 24, 0.1)
-        remind = self.hours(node, "remind_hours", what) if "remind_hours" in node else None
-        faster = tuple(map(self._sla, self.mappings(node, "by", "by of acceptance", "an SLA")))
-        if remind is not None and remind >= hours:
-            self.say(node, "remind_hours", f"a reminder after {remind:g} of {hours:g} hours is none", "Make it earlier")
-        chain = self._steps(node, "chain", CHAIN)
-        if chain[-1] != "queue":
-            self.say(node, "chain", "chain does not end in 'queue'", "Add it, or nobody would see what nobody answers")
-        return Acceptance(
-            hours=hours,
-            clock=self.one_of(node, "clock", what, CLOCKS),
-            chain=chain,
-            remind_hours=remind,
-            miss_takes_turn=self.flag(node, "miss_takes_turn", what, True),
-            decline_takes_turn=self.flag(node, "decline_takes_turn", what, False),
-            faster=faster,
-        )
-
-    def _sla(self, node: CommentedMap) -> SlaRule:
-        self.keys(node, "an SLA", ("when", "hours"))
-        when = self.condition(node, "when", "an SLA") if "when" in node else ALWAYS
-        return SlaRule(when, self.hours(node, "hours", "an SLA", 24, 0.1))
-
-    def _leads(self, node: CommentedMap) -> Leads:
-        self.keys(node, "leads", (), ("order", "require", "inbound_activity_days", "sticky_days"))
-        days = self.whole(node, "inbound_activity_days", "leads", 14)
-        return Leads(self.requirements(node, "require"), days, self.whole(node, "sticky_days", "leads", 0))
-
-    def _pods(self, root: CommentedMap) -> tuple[Pod, ...]:
-        ids, leads = set[str](), set[str]()
-        pods = []
-        for node in self.mappings(root, "pods", "pods", "a pod"):
-            self.once(node, "id", "the pod", str(node.get("id")), ids)
-            pods.append(self.pod(node, leads))
-        return tuple(pods)
 
     # --- the map ---
 

@@ -39,7 +39,7 @@ BY_NAME = (
     *("owners", "shown", "reasons", "because", "team", "history", "records"),
     *("exceptions", "notices", "never_told", "books", "next"),
 )
-EXPECTATIONS = (*BY_NAME, "told", "moves", "writes")
+EXPECTATIONS = (*BY_NAME, "told", "moves", "writes", "uncovered")
 """What can be expected. Under those of `BY_NAME` stands a mapping, under "told" a list, under the others a number."""
 RUNS = ("assign", "changed", "push", "escalate", "everything")
 CRMS = ("salesforce", "hubspot")

@@ -12,11 +12,23 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from config.condition_files import LARGEST
-from config.entry_files import AFTER_LEAVE, OWED_MOST, POOL_KEYS, STRATEGIES, THEN
-from config.policy_files import CHAIN, CLOCKS, CRMS, KINDS, OVER_CAPACITY, PLACES, SECTIONS, TERRITORY_KEYS
+from config.entry_files import AFTER_LEAVE, MEMORY, OWED_MOST, POOL_KEYS, STRATEGIES, THEN
+from config.policy_files import SECTIONS, TERRITORY_KEYS
 from config.roster_files import REP_KEYS, WEEKDAYS
 from config.scenario_files import ACTIONS, BY_NAME, EXPECTATIONS, RUNS, SYSTEMS
 from config.scenario_files import CRMS as LEAD_SYSTEMS
+from config.setting_files import (
+    ACCEPTANCE_KEYS,
+    ACCOUNTS_MOVE,
+    CHAIN,
+    CLOCKS,
+    CRMS,
+    HUMAN_EDIT,
+    KINDS,
+    MEANWHILE,
+    OVER_CAPACITY,
+    PLACES,
+)
 from config.yaml_files import API_VERSION
 from ownership.conditions import DATES, FIELDS, OPERATORS
 from ownership.matching.survivor import POLICIES as CONFLICTS
@@ -135,6 +147,16 @@ def _with_step(step: str) -> Schema:
     return {"properties": {"order": _with(step)}}
 
 
+def _in_every_order(step: str) -> Schema:
+    """The orders for accounts and for leads have this step."""
+    return {"properties": {**_with_step(step)["properties"], "leads": _with_step(step)}}
+
+
+def _accepting_edits() -> Schema:
+    accepting = {"required": ["human_edit"], "properties": {"human_edit": {"const": HUMAN_EDIT[1]}}}
+    return {"required": ["drift"], "properties": {"drift": accepting}}
+
+
 def _shifts() -> Schema:
     hours = {"type": "string", "pattern": SHIFT}
     return {"description": "09:00-17:30, or a list of such", "anyOf": [hours, {"type": "array", "items": hours}]}
@@ -216,6 +238,7 @@ KEYS: Mapping[str, Schema] = {
         **{"anyOf": [{"enum": ["all", "none"]}, _part("condition")], "default": "all"},
     },
     "pins_bypass_capacity": _flag("A named account goes to its rep though their book is full", True),
+    "pins_bypass_caps": _flag("A named account goes to its rep though they have reached a cap of a pool", True),
     "existing_owner": _part("existing_owner", "When an owner does not keep an account"),
     "forfeit_after_days": _whole("Lost after more than so many days without activity", 1),
     "days": _choice("Which days count: all, or those the owner works", CLOCKS),
@@ -223,6 +246,12 @@ KEYS: Mapping[str, Schema] = {
     "over_capacity": _choice("Whether a book that is too full gives accounts away", OVER_CAPACITY),
     "identity": _part("identity", "How accounts that are one company are dealt with"),
     "conflicting_owners": _choice("What settles it when two owned accounts are one company", CONFLICTS),
+    "leavers": _part("leavers", "When the accounts of who has left move on"),
+    "accounts_move": _choice("The day after their last, or by the end of their next business day", ACCOUNTS_MOVE),
+    "drift": _part("drift", "What becomes of an owner that somebody set in a CRM by hand"),
+    "human_edit": _choice("Held for a person, or accepted as an override", HUMAN_EDIT),
+    "coverage": _part("coverage", "What counts as covered"),
+    "overlays_count": _flag("An account that only a supporting role is for counts as covered", False),
     "acceptance": _part("acceptance", "How long an owner has to accept, and who is asked next"),
     "hours": _hours("Hours to accept", 0.1, default=ACCEPTANCE.hours),
     "clock": _choice("Whether every hour counts, or those the owner works", CLOCKS),
@@ -232,6 +261,11 @@ KEYS: Mapping[str, Schema] = {
     "remind_hours": _hours("Hours after which the owner is reminded; fewer than hours"),
     "miss_takes_turn": _flag("Who misses an offer has used their turn", ACCEPTANCE.miss_takes_turn),
     "decline_takes_turn": _flag("Who declines an offer has used their turn", ACCEPTANCE.decline_takes_turn),
+    "acceptance.meanwhile": {
+        **{"description": "Whose an account is until somebody has accepted it: who is asked, who had it, or a queue"},
+        **{"anyOf": [{"enum": [*MEANWHILE]}, _part("meanwhile")], "default": MEANWHILE[0]},
+    },
+    "meanwhile.queue": _text("Id of a queue of the roster"),
     "by": _list("Other hours for some accounts; the first that holds counts", "sla"),
     "leads": _part("leads", "How leads are routed"),
     "leads.order": _order("The steps for leads; the first that decides, does", LEAD_STEPS),
@@ -285,6 +319,7 @@ KEYS: Mapping[str, Schema] = {
     "owed_most": _whole("The most turns that are owed to one member", 1, default=OWED_MOST),
     "existing_owner_takes_turn": _flag("Keeping an account that a CRM shows as theirs uses a turn", False),
     "manual_takes_turn": _flag("An account placed by hand uses a turn", False),
+    "memory": _choice("Whether all rules take the same turns, or each has turns of its own", MEMORY),
     "pods": _list("People who work accounts together", "pod"),
     "lead": _text("Id of who owns the accounts"),
     "roles": {
@@ -329,6 +364,7 @@ KEYS: Mapping[str, Schema] = {
     "told": _list("Everybody who has been told something", _text("Id of a rep")),
     "moves": _whole("Owner changes in the last run"),
     "writes": _whole("Owners written to the CRMs since the last expectation"),
+    "uncovered": _whole("Accounts that nobody covers, as steward lint counts them"),
 }
 
 
@@ -355,16 +391,20 @@ PERIOD = ("from", "until")
 ASSIGN = ("owner", "pool", "skills")
 ENDS = {"required": ["then"], "not": {"properties": {"then": {"const": THEN[0]}}}}
 KINDLESS = {"if": {"properties": {"name": {"enum": [*FIELDS, *DATES]}}}, "else": {"required": ["kind"]}}
+BY_HAND = {
+    "not": {
+        "required": ["memory"],
+        "properties": {"memory": {"const": MEMORY[1]}, "manual_takes_turn": {"const": True}},
+    }
+}
 OWING = {"required": ["after_leave"], "properties": {"after_leave": {"const": AFTER_LEAVE[1]}}}
 NEEDED = {section: step for step, section in OPTIONAL_STEPS.items() if step != "returned"}
 """Steps an order must have where the policy has the section; `returned` only where an override ends in something."""
 POLICY_RULES = {
-    "dependentSchemas": {
-        section: {**_with_step(step), "properties": {**_with_step(step)["properties"], "leads": _with_step(step)}}
-        for section, step in NEEDED.items()
-    },
+    "dependentSchemas": {section: _in_every_order(step) for section, step in NEEDED.items()},
     "if": {"required": ["fields"]},
     "else": _only_known_fields(),
+    "allOf": [{"if": _accepting_edits(), "then": _in_every_order("override")}],
 }
 OBJECTS: Mapping[str, tuple[Iterable[str], Iterable[str], Schema]] = {
     "policy": (("apiVersion", "kind", "name"), SECTIONS, POLICY_RULES),
@@ -383,15 +423,17 @@ OBJECTS: Mapping[str, tuple[Iterable[str], Iterable[str], Schema]] = {
     "rule": (("id", "when", "assign"), ("name", *PERIOD, "for_days", "stays_while", "handoff"), {}),
     "assign": ((), ASSIGN, {"oneOf": [{"required": ["owner"]}, {"required": ["pool"]}]}),
     "territory": (("id",), TERRITORY_KEYS, {"not": {"required": ["owner", "pool"]}}),
-    "pool": (("id", "members"), POOL_KEYS, {"dependentSchemas": {"owed_most": OWING}}),
+    "pool": (("id", "members"), POOL_KEYS, {"dependentSchemas": {"owed_most": OWING, "manual_takes_turn": BY_HAND}}),
     "member": (("rep",), ("weight", *PERIOD), {}),
     "pod": (("id", "lead", "roles"), (), {}),
     "role": (("role", "assign"), ("when", *PERIOD), {}),
     "identity": ((), ("conflicting_owners",), {}),
     "existing_owner": ((), ("forfeit_after_days", "days", "leave_counts", "over_capacity"), {}),
-    "acceptance": (
-        *((), ("hours", "clock", "remind_hours", "chain", "miss_takes_turn", "decline_takes_turn", "by"), {}),
-    ),
+    "leavers": ((), ("accounts_move",), {}),
+    "drift": ((), ("human_edit",), {}),
+    "coverage": ((), ("overlays_count",), {}),
+    "acceptance": ((), ACCEPTANCE_KEYS, {}),
+    "meanwhile": (("queue",), (), {}),
     "sla": (("when", "hours"), (), {}),
     "leads": (
         *((), ("order", "require", "inbound_activity_days", "sticky_days")),

@@ -9,6 +9,7 @@ from typing import Any
 
 from ownership.conditions import holds
 from ownership.day import Day, hours_later
+from ownership.model import Account
 from ownership.policy import Policy, Roster
 from ownership.rota import Rota
 from ownership.rotation import PoolTurns
@@ -44,7 +45,8 @@ class Offered:
 
     `asked` are all who were asked before, `owner_id` too. `pool` is the one the account was given by, None when it
     was not a turn. `offered_at` is when it was offered, None: just now. `held_because` says why it may be offered to
-    nobody at present ("" when it may): it is disputed, say. `skills` are those that whoever gets it needs.
+    nobody at present ("" when it may): it is disputed, say. `skills` are those that whoever gets it needs; `rule` is
+    the rule or territory that gave it to the pool.
     """
 
     owner_id: str
@@ -55,10 +57,19 @@ class Offered:
     offered_at: datetime | None = None
     held_because: str = ""
     skills: frozenset[str] = frozenset()
+    rule: str = ""
 
 
 class NotYours(ValueError):
     """Somebody answers an offer that was not made to them; the message says who may."""
+
+
+def is_asked(account: Account, current: str | None, owner_id: str, reason: str, roster: Roster) -> bool:
+    """Whether who is given an account is asked to accept it: somebody who did not have it before, by the ledger
+    (`current`) or by a CRM. A queue is asked nothing."""
+    if reason == "existing_owner" or owner_id in {current, *account.crm_owners.values()}:
+        return False
+    return not roster.is_queue(owner_id)
 
 
 def check_answer(owner_id: str, by: str, roster: Roster) -> None:
@@ -103,7 +114,7 @@ def next_step(
     rota = Rota(pool, day, turns, load or {}) if pool is not None else None
     costs = acceptance.decline_takes_turn if offered.declined is not None else acceptance.miss_takes_turn
     if rota is not None and not costs and _was_a_turn(offered, acceptance.chain):
-        rota.give_back(offered.owner_id, offered.offered_at)
+        rota.give_back(offered.owner_id, offered.offered_at, offered.rule)
     said = _said(offered, roster)
     if offered.held_because:
         because = f"{said} and nobody else is asked: {offered.held_because}"
@@ -127,7 +138,9 @@ def _was_a_turn(offered: Offered, chain: Sequence[str]) -> bool:
 
 def _next_in_line(rota: Rota | None, offered: Offered) -> str | None:
     """Who of the pool is next among those who could take it and were not asked; they take their turn."""
-    return rota.pick(offered.skills, dict.fromkeys(offered.asked, "was asked already")).rep if rota else None
+    return (
+        rota.pick(offered.skills, dict.fromkeys(offered.asked, "was asked already"), offered.rule).rep if rota else None
+    )
 
 
 def _manager_to_ask(offered: Offered, day: Day) -> str | None:

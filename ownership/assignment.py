@@ -9,21 +9,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 from hashlib import sha256
 from typing import Any, TypeVar
 
-from ownership.candidates import gone_on
-from ownership.case import Case, Holding, State, Verdict
+from ownership.acceptance import is_asked
+from ownership.candidates import settled_before
+from ownership.case import Case, Holding, LastLead, State, Verdict, Waiting
 from ownership.day import Day
 from ownership.model import ACCOUNT, LEAD, Account, Decision, Outcome, Step, TeamMember
 from ownership.policy import Policy, Roster
 from ownership.rules import RULES
-from ownership.team import team_of
+from ownership.team import given_by_turns, team_of
 
 K = TypeVar("K")
-PLACED_BY_HAND = ("override", "named")
+PLACED_BY_HAND = ("override", "named", "crm_edit")
 
 
 def decide_owners(
@@ -55,8 +57,8 @@ def decide_owner(case: Case) -> Decision:
     inputs = _inputs_hash(case)
     for name in case.day.steps(case.account.kind):
         verdict = RULES[name](case)
-        if verdict.owner_id not in (None, case.current) and case.went_on_from(verdict.rule or name):
-            verdict = gone_on(case, verdict.because, verdict.rule or name)
+        if verdict.owner_id not in (None, case.current, case.asked.owner if case.asked else None):
+            verdict = settled_before(case, verdict.because, verdict.rule or name) or verdict
         path.append(_step(name, verdict.reason is not None, verdict.because))
         if verdict.reason is not None:
             return _conclude(case, verdict, verdict.rule or name, path, inputs)
@@ -95,9 +97,10 @@ def parents_first(entries: Iterable[K], parent_of: Mapping[K, K]) -> list[K]:
 
 
 def _conclude(case: Case, verdict: Verdict, rule: str, path: Sequence[Step], inputs_hash: str) -> Decision:
-    owner = verdict.owner_id
+    owner, meanwhile = verdict.owner_id, _meanwhile(case, verdict)
     if owner is not None:
-        _move(case, owner, verdict)
+        _move(case, owner, meanwhile or owner, verdict)
+        _wait(case, replace(verdict, rule=rule), waits=meanwhile is not None)
     if case.marks or case.account.id in case.state.marks:
         case.state.marks[case.account.id] = dict(case.marks)
     return Decision(
@@ -111,8 +114,9 @@ def _conclude(case: Case, verdict: Verdict, rule: str, path: Sequence[Step], inp
         turn=verdict.turn,
         policy_hash=case.policy.policy_hash,
         inputs_hash=inputs_hash,
-        team=_team(case, owner) if owner else (),
+        team=_team(case, meanwhile or owner) if owner else (),
         afterwards=verdict.afterwards,
+        meanwhile=meanwhile,
     )
 
 
@@ -120,29 +124,71 @@ def _team(case: Case, owner_id: str) -> tuple[TeamMember, ...]:
     if not (case.policy.team or case.policy.pods):
         return ()
     team = team_of(case, owner_id)
-    case.state.teams[case.account.id] = {each.role: each.rep_id for each in team if each.rep_id}
+    if by_turns := given_by_turns(case, team):
+        case.state.teams[case.account.id] = by_turns
+    else:
+        case.state.teams.pop(case.account.id, None)
     return team
 
 
-def _move(case: Case, owner_id: str, verdict: Verdict) -> None:
+def _meanwhile(case: Case, verdict: Verdict) -> str | None:
+    """Whose the account is until who is given it has accepted it; None when it is theirs at once.
+
+    What somebody is given for a time is theirs at once: the time is running.
+    """
+    acceptance, owner = case.policy.acceptance, verdict.owner_id
+    if acceptance.meanwhile == "offered" or owner is None or verdict.afterwards is not None:
+        return None
+    if not is_asked(case.account, case.current, owner, verdict.reason or "", case.day.roster):
+        return None
+    had = case.current if case.day.keeps(case.current) else case.holder
+    meanwhile = had if acceptance.meanwhile == "previous" else acceptance.queue
+    return None if meanwhile == owner else meanwhile
+
+
+def _move(case: Case, owner_id: str, of_record: str, verdict: Verdict) -> None:
+    """Books are counted as they are once `owner_id` has accepted it; until then `of_record` owns it."""
     state, account = case.state, case.account
     before = case.current if case.current is not None else case.holder
-    moves = before != owner_id
-    if moves and verdict.reason in PLACED_BY_HAND:
-        _charge_pools(case, owner_id)
-    is_new = case.current != owner_id
-    state.owners[account.id] = owner_id
-    if case.is_lead and is_new:  # who has had one for long is no reason to give them the next
-        state.recent.update({domain: owner_id for domain in case.fields.get("domains") or ()})
-    holding = state.holdings.get(account.id)
-    if moves or holding is None or holding.afterwards != verdict.afterwards:
-        since = case.day.date if moves or holding is None else holding.since
-        went_on = holding.went_on_from if holding is not None and not moves else ""
-        state.holdings[account.id] = Holding(since, verdict.afterwards, went_on)
-    if moves and not case.is_lead:
-        if before is not None:
-            state.count(before, -1)
-        state.count(owner_id, 1)
+    was_for = case.waiting.owner if case.waiting is not None else before
+    if was_for != owner_id:
+        if verdict.reason in PLACED_BY_HAND:
+            _charge_pools(case, owner_id)
+        if not case.is_lead:
+            _count(state, was_for, owner_id)
+    if case.is_lead and case.current != of_record:  # who has had one for long is no reason to give them the next
+        given = LastLead(of_record, case.day.now)
+        state.recent.update(dict.fromkeys(case.fields.get("domains") or (), given))
+    state.owners[account.id] = of_record
+    _hold(case, before != of_record, verdict, of_record != owner_id)
+
+
+def _wait(case: Case, verdict: Verdict, waits: bool) -> None:
+    if waits:
+        asked = Waiting(str(verdict.owner_id), verdict.rule, str(verdict.reason), verdict.turn)
+        case.state.waiting[case.account.id] = asked
+    else:
+        case.state.waiting.pop(case.account.id, None)
+
+
+def _count(state: State, before: str | None, after: str) -> None:
+    if before is not None:
+        state.count(before, -1)
+    state.count(after, 1)
+
+
+def _hold(case: Case, moves: bool, verdict: Verdict, waits: bool) -> None:
+    """How the owner of record has the account from now on. Nothing of that changes while somebody else is asked."""
+    holding = case.state.holdings.get(case.account.id)
+    if not moves and holding is not None and (waits or holding.afterwards == verdict.afterwards):
+        return
+    stays = holding if holding is not None and not moves else None
+    case.state.holdings[case.account.id] = Holding(
+        since=stays.since if stays else case.day.date,
+        afterwards=verdict.afterwards,
+        went_on_from=stays.went_on_from if stays else "",
+        by_edit=verdict.reason == "crm_edit",
+    )
 
 
 def _charge_pools(case: Case, owner_id: str) -> None:
@@ -174,6 +220,11 @@ def _inputs_hash(case: Case) -> str:
         read["holding"] = [holding.since, holding.afterwards.returns_to if holding.afterwards else None]
     if holding is not None and holding.went_on_from:
         read["went_on_from"] = holding.went_on_from
+    if case.policy.human_edit == "accept" and (account.id in state.edits or case.holding.by_edit):
+        edit = state.edits.get(account.id)
+        read["edited"] = [edit.owner, edit.source] if edit else case.current
+    if case.waiting is not None:
+        read["asked"] = [case.waiting.owner, case.waiting.rule]
     if case.marks:
         read["marks"] = {rule: [mark.since, mark.on] for rule, mark in case.marks.items()}
     return sha256(_canonical(read).encode()).hexdigest()

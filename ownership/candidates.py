@@ -13,18 +13,24 @@ def assigned(case: Case, assign: Assign, reason: str, rule: str, where: str, who
 
     `where` begins the sentence ("Europe › Nordics"), `whose` names the rule or territory to people.
     """
-    if case.went_on_from(rule):
-        return gone_on(case, where, rule)
+    if settled := settled_before(case, where, rule):
+        return settled
     if assign.owner:
         return _whole_owner(case, assign, reason, rule, where, whose)
     return _from_pool(case, assign, reason, rule, where)
 
 
-def gone_on(case: Case, said: str, rule: str) -> Verdict:
-    """The account stays with whom it went on to."""
-    owner = str(case.current)
-    because = f"{said}; it went on to {case.name(owner)}, since nobody before them accepted it"
-    return Verdict(because, "escalated", owner, rule, afterwards=case.lent)
+def settled_before(case: Case, said: str, rule: str) -> Verdict | None:
+    """What this rule's choice has come to already, if anything: somebody is being asked, or nobody of those who were
+    accepted it. The rule would choose again, and take another turn for it."""
+    if case.asked is not None and case.asked.rule == rule:
+        because = f"{said}; {case.name(case.asked.owner)} is asked to accept it"
+        return Verdict(because, case.asked.reason, case.asked.owner, rule, case.asked.turn)
+    if case.went_on_from(rule):
+        owner = str(case.current)
+        because = f"{said}; it is {case.name(owner)}'s, since nobody who was asked before accepted it"
+        return Verdict(because, "escalated", owner, rule, afterwards=case.lent)
+    return None
 
 
 def _whole_owner(case: Case, assign: Assign, reason: str, rule: str, where: str, whose: str) -> Verdict:
@@ -60,14 +66,15 @@ def _from_pool(case: Case, assign: Assign, reason: str, rule: str, where: str) -
         chosen = (Candidate(kept, True, "has it already and is of the pool"),)
         because = f"{where}: {case.name(kept)} has it and is of its pool"
         if pool.existing_owner_takes_turn and case.current is None:
-            rota.charge(kept)
+            rota.charge(kept, rule)
             because += ", which takes a turn"
         return Verdict(because, reason, kept, rule, candidates=chosen)
-    pick = rota.pick(assign.skills, _lost_by(case))
+    pick = rota.pick(assign.skills, _lost_by(case), rule)
     if pick.rep is None:
         because, code = f"{where}: nobody in pool {pool.id} is free", "no_available_rep"
         if any("at work" in candidate.because for candidate in pick.candidates):
             because, code = f"{where}: nobody in pool {pool.id} is at work in time", "nobody_at_work"
         return Verdict(because, code, None, rule, candidates=pick.candidates)
-    said = "smallest book" if pool.strategy == "least_loaded" else "next in turn"
+    own = "next in its own turns" if pool.memory == "rule" else "next in turn"
+    said = "smallest book" if pool.strategy == "least_loaded" else own
     return Verdict(f"{where}: {said} in pool {pool.id}", "pool", pick.rep, rule, pool.id, pick.candidates)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from ownership.conditions import fold_fields
@@ -19,15 +20,44 @@ from ownership.sustained import Mark, marks_on
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """How the present owner has an account: since which day (ISO), what follows when they were only lent it, and the
-    rule from whose choices it went on to them because those did not accept it ("" when it did not)."""
+    """How the present owner has an account: since which day (ISO), what follows when they were only lent it, the rule
+    from whose choices it went on to them because those did not accept it ("" when it did not), and whether a person
+    made them owner in a CRM."""
 
     since: str = ""
     afterwards: Afterwards | None = None
     went_on_from: str = ""
+    by_edit: bool = False
 
 
 UNKNOWN_HOLDING = Holding()
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """A person has set `owner` (as in `Account.crm_owners`) in the CRM `source`, where we wrote somebody else."""
+
+    owner: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Somebody is asked to accept an account that is somebody else's until then: `owner`, by the rule or territory
+    `rule`, for `reason`, and by the `turn` of which pool."""
+
+    owner: str
+    rule: str
+    reason: str
+    turn: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LastLead:
+    """Who was given the last lead of a company, and when."""
+
+    rep: str
+    at: datetime
 
 
 @dataclass(slots=True)
@@ -36,7 +66,10 @@ class State:
 
     `owners`: owner of record by account; `load`: accounts each rep owns; `turns`: by pool. `holdings`: how the owner
     of record has it; `marks`: how long rules that remember have held, by account and rule; `teams`: supporting roles,
-    by account and role; `recent`: who got a company's last lead, by web domain. What is not said is unknown.
+    by account and role (once an account is decided, those that a pool gives); `recent`: who got a company's last lead,
+    by web domain; `edits`: owners that people set in a CRM, by account; `waiting`: who is asked to accept an account
+    that is not theirs yet, by account. Such an account counts in `load` for who is asked, not for who has it. What is
+    not said is unknown.
     """
 
     owners: dict[str, str] = field(default_factory=dict)
@@ -45,7 +78,9 @@ class State:
     holdings: dict[str, Holding] = field(default_factory=dict)
     marks: dict[str, dict[str, Mark]] = field(default_factory=dict)
     teams: dict[str, dict[str, str]] = field(default_factory=dict)
-    recent: dict[str, str] = field(default_factory=dict)
+    recent: dict[str, LastLead] = field(default_factory=dict)
+    edits: dict[str, Edit] = field(default_factory=dict)
+    waiting: dict[str, Waiting] = field(default_factory=dict)
     rotas: dict[str, Rota] = field(default_factory=dict)
     rotas_of: dict[str, list[Rota]] = field(default_factory=dict)
 
@@ -59,6 +94,8 @@ class State:
             dict(self.marks),
             dict(self.teams),
             dict(self.recent),
+            dict(self.edits),
+            dict(self.waiting),
         )
 
     def rota(self, pool_id: str, day: Day) -> Rota:
@@ -103,7 +140,8 @@ class Verdict:
 class Case:
     """One account under decision, with what every rule may look at. `fields` are folded.
 
-    `kept_owner` is who has the account, is still here and keeps it unless a rule says otherwise; `lost_because` says
+    `kept_owner` is who has the account, is still here (or is yet to hand it over) and keeps it unless a rule says
+    otherwise; `lost_because` says
     why who has it does not keep it ("" when they do, or nobody has it). `lent` is what was promised to follow when who
     has it was given it for a time. Once that is over (`is_over`), it is decided as if who had it before had it still.
     """
@@ -126,7 +164,7 @@ class Case:
         if is_over := lent is not None and not _is_overridden(account, fields, day):
             holder, lost = lent.returns_to if lent.returns_to in day.present else None, ""
         else:
-            holder = keeper_of(account, state.owners.get(account.id), day.present, day.policy.system_of_record)
+            holder = _holder_of(account, state.owners.get(account.id), day)
             lost = _lost_because(account, fields, holder, day, state) if holder else ""
         kept = None if lost or holder is None or day.roster.is_queue(holder) else holder
         remembering = day.index.remembering
@@ -146,6 +184,11 @@ class Case:
         return self.state.owners.get(self.account.id)
 
     @property
+    def holding(self) -> Holding:
+        """How the owner of record has it."""
+        return self.state.holdings.get(self.account.id, UNKNOWN_HOLDING)
+
+    @property
     def is_lead(self) -> bool:
         return self.account.kind == LEAD
 
@@ -155,8 +198,9 @@ class Case:
         return _names(self.account, self.fields)
 
     def book(self, rep_id: str) -> int:
-        """How many accounts a rep has, with this one if it is theirs again."""
-        return self.state.load.get(rep_id, 0) + (self.is_over and rep_id == self.holder != self.current)
+        """How many accounts a rep has, with this one if it is theirs again, or until somebody has accepted it."""
+        again, still = self.is_over and self.holder != self.current, self.waiting is not None and not self.is_over
+        return self.state.load.get(rep_id, 0) + (rep_id == self.holder and (again or still))
 
     def too_many_for(self, rep_id: str) -> str | None:
         """Why the policy takes accounts from who has this one, None unless their book is over their capacity."""
@@ -168,8 +212,16 @@ class Case:
     def went_on_from(self, rule: str) -> bool:
         """Whether the account went on to its present owner because those this rule had chosen did not accept it. The
         rule would choose them again, and they would be asked for ever."""
-        holding = self.state.holdings.get(self.account.id, UNKNOWN_HOLDING)
-        return holding.went_on_from == rule and self.current in self.present
+        return self.holding.went_on_from == rule and self.day.keeps(self.current)
+
+    @property
+    def asked(self) -> Waiting | None:
+        """Who is asked to accept it while it is somebody else's; nobody who is not here any more."""
+        return self.waiting if self.waiting is not None and self.waiting.owner in self.present else None
+
+    @property
+    def waiting(self) -> Waiting | None:
+        return self.state.waiting.get(self.account.id)
 
     def name(self, rep_id: str) -> str:
         return self.day.name(rep_id)
@@ -202,6 +254,11 @@ def _lost_because(account: Account, fields: Mapping[str, Any], holder: str, day:
         rep = day.roster.reps[holder]
         return forfeited_because(keeping, rep, fields.get("days_since_activity"), holding.since, day.date)
     return ""
+
+
+def _holder_of(account: Account, current: str | None, day: Day) -> str | None:
+    """Who has the account and is here, or is yet to hand it over."""
+    return current if current in day.leaving else keeper_of(account, current, day.present, day.policy.system_of_record)
 
 
 def keeper_of(account: Account, current: str | None, present: frozenset[str], system_of_record: str) -> str | None:

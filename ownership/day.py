@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 
@@ -11,7 +11,7 @@ from ownership.conditions import Days, days_of
 from ownership.index import PolicyIndex
 from ownership.model import LEAD, Rep
 from ownership.policy import Policy, Roster
-from ownership.worktime import Calendar, add_work_time, local_day, next_open
+from ownership.worktime import Calendar, add_work_time, day_start, end_of_next_business_day, local_day, next_open
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,7 @@ class Day:
     """What holds at `now`. `date` (ISO) is the day in the policy's time zone.
 
     `present` are those who are with the company, `away` those of them who are on leave, with their last day of it.
+    `leaving` have left and keep until the given instant what they have, to hand it over; they are given nothing.
     """
 
     now: datetime
@@ -27,11 +28,13 @@ class Day:
     roster: Roster
     present: frozenset[str]
     away: Mapping[str, str]
+    leaving: Mapping[str, datetime]
 
     @staticmethod
     def of(policy: Policy, roster: Roster, now: datetime) -> Day:
         date = local_day(policy.timezone, now)
-        return Day(now, date, policy.on(date), roster, roster.present_on(date), roster.away_on(date))
+        leaving = _leaving(roster, date, now) if policy.leavers_move == "next_business_day" else {}
+        return Day(now, date, policy.on(date), roster, roster.present_on(date), roster.away_on(date), leaving)
 
     @cached_property
     def index(self) -> PolicyIndex:
@@ -50,6 +53,10 @@ class Day:
         """The steps that have anything to say about accounts, or about leads."""
         return self._steps[kind == LEAD]
 
+    def keeps(self, rep_id: str | None) -> bool:
+        """Whether what this owner of record has is theirs still."""
+        return rep_id in self.present or rep_id in self.leaving
+
     def name(self, rep_id: str) -> str:
         return self.roster.name(rep_id)
 
@@ -63,6 +70,18 @@ def hours_later(clock: str, rep: Rep, at: datetime, hours: float) -> datetime | 
     when they do not work that long within a year)."""
     span = timedelta(hours=hours)
     return at + span if clock == "calendar" else add_work_time(calendar_of(rep), at, span)
+
+
+def _leaving(roster: Roster, date: str, now: datetime) -> dict[str, datetime]:
+    left = [rep for rep in roster.reps.values() if rep.active and rep.left_on is not None and rep.left_on < date]
+    return {rep.id: until for rep in left if (until := handed_over_by(rep)) is not None and now < until}
+
+
+def handed_over_by(rep: Rep) -> datetime | None:
+    """The end of the next business day after the last day of who has left, by the calendar of their region; None when
+    that has no such day within a year."""
+    calendar = replace(calendar_of(rep), leave=())
+    return end_of_next_business_day(calendar, day_start(calendar.timezone, str(rep.left_on)))
 
 
 def calendar_of(rep: Rep) -> Calendar:

@@ -141,7 +141,8 @@ class Pool:
     Monday, in the pool's `timezone`; with `rolling`, in the last 1, 24 and 168 hours.
     With `within_hours` a member is considered who is at work by then; None: working hours are not asked.
     `owed_most` turns at most are owed to who comes back from leave; 0: no turns are (no flood). An account that a
-    member has already, or is given by hand, uses none of their turns unless said otherwise.
+    member has already, or is given by hand, uses none of their turns unless said otherwise. `memory` "pool": all rules
+    that use the pool take the same turns; "rule": each has turns of its own, while the caps count them all together.
     """
 
     id: str
@@ -157,6 +158,7 @@ class Pool:
     owed_most: int = 0
     existing_owner_takes_turn: bool = False
     manual_takes_turn: bool = False
+    memory: str = "pool"
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +181,11 @@ class TeamRole:
     assign: Assign
     when: Condition = ALWAYS
     period: Period = ALWAYS_IN_EFFECT
+
+    @property
+    def id(self) -> str:
+        """What a pool that remembers its turns by rule keeps those of the role under; no rule has an id like it."""
+        return f"role {self.role}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +214,8 @@ class Acceptance:
 
     `clock` "calendar" counts every hour, "business" those the owner works. `remind_hours` after the offer they are
     reminded (None: never). `chain` are the steps when they miss or decline it. A miss costs a turn, a decline does
-    not, unless said otherwise. The first of `faster` that holds replaces `hours`.
+    not, unless said otherwise. The first of `faster` that holds replaces `hours`. `meanwhile` says whose the account
+    is until somebody has accepted it: "offered": who is asked; "previous": who had it before; "queue": that `queue`.
     """
 
     hours: float = 24
@@ -217,6 +225,8 @@ class Acceptance:
     miss_takes_turn: bool = True
     decline_takes_turn: bool = False
     faster: tuple[SlaRule, ...] = ()
+    meanwhile: str = "offered"
+    queue: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ RULE_WORDS = {
 }
 REASON_WORDS = {
     "override": "an approved override says so",
+    "crm_edit": "somebody made them owner in a CRM",
     "named": "leadership named this account for them",
     "registration": "they registered it first",
     "rule": "a rule of the policy says so",

@@ -151,9 +151,16 @@ class PolicyIndex:
     @cached_property
     def skills_of(self) -> Mapping[str, frozenset[str]]:
         """The skills a rule or territory asks for, by its id; those that ask for none are missing."""
-        placing = [(rule.id, rule.assign) for rule in self.policy.rules]
-        placing += [(territory.id, territory.assign) for territory in self.policy.territories]
-        return {id_: assign.skills for id_, assign in placing if assign.skills}
+        placing: list[Rule | Territory] = [*self.policy.rules, *self.policy.territories]
+        return {each.id: each.assign.skills for each in placing if each.assign.skills}
+
+    @cached_property
+    def users_of(self) -> Mapping[str, Sequence[str]]:
+        """The rules, territories and roles that use each pool, by their ids; pools nothing uses are missing."""
+        policy = self.policy
+        users: list[Rule | Territory | TeamRole] = [*policy.rules, *policy.territories, *policy.team]
+        by_pool = _by([each for each in users if each.assign.pool], lambda each: str(each.assign.pool))
+        return {pool: list(dict.fromkeys(each.id for each in using)) for pool, using in by_pool.items()}
 
     @cached_property
     def named(self) -> Mapping[str, list[NamedAccount]]:
@@ -185,6 +192,11 @@ class PolicyIndex:
     def charging_pools(self) -> Sequence[Pool]:
         """Pools in which an account placed by hand uses a turn."""
         return [pool for pool in self.policy.pools if pool.manual_takes_turn]
+
+    @cached_property
+    def capped_pools(self) -> Sequence[Pool]:
+        """Pools that limit what one member is given in an hour, a day or a week."""
+        return [pool for pool in self.policy.pools if pool.per_hour or pool.per_day or pool.per_week]
 
     @cached_property
     def follows_parent(self) -> Question:

@@ -1,4 +1,4 @@
-"""Lint: what a policy that loads can still have wrong, and how much of the market its map leaves out.
+"""Lint: what a policy that loads can still have wrong.
 
 Whether a territory can be reached is found by looking for an account that reaches it: for every field its conditions
 ask for, one value of each kind that the conditions can tell apart. No such account, no way in; where there would be
@@ -7,18 +7,18 @@ too many accounts to try, nothing is claimed.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ownership.conditions import ALWAYS, All, Condition, days_of, fold_fields
+from ownership.conditions import ALWAYS, All, Condition
 from ownership.entries import Assign, Territory
-from ownership.model import LEAD, PERSON, Account
+from ownership.model import PERSON
 from ownership.names import registrable_domain
 from ownership.overlap import are_disjoint
 from ownership.policy import Policy, Roster
-from ownership.territories import path_of, serving
+from ownership.territories import serving
 from ownership.thinkable import can_hold
 
 SELLERS = frozenset({"ae", "am"})
@@ -41,16 +41,6 @@ class Finding:
     mend: str
 
 
-@dataclass(frozen=True, slots=True)
-class Coverage:
-    """How the map fits `accounts` accounts: those in no territory by country ("unknown" too), and those in one that
-    nobody serves by territory. Most first."""
-
-    accounts: int
-    in_no_territory: Mapping[str, int]
-    unserved: Mapping[str, int]
-
-
 def lint(policy: Policy, roster: Roster, today: str) -> list[Finding]:
     """Everything found, errors first, then by kind and id.
 
@@ -64,26 +54,6 @@ def lint(policy: Policy, roster: Roster, today: str) -> list[Finding]:
     )
     found = {finding for check in checks for finding in check(book)}
     return sorted(found, key=lambda finding: (finding.severity, finding.kind, finding.id, finding.what))
-
-
-def coverage(accounts: Iterable[Account], policy: Policy, today: str) -> Coverage:
-    """How many of these accounts the map does not place today (ISO date). Leads lie in no map of their own."""
-    total, outside, unserved = 0, Counter[str](), Counter[str]()
-    policy, days = policy.on(today), days_of(policy.fields)
-    for account in accounts:
-        if account.kind == LEAD:
-            continue
-        total += 1
-        path = path_of(fold_fields(account.fields, today, days), policy)
-        if not path:
-            outside[str(account.fields.get("country") or "unknown")] += 1
-        elif serving(path) is None:
-            unserved[path[-1].id] += 1
-    return Coverage(total, _most_first(outside), _most_first(unserved))
-
-
-def _most_first(counts: Counter[str]) -> dict[str, int]:
-    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
 class _Book:

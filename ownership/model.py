@@ -236,7 +236,8 @@ class Decision:
     `reason` is a stable code: the rule's kind for an owner ("named", "existing_owner", "territory", "pool", …),
     the exception's code otherwise ("missing_data", "no_rule", …).
     `turn` names the pool whose turn this decision took, None when it took none. `team` are the supporting roles.
-    `afterwards` says what follows when the owner has the account for a time only.
+    `afterwards` says what follows when the owner has the account for a time only. `meanwhile` is whose the account is
+    until `owner_id` has accepted it; None: it is theirs at once.
     """
 
     account_id: str
@@ -251,3 +252,9 @@ class Decision:
     inputs_hash: str = ""
     team: tuple[TeamMember, ...] = ()
     afterwards: Afterwards | None = None
+    meanwhile: str | None = None
+
+    @property
+    def owner_of_record(self) -> str | None:
+        """Whose the account is by this decision; None for an exception, which changes nothing."""
+        return self.meanwhile or self.owner_id

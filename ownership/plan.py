@@ -38,7 +38,18 @@ def move_of(account: Account, decision: Decision, held: str | None) -> OwnerMove
 
     An exception leaves the present owner of record where they are: an account is never emptied by a rule.
     """
-    if decision.outcome is not Outcome.OWNER or decision.owner_id == held:
+    if decision.outcome is not Outcome.OWNER or decision.owner_of_record == held:
         return None
+    return _move(account, decision, held, decision.owner_of_record)
+
+
+def offer_of(account: Account, decision: Decision) -> OwnerMove | None:
+    """The change that waits until who is asked accepts the account; None when no owner is asked before they have it."""
+    if decision.meanwhile is None:
+        return None
+    return _move(account, decision, decision.meanwhile, decision.owner_id)
+
+
+def _move(account: Account, decision: Decision, before: str | None, after: str | None) -> OwnerMove:
     because = next((step.because for step in reversed(decision.path) if step.matched), decision.reason)
-    return OwnerMove(account.id, account.name, held, decision.owner_id, decision.rule, decision.reason, because)
+    return OwnerMove(account.id, account.name, before, after, decision.rule, decision.reason, because)

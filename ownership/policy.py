@@ -77,10 +77,13 @@ KEEPING, ACCEPTANCE, LEADS, DISPUTE_CLOCK = (
 class Policy:
     """One version of the rules. Everything a decision reads that is neither account nor roster.
 
-    `timezone` is where its dates begin and end. `follow_parent` None: every child follows its parent's owner, else
-    those for which it holds. `fields` are what conditions may ask beside `ownership.conditions.FIELDS`.
-    `conflicting_owners` says what settles it when two owned accounts are one company (see
-    `ownership.matching.survivor.POLICIES`).
+    `timezone` is where its dates begin and end. Children for which `follow_parent` holds follow their parent's owner.
+    `leavers_move` "at_once": the accounts of who has left move on the day after their last; "next_business_day": they
+    stay theirs, to be handed over by hand, until the end of the next day on which they would have worked. `human_edit`
+    "hold": an owner that somebody set in a CRM waits for a person; "accept": it is as good as an override.
+    `overlays_count`: an account that only a supporting role is for counts as covered. `fields` are what conditions may
+    ask beside `ownership.conditions.FIELDS`. `conflicting_owners` says what settles it when two owned accounts are one
+    company (see `ownership.matching.survivor.POLICIES`).
     """
 
     name: str
@@ -101,6 +104,10 @@ class Policy:
     keeping: Keeping = KEEPING
     follow_parent: Condition = ALWAYS
     pins_bypass_capacity: bool = True
+    pins_bypass_caps: bool = True
+    leavers_move: str = "at_once"
+    human_edit: str = "hold"
+    overlays_count: bool = False
     acceptance: Acceptance = ACCEPTANCE
     leads: Leads = LEADS
     lead_order: tuple[str, ...] = LEAD_STEPS
@@ -121,6 +128,8 @@ class Policy:
     def _has_something(self, step: str) -> bool:
         if step == "sticky":
             return self.leads.sticky_days > 0
+        if step == "override" and self.human_edit == "accept":
+            return True
         # What an override that was taken out of the text had promised still holds.
         return step == "returned" or step not in OPTIONAL_STEPS or bool(getattr(self, OPTIONAL_STEPS[step]))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -15,13 +16,15 @@ from typing import TYPE_CHECKING
 from ownership.entries import Pool
 from ownership.local_time import zone
 from ownership.model import Candidate
-from ownership.rotation import PoolTurns, charge_turn, give_back, next_in_turn, without_leavers
-from ownership.turn_queue import Standing, TurnQueue, standing
+from ownership.rotation import PoolTurns, without_leavers
+from ownership.turn_memory import TurnMemory
+from ownership.turn_queue import Standing
 
 if TYPE_CHECKING:
     from ownership.day import Day
 
 NO_SKILLS: frozenset[str] = frozenset()
+POOLED = ""  # the memory of a pool that has one for all rules
 
 
 class Pick:
@@ -35,68 +38,79 @@ class Pick:
 
 
 class Rota:
-    """`load` is the batch's own count of books, read whenever it is needed."""
+    """`load` is the batch's own count of books, read whenever it is needed.
+
+    `rule` is the id of the rule or territory on whose behalf somebody asks; it makes a difference in pools that
+    remember their turns for each.
+    """
 
     def __init__(self, pool: Pool, day: Day, turns: PoolTurns, load: Mapping[str, int]) -> None:
         self.pool = pool
         self.is_changed = False
         self._day = day
         self._load = load
-        self._turns = without_leavers(turns, pool.members)
+        self._turns = without_leavers(turns, pool.members)  # as they were; of the days, as they are
         self._weights = {rep: weight * _percent(day, rep) for rep, weight in pool.members.items()}
         self._absent = [rep for rep in pool.members if rep in day.away and rep in day.present]
         self._caps = _Caps(pool, day.now)
         self._given: Counter[str] = Counter()
         self._room: dict[str, int] = {}
         self._views: dict[frozenset[str], _View] = {}
-        self._queue: TurnQueue | None = None
-        self._queue_of: tuple[str, ...] = ()
+        self._memories: dict[str, TurnMemory] = {}
 
-    def pick(self, skills: frozenset[str] = NO_SKILLS, besides: Mapping[str, str] | None = None) -> Pick:
+    def pick(
+        self, skills: frozenset[str] = NO_SKILLS, besides: Mapping[str, str] | None = None, rule: str = ""
+    ) -> Pick:
         """Give one account: take the turn and count it. `besides` are reps who may not have this one, and why."""
         view = self._view(skills)
         if besides and not besides.keys().isdisjoint(view.gates):
             view = _View({rep: besides.get(rep) or gate for rep, gate in view.gates.items()})
         if not view.eligible:
             return Pick(None, view.refused())
-        rep = self._least_loaded(view) if self.pool.strategy == "least_loaded" else self._next(view)
+        if self.pool.strategy == "least_loaded":
+            rep = self._least_loaded(view)
+        else:
+            rep = self._memory(rule).take(view.eligible)
         self._count(rep)
         return Pick(rep, view.candidates(rep, self.pool.strategy))
 
-    def next(self, skills: frozenset[str] = NO_SKILLS) -> str | None:
+    def next(self, skills: frozenset[str] = NO_SKILLS, rule: str = "") -> str | None:
         """Who would be given the next account, without giving it."""
         view = self._view(skills)
         if not view.eligible or self.pool.strategy == "least_loaded":
             return self._least_loaded(view) if view.eligible else None
-        return next_in_turn(self._flushed(), self._weights, view.eligible, self.pool.owed_most)
+        return self._memory(rule).next(view.eligible)
 
-    def standing(self) -> list[Standing]:
+    def standing(self, rule: str = "") -> list[Standing]:
         """Where every member stands, whose turn comes first first."""
-        return standing(self._flushed(), self._weights, self._view(NO_SKILLS).eligible, self.pool.owed_most)
+        return self._memory(rule).standing(self._view(NO_SKILLS).eligible)
 
-    def taken(self, rep: str) -> int:
+    def taken(self, rep: str, rule: str = "") -> int:
         """How many turns a member has taken."""
-        return self._flushed().taken.get(rep, 0)
+        return self._memory(rule).turns().taken.get(rep, 0)
 
-    def charge(self, rep: str) -> None:
+    def capped(self, rep: str) -> str | None:
+        """The cap of the pool that a member has reached, None when none."""
+        return self._caps.gate(rep, self._turns, self._given[rep])
+
+    def charge(self, rep: str, rule: str = "") -> None:
         """A rep of the pool got an account without its turn, and the pool says that this uses one.
 
         Who takes no turns yet has none to use; their caps count it.
         """
         if self._weights[rep] > 0:
-            eligible, owed = {*self._view(NO_SKILLS).eligible, rep}, self.pool.owed_most
-            self._turns = charge_turn(self._flushed(), self._weights, eligible, rep, self._absent, owed)
+            self._memory(rule).charge(rep, {*self._view(NO_SKILLS).eligible, rep})
         self._count(rep)
 
-    def give_back(self, rep: str, given_at: datetime | None = None) -> None:
+    def give_back(self, rep: str, given_at: datetime | None = None, rule: str = "") -> None:
         """A rep declined what their turn had given them, and the pool's policy says that this costs none.
 
         `given_at` is when they had that turn, which their caps counted then; None: just now.
         """
         if rep in self.pool.members:
-            eligible, owed = {*self._view(NO_SKILLS).eligible, rep}, self.pool.owed_most
+            self._memory(rule).give_back(rep, {*self._view(NO_SKILLS).eligible, rep})
             key = self._caps.key if given_at is None else _Caps(self.pool, given_at).key
-            self._turns = give_back(self._flushed(), self._weights, eligible, rep, key, self._absent, owed)
+            self._turns = self._turns.uncounted(rep, key)
             self.is_changed = True
             self.look_again(rep)
 
@@ -116,10 +130,22 @@ class Rota:
 
     def turns(self) -> PoolTurns:
         """The pool's turns as they are now."""
-        turns = self._flushed()
+        days = self._turns
         for rep, count in sorted(self._given.items()):
-            turns = turns.counted(rep, self._caps.key, count)
-        return turns
+            days = days.counted(rep, self._caps.key, count)
+        now = {rule: memory.turns() for rule, memory in self._memories.items()}
+        pool = now.pop(POOLED, self._turns)
+        rules = {**self._turns.rules, **{rule: turns for rule, turns in now.items() if turns != PoolTurns()}}
+        return PoolTurns(pool.credit, pool.taken, days.days, pool.bank, rules)
+
+    def _memory(self, rule: str) -> TurnMemory:
+        name = rule if self.pool.memory == "rule" else POOLED
+        memory = self._memories.get(name)
+        if memory is None:
+            turns = self._turns.rules.get(name, PoolTurns()) if name else replace(self._turns, days={}, rules={})
+            memory = TurnMemory(turns, self._weights, self._absent, self.pool.owed_most)
+            self._memories[name] = memory
+        return memory
 
     def _view(self, skills: frozenset[str]) -> _View:
         view = self._views.get(skills)
@@ -133,19 +159,6 @@ class Rota:
         self._given[rep] += 1
         if self._caps.any:
             self.look_again(rep)
-
-    def _next(self, view: _View) -> str:
-        if self._queue is None or (self._queue_of is not view.eligible and self._queue_of != view.eligible):
-            owed = self.pool.owed_most
-            self._queue = TurnQueue.of(self._flushed(), self._weights, view.eligible, self._absent, owed)
-            self._queue_of = view.eligible
-        return self._queue.take()
-
-    def _flushed(self) -> PoolTurns:
-        if self._queue is not None:
-            self._turns = self._queue.state()
-            self._queue = None
-        return self._turns
 
     def _least_loaded(self, view: _View) -> str:
         """The smallest book for its weight; ties go to the lowest id. Compared without division."""

@@ -26,13 +26,15 @@ class PoolTurns:
 
     The credits of all members always sum to zero. `days` counts what each was given lately, by ISO date ("2026-11-25")
     or by hour ("2026-11-25T14"), whichever the caller counts by. `bank` is what members missed on leave and are still
-    to be paid, in 2^-40 turns, in pools that owe it to them.
+    to be paid, in 2^-40 turns, in pools that owe it to them. `rules` are the turns by rule, in pools that remember them
+    for each; their days are counted here.
     """
 
     credit: Mapping[str, int] = field(default_factory=dict)
     taken: Mapping[str, int] = field(default_factory=dict)
     days: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     bank: Mapping[str, int] = field(default_factory=dict)
+    rules: Mapping[str, PoolTurns] = field(default_factory=dict)
 
     def given(self, rep: str, since: str) -> int:
         """How many a member was given from the day or hour `since` on."""
@@ -47,6 +49,8 @@ class PoolTurns:
             state["days"] = {rep: dict(sorted(days.items())) for rep, days in sorted(self.days.items())}
         if self.bank:
             state["bank"] = dict(sorted(self.bank.items()))
+        if self.rules:
+            state["rules"] = {rule: turns.to_json() for rule, turns in sorted(self.rules.items())}
         return state
 
     @staticmethod
@@ -56,6 +60,7 @@ class PoolTurns:
             {str(rep): int(count) for rep, count in state["taken"].items()},
             {str(rep): {str(day): int(n) for day, n in days.items()} for rep, days in state.get("days", {}).items()},
             {str(rep): int(saved) for rep, saved in state.get("bank", {}).items()},
+            {str(rule): PoolTurns.from_json(turns) for rule, turns in state.get("rules", {}).items()},
         )
 
     def counted(self, rep: str, key: str, times: int = 1) -> PoolTurns:
@@ -175,7 +180,7 @@ def without_leavers(turns: PoolTurns, members: Iterable[str]) -> PoolTurns:
     taken = {rep: turns.taken[rep] for rep in staying if rep in turns.taken}
     days = {rep: turns.days[rep] for rep in staying if rep in turns.days}
     bank = {rep: turns.bank[rep] for rep in staying if rep in turns.bank}
-    return PoolTurns(credit, taken, days, bank)
+    return replace(turns, credit=credit, taken=taken, days=days, bank=bank)
 
 
 def _accrued(turns: PoolTurns, shares: Mapping[str, int], times: int = 1) -> dict[str, int]:

@@ -8,11 +8,12 @@ from datetime import timedelta
 from ownership.candidates import assigned
 from ownership.case import Case, Verdict
 from ownership.conditions import holds
-from ownership.day import hours_later
-from ownership.entries import Dispute, Override, Rule
+from ownership.day import handed_over_by, hours_later
+from ownership.entries import Dispute, Rule
 from ownership.identities import UNKNOWN
-from ownership.model import Afterwards, Candidate
-from ownership.rota import full_because, gate_of
+from ownership.model import Candidate
+from ownership.placed_by_hand import named, override, registration
+from ownership.rota import gate_of
 from ownership.sustained import days_held
 from ownership.territories import serving
 from ownership.worktime import day_start
@@ -39,7 +40,7 @@ def _gate(case: Case) -> Verdict:
     if not missing:
         return Verdict(f"has the data every {case.account.kind} needs")
     said = "; ".join(f"{need.name} is missing: {need.mend}" for need in missing)
-    if case.kept_owner is not None or (case.lent is not None and not case.is_over):
+    if case.kept_owner is not None or case.asked is not None or (case.lent is not None and not case.is_over):
         return Verdict(f"{said} (it has an owner already)")
     return Verdict(said, "missing_data", rule=missing[0].name)
 
@@ -63,69 +64,6 @@ def _ruling_due(case: Case, dispute: Dispute) -> str:
     claimant = case.day.roster.reps[dispute.claimed_by]
     due = hours_later(clock.clock, claimant, opened, clock.hours) or opened + timedelta(hours=clock.hours)
     return f", which {'was' if due < case.day.now else 'is'} due by {due:%Y-%m-%d %H:%M} UTC"
-
-
-def _override(case: Case) -> Verdict:
-    said = "not overridden"
-    for override in (each for name in case.known_as for each in case.day.index.overrides.get(name, ())):
-        if override.owner in case.present:
-            until = f" until {override.period.until}" if override.period.until else ""
-            because = (
-                f"given to {case.name(override.owner)}{until}: {override.reason} (approved by {override.approved_by})"
-            )
-            rule, afterwards = f"override/{override.account}", _afterwards(case, override)
-            return Verdict(because, "override", override.owner, rule, afterwards=afterwards)
-        said = f"overridden for {case.name(override.owner)}, who is not there"
-    return Verdict(said)
-
-
-def _afterwards(case: Case, override: Override) -> Afterwards | None:
-    """What follows this override. Who has the account for a time only is nobody it returns to: of several that follow
-    each other, it returns to who had it before the first."""
-    if override.then == "rules":
-        return Afterwards()
-    if override.then == "stay" or (case.lent is None and case.holder == override.owner):
-        return None
-    # A queue keeps nothing from the rules, and so nothing is given back to it past them.
-    holder = None if case.day.roster.is_queue(str(case.holder)) else case.holder
-    before = case.lent or Afterwards(holder)
-    return None if before.returns_to == override.owner else before
-
-
-def _named(case: Case) -> Verdict:
-    domains = case.fields.get("domains") or frozenset()
-    said = "not a named account"
-    for named in (each for domain in sorted(domains) for each in case.day.index.named.get(domain, ())):
-        if named.owner not in case.present:
-            said = f"{named.domain} is named for {case.name(named.owner)}, who is not there"
-            continue
-        full = _full(case, named.owner)
-        if full and not case.policy.pins_bypass_capacity:
-            said = f"{named.domain} is named for {case.name(named.owner)}, who {full}"
-            continue
-        passed = f" (who {full}; named accounts pass that)" if full else ""
-        because = f"{named.domain} is a named account of {case.name(named.owner)}{passed}"
-        return Verdict(because, "named", named.owner, f"named/{named.domain}")
-    return Verdict(said)
-
-
-def _full(case: Case, rep_id: str) -> str | None:
-    """Why one more account would be too many for the rep, None when it would not, or they have it already."""
-    capacity = case.day.roster.reps[rep_id].capacity_on(case.day.date)
-    return None if case.holder == rep_id else full_because(capacity, case.state.load.get(rep_id, 0))
-
-
-def _registration(case: Case) -> Verdict:
-    """The earliest claim to one of its web domains that is still protected, of a rep who is here."""
-    domains = case.fields.get("domains") or frozenset()
-    made = (claim for domain in sorted(domains) for claim in case.day.index.registrations.get(domain, ()))
-    claims = [claim for claim in made if claim.rep in case.present]
-    if not claims:
-        return Verdict("nobody has registered it")
-    claim = min(claims, key=lambda claim: (claim.period.since or "", claim.rep))
-    until = f", protected until {claim.period.until}" if claim.period.until else ""
-    because = f"{case.name(claim.rep)} registered {claim.domain} on {claim.period.since}{until}"
-    return Verdict(because, "registration", claim.rep, f"registration/{claim.domain}")
 
 
 def _returned(case: Case) -> Verdict:
@@ -152,6 +90,8 @@ def _parent_owner(case: Case) -> Verdict:
     owner = case.state.owners.get(parent)
     if owner is None or owner not in case.present:
         return Verdict("its parent account has no owner who is there")
+    if parent in case.state.waiting and case.day.roster.is_queue(owner):
+        return Verdict(f"its parent account waits with {case.name(owner)} until somebody has accepted it")
     return Verdict(f"its parent account belongs to {case.name(owner)}", "parent_owner", owner)
 
 
@@ -176,11 +116,14 @@ def _account_owner(case: Case) -> Verdict:
 def _sticky(case: Case) -> Verdict:
     """The rep who got the last lead of the same company goes on with it."""
     days = case.policy.leads.sticky_days
+    oldest = case.day.now - timedelta(days=days)
     for domain in sorted(case.fields.get("domains") or ()):
-        rep = case.state.recent.get(domain)
-        if rep is None or case.day.roster.is_queue(rep) or gate_of(case.day, rep, (), 0) is not None:
+        last = case.state.recent.get(domain)
+        if last is None or last.at < oldest:
             continue
-        return Verdict(f"{case.name(rep)} got a lead of {domain} in the last {days} days", "sticky", rep)
+        if not case.day.roster.is_queue(last.rep) and gate_of(case.day, last.rep, (), 0) is None:
+            because = f"{case.name(last.rep)} got a lead of {domain} in the last {days} days"
+            return Verdict(because, "sticky", last.rep)
     return Verdict("nobody got a lead of this company lately")
 
 
@@ -188,6 +131,11 @@ def _existing_owner(case: Case) -> Verdict:
     rivals = case.rivals
     if case.is_over:
         return _kept(case, case.holder, "had it before", "returned") if case.holder else Verdict("it was only lent")
+    if case.current in case.day.leaving:
+        rep, until = case.day.roster.reps[str(case.current)], case.day.leaving[str(case.current)]
+        return _kept(
+            case, rep.id, f"left on {rep.left_on}, and until {until:%Y-%m-%d %H:%M} UTC it is theirs to hand over"
+        )
     if case.current in case.present:
         return _kept(case, str(case.current), "owns it already")
     if len(rivals) > 1:
@@ -264,9 +212,9 @@ RULES: Mapping[str, RuleStep] = {
     "do_not_route": _do_not_route,
     "dispute": _dispute,
     "gate": _gate,
-    "override": _override,
-    "named": _named,
-    "registration": _registration,
+    "override": override,
+    "named": named,
+    "registration": registration,
     "returned": _returned,
     "parent_owner": _parent_owner,
     "account_owner": _account_owner,
@@ -282,7 +230,7 @@ RULES: Mapping[str, RuleStep] = {
 
 def _why_not_kept(case: Case) -> str:
     if case.current is not None:
-        return f"{case.name(case.current)} owned it and is not there any more"
+        return f"{case.name(case.current)} owned it and is not there any more{_handed_over(case, case.current)}"
     shown = sorted(set(case.account.crm_owners.values()))
     if not shown:
         return "nobody owns it"
@@ -290,6 +238,15 @@ def _why_not_kept(case: Case) -> str:
     if known:
         return f"{', '.join(known)} is shown as owner and is not there any more"
     return "is shown with an owner who is nobody on the roster"
+
+
+def _handed_over(case: Case, leaver: str) -> str:
+    """Until when who has left could have handed it over, where the policy gives them time for that."""
+    rep = case.day.roster.reps.get(leaver)
+    if rep is None or rep.left_on is None or case.policy.leavers_move == "at_once":
+        return ""
+    until = handed_over_by(rep)
+    return f"; it was theirs to hand over until {until:%Y-%m-%d %H:%M} UTC" if until else ""
 
 
 def _rival_candidates(rivals: Sequence[str]) -> tuple[Candidate, ...]:

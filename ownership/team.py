@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from ownership.case import Case
 from ownership.entries import TeamRole
@@ -27,6 +27,12 @@ def team_of(case: Case, owner_id: str) -> tuple[TeamMember, ...]:
     return tuple(found[role] for role in sorted(found))
 
 
+def given_by_turns(case: Case, team: Iterable[TeamMember]) -> dict[str, str]:
+    """Who fills the roles that a pool gives on this account: they are to go on with it."""
+    roles = {entry.role for entry, holds in case.day.index.team if entry.assign.pool and holds(case.fields)}
+    return {member.role: member.rep_id for member in team if member.rep_id and member.role in roles}
+
+
 def _by_entry(case: Case, entry: TeamRole) -> TeamMember:
     if entry.assign.owner:
         return _single(case, entry.role, entry.assign.owner, "the policy names them")
@@ -34,7 +40,7 @@ def _by_entry(case: Case, entry: TeamRole) -> TeamMember:
     present = case.state.teams.get(case.account.id, {}).get(entry.role)
     if present is not None and present in rota.pool.members and present in case.present:
         return TeamMember(entry.role, present, "fills it already and is of the pool")
-    pick = rota.pick(entry.assign.skills)
+    pick = rota.pick(entry.assign.skills, rule=entry.id)
     because = f"next in turn in pool {rota.pool.id}" if pick.rep else f"nobody in pool {rota.pool.id} is free"
     return TeamMember(entry.role, pick.rep, because)
 

@@ -6,7 +6,7 @@ under the hash of their text.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -33,6 +33,7 @@ class LastDecision:
     owner_id: str | None
     reason: str
     rule: str
+    turn: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,26 +47,41 @@ class Explanation:
     recorded_at: datetime
 
 
+_LAST = (
+    *(decision.c.account_id, decision.c.decision_id, decision.c.inputs_hash, decision.c.policy_hash),
+    *(decision.c.outcome, decision.c.owner_id, decision.c.reason, decision.c.rule, decision.c.turn),
+)
+
+
 class Decisions:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def latest(self, account_ids: Iterable[str] | None = None, reason: str | None = None) -> dict[str, LastDecision]:
-        """The last decision of each account that has one; with `reason`, of those where it was made for that."""
+    def latest(
+        self, account_ids: Iterable[str] | None = None, reasons: Collection[str] = ()
+    ) -> dict[str, LastDecision]:
+        """The last decision of each account that has one; with `reasons`, of those made for one of them."""
         columns = decision.c
         statement = (
-            select(
-                columns.account_id,
-                *(columns.decision_id, columns.inputs_hash, columns.policy_hash),
-                *(columns.outcome, columns.owner_id, columns.reason, columns.rule),
-            )
+            select(*_LAST)
             .join(latest_decision, latest_decision.c.decision_id == columns.decision_id)
             .where(latest_decision.c.role == OWNER_ROLE)
         )
-        if reason is not None:
-            statement = statement.where(columns.reason == reason)
+        if reasons:
+            statement = statement.where(columns.reason.in_(reasons))
         rows = select_in(self._connection, statement, latest_decision.c.account_id, account_ids)
         return {account_id: LastDecision(*last) for account_id, *last in rows}
+
+    def placing(self, account_id: str, owner_id: str) -> LastDecision | None:
+        """The last decision that gave this account to this owner."""
+        columns = decision.c
+        row = self._connection.execute(
+            select(*_LAST)
+            .where(columns.account_id == account_id, columns.owner_id == owner_id)
+            .order_by(columns.recorded_at.desc(), columns.decision_id.desc())
+            .limit(1)
+        ).first()
+        return LastDecision(*row[1:]) if row else None
 
     def explanation(self, account_id: str) -> Explanation | None:
         """The last decision in full, None for an account never decided."""

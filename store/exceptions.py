@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, select, text, update
 from sqlalchemy.engine import Row
 
-from store.statements import chunks, is_among, new_id, upsert
+from store.statements import chunks, is_among, new_id, select_in, upsert
 from store.tables import exception_item
 
 OPEN = "open"
@@ -132,6 +132,12 @@ class Exceptions:
         if row is None:
             raise LookupError(f"there is no exception {exception_id}")
         return _to_item(row)
+
+    def open_among(self, dedup_keys: Iterable[str]) -> set[str]:
+        """Those of these keys for which an item is open."""
+        column = exception_item.c.dedup_key
+        rows = select_in(self._connection, select(column).where(text(_IS_OPEN)), column, dedup_keys)
+        return {row.dedup_key for row in rows}
 
     def open_accounts(self) -> set[str]:
         """Accounts with at least one open item."""

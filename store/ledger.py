@@ -115,11 +115,11 @@ class Ledger:
             found[account_id][role] = rep
         return dict(found)
 
-    def leads_since(self, since: datetime) -> dict[str, str]:
-        """Who owns each lead that was given to somebody since then, the latest last."""
+    def leads_since(self, since: datetime) -> dict[str, tuple[str, datetime]]:
+        """Who owns each lead that was given to somebody since then, and since when, the latest last."""
         columns = ownership_current.c
         rows = self._connection.execute(
-            select(columns.account_id, columns.owner_id)
+            select(columns.account_id, columns.owner_id, columns.valid_from)
             .join(account, account.c.account_id == columns.account_id)
             .where(
                 columns.role == OWNER_ROLE,
@@ -129,7 +129,7 @@ class Ledger:
             )
             .order_by(columns.valid_from, columns.account_id)
         )
-        return {account_id: owner for account_id, owner in rows}
+        return {account_id: (owner, at) for account_id, owner, at in rows}
 
     def book_sizes(self) -> dict[str, int]:
         """How many accounts each owner of record has; leads are in nobody's book.

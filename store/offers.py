@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select, text, update
+from sqlalchemy import Connection, and_, select, text, update
 from sqlalchemy.engine import Row
 
 from store.statements import insert, is_among, select_in
@@ -23,7 +23,8 @@ _IS_OFFERED = text("state = 'offered'")
 class Offer:
     """One question to one owner. `escalation_level` 0 is the first owner asked, each escalation adds one.
 
-    `remind_at` None: they are not reminded, or have been.
+    `ledger_id` is the change of owner that they are asked to accept; while the account is somebody else's, and there is
+    no change yet, the decision. `remind_at` None: they are not reminded, or have been.
     """
 
     offer_id: str
@@ -57,6 +58,31 @@ class Offers:
         found = acceptance.c.account_id == account_id, acceptance.c.state == OFFERED
         row = self._connection.execute(select(acceptance).where(*found)).first()
         return _to_offer(row) if row else None
+
+    def asked_before(self, account_id: str) -> list[str]:
+        """Everybody who was asked since the account was placed last, the latest first."""
+        columns = acceptance.c
+        rows = self._connection.execute(
+            select(columns.owner_id, columns.escalation_level)
+            .where(columns.account_id == account_id)
+            .order_by(columns.offered_at.desc(), columns.escalation_level.desc(), columns.offer_id.desc())
+        )
+        asked: list[str] = []
+        for owner, level in rows:
+            asked.append(owner)
+            if level == 0:
+                break
+        return asked
+
+    def before_acceptance(self, account_ids: Iterable[str] | None = None) -> list[tuple[str, str, str]]:
+        """Unanswered offers of accounts that are somebody else's until then: account, who is asked, whose it is."""
+        asked, current = acceptance.c, ownership_current.c
+        statement = (
+            select(asked.account_id, asked.owner_id, current.owner_id)
+            .join(ownership_current, and_(current.account_id == asked.account_id, current.role == asked.role))
+            .where(_IS_OFFERED, current.owner_id.is_not(None), current.owner_id != asked.owner_id)
+        )
+        return [tuple(row) for row in select_in(self._connection, statement, asked.account_id, account_ids)]
 
     def due(self, now: datetime, limit: int = 1000) -> list[Offer]:
         """Unanswered offers whose time has run out, longest overdue first. One is due at `due_by`, not before."""
@@ -125,6 +151,13 @@ class Offers:
         for account_id, state in rows:
             counts[account_id] = 0 if state == "accepted" else counts.get(account_id, 0) + 1
         return {account_id: count for account_id, count in counts.items() if count}
+
+    def withdraw(self, owners: Mapping[str, str], now: datetime) -> None:
+        """Nobody but these owners, by account, needs to answer for the accounts any more."""
+        columns = acceptance.c
+        statement = select(columns.account_id, columns.owner_id).where(_IS_OFFERED)
+        rows = select_in(self._connection, statement, columns.account_id, owners)
+        self.supersede((account for account, asked in rows if asked != owners[account]), now)
 
     def supersede(self, account_ids: Iterable[str], now: datetime) -> None:
         """Nobody needs to answer for these accounts any more: they have other owners now."""

@@ -47,6 +47,8 @@ class Plan:
         self.outbox: dict[str, Columns] = {}
         self.afterwards: dict[str, Afterwards | None] = {}
         self.changed: dict[str, Recording] = {}  # the accounts that get another owner of record, by what says so last
+        self.decided_owners: dict[str, str] = {}
+        self._asking: dict[str, tuple[Recording, str]] = {}  # those whose next owner is asked first, with the decision
 
     def add(self, each: Recording, idem_key: str) -> None:
         made = each.decision
@@ -67,8 +69,12 @@ class Plan:
         )
         if self._change(each, OWNER_ROLE, self._owner_after(each), decision_id):
             self.changed[made.account_id] = each
+        if made.meanwhile is not None and each.offer_due_by is not None:
+            self._asking[made.account_id] = each, decision_id
         if made.outcome is Outcome.OWNER:
-            self.afterwards[made.account_id] = made.afterwards
+            self.decided_owners[made.account_id] = str(made.owner_id)
+            if made.meanwhile is None:
+                self.afterwards[made.account_id] = made.afterwards
             self._add_team(each, decision_id)
         self._add_pushes(each, self._head(made.account_id, OWNER_ROLE))
 
@@ -77,26 +83,29 @@ class Plan:
         return [{"account_id": id_, "role": OWNER_ROLE, "decision_id": last} for id_, last in latest.items()]
 
     def offers(self) -> list[Columns]:
-        """One for each account whose new owner is to be asked."""
+        """One for each account whose new owner is asked, whether it is theirs already or only once they accept."""
         rows = []
         for account_id, each in self.changed.items():
             head = self._head(account_id, OWNER_ROLE)
-            if each.offer_due_by is not None and head.owner_id is not None:
-                rows.append(
-                    {
-                        "offer_id": new_id(),
-                        "ledger_id": head.ledger_id,
-                        "account_id": account_id,
-                        "role": OWNER_ROLE,
-                        "owner_id": head.owner_id,
-                        "state": OFFERED,
-                        "escalation_level": each.escalation_level,
-                        "offered_at": self._now,
-                        "due_by": each.offer_due_by,
-                        "remind_at": each.remind_at,
-                    }
-                )
+            if each.decision.meanwhile is None and each.offer_due_by is not None and head.owner_id is not None:
+                rows.append(self._offer_columns(each, head.ledger_id, head.owner_id))
+        for each, decision_id in self._asking.values():
+            rows.append(self._offer_columns(each, decision_id, str(each.decision.owner_id)))
         return rows
+
+    def _offer_columns(self, each: Recording, ledger_id: str, owner_id: str) -> Columns:
+        return {
+            "offer_id": new_id(),
+            "ledger_id": ledger_id,
+            "account_id": each.decision.account_id,
+            "role": OWNER_ROLE,
+            "owner_id": owner_id,
+            "state": OFFERED,
+            "escalation_level": each.escalation_level,
+            "offered_at": self._now,
+            "due_by": each.offer_due_by,
+            "remind_at": each.remind_at,
+        }
 
     def current(self, offers: list[Columns]) -> list[Columns]:
         """The current owners that changed; those who are asked show it."""
@@ -127,7 +136,7 @@ class Plan:
         if made.outcome is Outcome.OWNER:
             if not made.owner_id:
                 raise ValueError(f"the decision for {made.account_id} names no owner")
-            return made.owner_id
+            return made.owner_of_record
         return None if each.unassign else self._head(made.account_id, OWNER_ROLE).owner_id
 
     def _change(self, each: Recording, role: str, rep_id: str | None, decision_id: str) -> bool:

@@ -47,8 +47,9 @@ class PushWanted:
 class Recording:
     """One decision with all it asks for.
 
-    `offer_due_by` asks the new owner to accept by then. An exception leaves the account's present owner in place
-    unless `unassign`. `valid_from` None: from now on. `remind_at` reminds the new owner of the offer then.
+    `offer_due_by` asks the new owner to accept by then, whether the account is theirs already or only once they do (the
+    decision says which). An exception leaves the account's present owner in place unless `unassign`. `valid_from`
+    None: from now on. `remind_at` reminds the new owner of the offer then.
     """
 
     decision: Decision
@@ -171,7 +172,10 @@ class Recorder:
         upsert(self._connection, ownership_current, plan.current(offers))
         self._keep_afterwards(plan, lent)
         upsert(self._connection, book_size, plan.book_changes(kinds), add=("accounts",))
-        Offers(self._connection).supersede(plan.changed.keys() & held, self._now)
+        anew = plan.changed.keys() | {row["account_id"] for row in offers}
+        Offers(self._connection).supersede(anew & held, self._now)
+        others = {id_: owner for id_, owner in plan.decided_owners.items() if id_ in held - anew}
+        Offers(self._connection).withdraw(others, self._now)
         Offers(self._connection).open_many(offers)
         return len(offers)
 

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from ownership.acceptance import Escalate, Offered, check_answer, due_by, next_step, remind_at
-from ownership.conditions import fold_fields
-from ownership.model import ACCOUNT, Account, Afterwards, Decision, Outcome, Step
-from ownership.plan import OwnerMove, move_of
-from ownership.rotation import PoolTurns
-from store.decisions import Explanation
+from ownership.acceptance import check_answer
+from ownership.model import Account, Step
+from ownership.plan import OwnerMove, move_of, offer_of
 from store.notifications import NewNotification
 from store.offers import Offer
 from store.recording import Recording
 from store.unit_of_work import UnitOfWork
 from tasks.assignment import Assigned
 from tasks.context import RunContext
-from tasks.desk import Desk, desk_for, unaccepted_key
+from tasks.desk import desk_for
 from tasks.explanation import find_account, unknown_account
-from tasks.notices import add_owner_notices
+from tasks.next_asked import NextAsked, held_because
+from tasks.notices import add_offer_notices, add_owner_notices
+from tasks.state import promised_sizes
 from tasks.steps import as_task
 from tasks.turns import load_turns, save_turns
 
@@ -31,8 +30,8 @@ REMINDER = "{count} waits for your answer"
 def escalate_due(context: RunContext) -> Assigned:
     """Move on every offer that is due. Each offer ends once; a killed pass is finished by the next one.
 
-    The account gets the next owner as a new decision with reason `escalated`. When nobody is left to ask, it keeps its
-    provisional owner and the exception `unaccepted` is opened.
+    The next one is asked by a new decision with reason `escalated`, provisional owner at once where the policy says so.
+    When nobody is left to ask, it stays with whom it is and the exception `unaccepted` is opened.
     """
     done = []
     while (batch := context.store.run(lambda uow: _escalate_batch(context, uow))).looked_at:
@@ -69,6 +68,8 @@ def _remind(context: RunContext, uow: UnitOfWork) -> int:
 def accept_account(context: RunContext, query: str, by: str) -> str:
     """Answer the open offer of the account that `query` finds, for the rep `by`; returns what to tell them.
 
+    An account that is somebody else's until then becomes theirs, unless it may go to nobody at present.
+
     Raises `NotYours` when the offer is somebody else's. Without an open offer, says who holds the account.
     """
     roster = context.policy.roster
@@ -78,10 +79,29 @@ def accept_account(context: RunContext, query: str, by: str) -> str:
         if account is None or offer is None:
             return _nothing_open(context, uow, query, account)
         check_answer(offer.owner_id, by, roster)
-        uow.offers.answer(offer.offer_id, "accepted", by, context.now())
+        uow.accounts.lock([account.id])
+        if waits := _take_over(context, uow, account, offer, by):
+            return f"{account.name} cannot be taken over now: {waits}."
         return f"{account.name} is accepted for {roster.reps[offer.owner_id].name}."
 
     return context.store.run(answer)
+
+
+def _take_over(context: RunContext, uow: UnitOfWork, account: Account, offer: Offer, by: str) -> str:
+    """Accept, and make who was asked the owner of record if they are not yet. Why that cannot be now, "" when it is
+    done."""
+    owner, last = uow.ledger.current([account.id]).get(account.id), uow.decisions.explanation(account.id)
+    changes = owner is not None and owner.owner_id != offer.owner_id
+    if changes and last is not None and (because := held_because(last.decision)):
+        return because
+    if not uow.offers.answer(offer.offer_id, "accepted", by, context.now()) or not changes or last is None:
+        return ""
+    said = Step("acceptance", True, f"{context.policy.roster.name(offer.owner_id)} accepted it")
+    decision = replace(last.decision, owner_id=offer.owner_id, path=(*last.decision.path, said))
+    pushes = desk_for(context, uow, [account]).pushes(account, offer.owner_id)
+    recording = Recording(decision, last.snapshot or {}, pushes, event_type="accepted")
+    uow.record([recording], context.run_id, context.now())
+    return ""
 
 
 def decline_account(context: RunContext, query: str, by: str, reason: str) -> str:
@@ -96,7 +116,8 @@ def decline_account(context: RunContext, query: str, by: str, reason: str) -> st
             return _nothing_open(context, uow, query, account)
         check_answer(offer.owner_id, by, context.policy.roster)
         moved = _move_on(context, uow, [offer], {account.id: account}, "declined", by, reason)
-        after = moved.moves[0].after if moved.moves else None
+        asked = (*moved.offers, *moved.moves)
+        after = asked[0].after if asked else None
         whom = context.policy.roster.reps[after].name if after else None
         return f"{account.name} is declined. " + (f"{whom} is asked next." if whom else "A person has to look at it.")
 
@@ -135,106 +156,32 @@ def _move_on(
     last = {offer.account_id: uow.decisions.explanation(offer.account_id) for offer in offers}
     before = load_turns(uow, context.policy.policy, lock=True)
     uow.accounts.lock(accounts)
-    lent = {id_: owner.afterwards for id_, owner in uow.ledger.current(accounts).items()}
-    load = uow.ledger.book_sizes()
-    step = _Step(context, uow, desk_for(context, uow, list(accounts.values())), dict(before), load, lent, declined)
+    owners = uow.ledger.current(accounts)
+    load = promised_sizes(uow, context.policy.policy)
+    step = NextAsked(
+        context, uow, desk_for(context, uow, list(accounts.values())), dict(before), load, owners, declined
+    )
     recordings: list[Recording] = []
     moves: list[OwnerMove] = []
+    asked: list[OwnerMove] = []
     for offer in offers:
         if not uow.offers.answer(offer.offer_id, answer, by, context.now()):
             continue  # answered while we waited for the lock
         recording = step.after(offer, accounts[offer.account_id], last[offer.account_id])
         if recording is not None:
+            account, owner = accounts[offer.account_id], owners.get(offer.account_id)
             recordings.append(recording)
-            if move := move_of(accounts[offer.account_id], recording.decision, offer.owner_id):
+            if move := move_of(account, recording.decision, owner.owner_id if owner else None):
                 moves.append(move)
+            if next_asked := offer_of(account, recording.decision):
+                asked.append(next_asked)
     recorded = uow.record(recordings, context.run_id, context.now())
     save_turns(uow, before, step.turns, context.now())
-    add_owner_notices(uow, context, moves, f"escalated-{offers[0].offer_id}" if offers else "escalated")
+    key = f"escalated-{offers[0].offer_id}" if offers else "escalated"
+    add_owner_notices(uow, context, moves, key)
+    add_offer_notices(uow, context, asked, key)
     by_reason = dict(Counter(recording.decision.reason for recording in recordings))
-    return Assigned(len(offers), recorded.decided, by_reason, recorded.pushed, 0, tuple(moves))
-
-
-@dataclass(frozen=True, slots=True)
-class _Step:
-    """The next step of many offers; `turns` move on with each."""
-
-    context: RunContext
-    uow: UnitOfWork
-    desk: Desk
-    turns: dict[str, PoolTurns]
-    load: dict[str, int]
-    lent: Mapping[str, Afterwards | None]
-    declined: str | None
-
-    def after(self, offer: Offer, account: Account, last: Explanation | None) -> Recording | None:
-        """The decision that follows an offer; None when a person has to look, which an exception then says."""
-        if last is None:
-            return None
-        pool, day = last.decision.turn, self.desk.day
-        asked = _asked(self.uow, offer)
-        offered = Offered(
-            *(offer.owner_id, offer.escalation_level, asked, pool, self.declined),
-            offered_at=offer.offered_at,
-            held_because=_held_because(last.decision),
-            skills=day.index.skills_of.get(last.decision.rule, frozenset()),
-        )
-        step = next_step(offered, day, self.turns.get(pool or "", PoolTurns()), self.load)
-        if pool:
-            self.turns[pool] = step.turns
-        if not isinstance(step, Escalate):
-            self._to_a_person(offer, step.because)
-            return None
-        _moved(self.load, offer.owner_id, step.to, account)
-        decision = replace(
-            last.decision,
-            outcome=Outcome.OWNER,
-            reason="escalated",
-            owner_id=step.to,
-            path=(*last.decision.path, Step("acceptance", True, step.because)),
-            candidates=(),
-            afterwards=self.lent.get(account.id),
-        )
-        fields = fold_fields(account.fields, day.date, day.days)
-        return Recording(
-            decision=decision,
-            snapshot=last.snapshot or {},
-            pushes=self.desk.pushes(account, step.to),
-            offer_due_by=due_by(day.policy, day.roster, step.to, fields, day.now),
-            remind_at=remind_at(day.policy, day.roster, step.to, day.now),
-            event_type="escalated",
-            escalation_level=step.level,
-        )
-
-    def _to_a_person(self, offer: Offer, because: str) -> None:
-        context = self.context
-        detail = {"owner": offer.owner_id, "problem": because}
-        key = unaccepted_key(offer.account_id)
-        self.uow.exceptions.open("unaccepted", key, offer.account_id, detail, "warning", context.run_id, context.now())
-
-
-def _held_because(last: Decision) -> str:
-    """Why an account whose last decision left it to a person is given to nobody meanwhile, "" when it was decided."""
-    if last.outcome is Outcome.OWNER:
-        return ""
-    return next((step.because for step in reversed(last.path) if step.matched), last.reason)
-
-
-def _moved(load: dict[str, int], before: str, after: str, account: Account) -> None:
-    if account.kind == ACCOUNT:
-        load[before] = load.get(before, 0) - 1
-        load[after] = load.get(after, 0) + 1
-
-
-def _asked(uow: UnitOfWork, offer: Offer) -> list[str]:
-    """Everybody this account was offered to since it was last accepted or placed by a rule."""
-    history = [row for row in uow.ledger.history(offer.account_id) if row.owner_id]
-    asked: list[str] = []
-    for row in reversed(history):
-        asked.append(str(row.owner_id))
-        if row.event_type != "escalated":
-            break
-    return asked
+    return Assigned(len(offers), recorded.decided, by_reason, recorded.pushed, 0, tuple(moves), tuple(asked))
 
 
 remind_owners_task = as_task(remind_owners, "acceptance")

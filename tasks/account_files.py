@@ -8,15 +8,13 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from ownership.conditions import DATES, FIELDS
 from ownership.model import Candidate, Decision, Step, TeamMember
-from ownership.rotation import PoolTurns
-from ownership.sustained import Mark
 
 if TYPE_CHECKING:  # polars takes a third of a second to import, and every `steward` command imports this module
     import polars as pl
@@ -38,7 +36,6 @@ BLANKS = (
 )
 """What `str.strip` strips; what polars strips by itself is something less."""
 ROWS_AT_ONCE = 50_000
-MARKS = "(held since)"  # no pool can be called so: ids have no blanks
 
 Row = Mapping[str, str]
 
@@ -83,7 +80,7 @@ def read_table(path: Path, fields: Iterable[str] = ()) -> Table:
     Raises `UnreadableFile` when it cannot be read, or lacks `id` or `name`, or has a column twice.
     """
     file_format = format_of(path)
-    content = _content(path)
+    content = content_of(path)
     if not content.strip():
         raise UnreadableFile(path, "is empty", "Write a line of column names, then a line for each account")
     import polars as pl
@@ -116,7 +113,8 @@ def format_of(path: Path) -> str:
     return path.suffix.casefold()
 
 
-def _content(path: Path) -> bytes:
+def content_of(path: Path) -> bytes:
+    """All of a file. Raises `UnreadableFile` when it cannot be read."""
     try:
         return path.read_bytes()
     except OSError as problem:
@@ -172,7 +170,7 @@ def _check_columns(path: Path, columns: Sequence[str], known: Set[str]) -> None:
 
 def write_table(frame: pl.DataFrame, path: Path) -> None:
     """Write a frame as .csv or .parquet, whole or not at all. Raises `UnreadableFile` when it cannot be written."""
-    _write(path, frame.write_csv if format_of(path) == ".csv" else frame.write_parquet)
+    write_whole(path, frame.write_csv if format_of(path) == ".csv" else frame.write_parquet)
 
 
 def table_csv(frame: pl.DataFrame) -> Iterator[str]:
@@ -215,50 +213,8 @@ def told_json(values: tuple[Step | Candidate | TeamMember, ...]) -> str:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Memory:
-    """What one run of `steward decide` leaves to the next: the pools' turns, and how long rules have held."""
-
-    turns: Mapping[str, PoolTurns] = field(default_factory=dict)
-    marks: Mapping[str, Mapping[str, Mark]] = field(default_factory=dict)
-
-
-def read_memory(path: Path) -> Memory:
-    """What `write_memory` left; nothing when there is no such file yet. Raises `UnreadableFile` for anything else."""
-    if not path.exists():
-        return Memory()
-    try:
-        states = json.loads(_content(path))
-        marks = states.pop(MARKS, {})
-        return Memory(
-            {str(pool): PoolTurns.from_json(state) for pool, state in states.items()},
-            {
-                str(account): {str(rule): Mark(str(since), bool(on)) for rule, (since, on) in held.items()}
-                for account, held in marks.items()
-            },
-        )
-    except UnreadableFile:
-        raise
-    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
-        mend = "Bring back the last good one, or remove it to start the turns anew"
-        raise UnreadableFile(path, "does not hold the turns of pools", mend) from None
-
-
-def write_memory(memory: Memory, path: Path) -> None:
-    """Write it whole or not at all. Raises `UnreadableFile` when it cannot be written."""
-    states: dict[str, Any] = {pool: state.to_json() for pool, state in sorted(memory.turns.items())}
-    marks = {
-        account: {rule: [mark.since, mark.on] for rule, mark in sorted(held.items())}
-        for account, held in sorted(memory.marks.items())
-        if held
-    }
-    if marks:
-        states[MARKS] = marks
-    text = json.dumps(states, indent=1) + "\n"
-    _write(path, lambda file: file.write(text.encode()))
-
-
-def _write(path: Path, write: Callable[[BinaryIO], object]) -> None:
+def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
+    """Write a file whole or not at all. Raises `UnreadableFile` when it cannot be written."""
     import polars as pl
 
     beside = path.with_name(path.name + ".part")

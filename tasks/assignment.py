@@ -14,17 +14,17 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from ownership.assignment import decide_on, family_order
-from ownership.case import keeper_of
+from ownership.case import State, keeper_of
 from ownership.day import Day
 from ownership.model import ACCOUNT, Account, Decision
-from ownership.plan import OwnerMove, held_by, move_of
+from ownership.plan import OwnerMove, held_by, move_of, offer_of
 from ownership.policy import Policy
 from store.statements import chunks
 from store.unit_of_work import UnitOfWork
 from tasks.context import RunContext
 from tasks.desk import Desk, unaccepted_key
-from tasks.notices import add_owner_notices
-from tasks.state import load_state, save_state, with_missed_offers
+from tasks.notices import add_offer_notices, add_owner_notices
+from tasks.state import load_state, promised_sizes, save_state, with_missed_offers
 from tasks.steps import as_task
 
 BATCH = 2000
@@ -33,7 +33,8 @@ Wanted = Callable[[Account], bool]
 
 @dataclass(frozen=True, slots=True)
 class Assigned:
-    """What deciding came to. `moves` are the accounts whose owner of record changed (or would change)."""
+    """What deciding came to. `moves` are the accounts whose owner of record changed (or would change), `offers` those
+    that somebody is asked to take over, with whose they would be then."""
 
     looked_at: int = 0
     recorded: int = 0
@@ -41,6 +42,7 @@ class Assigned:
     writes: int = 0
     drifts: int = 0
     moves: tuple[OwnerMove, ...] = ()
+    offers: tuple[OwnerMove, ...] = ()
 
     @staticmethod
     def together(done: Sequence[Assigned]) -> Assigned:
@@ -55,6 +57,7 @@ class Assigned:
             sum(each.writes for each in done),
             sum(each.drifts for each in done),
             tuple(move for each in done for move in each.moves),
+            tuple(offer for each in done for offer in each.offers),
         )
 
 
@@ -100,7 +103,7 @@ def preview_accounts(context: RunContext, wanted: Wanted | None = None, policy: 
         accounts = with_missed_offers(uow, day, accounts)
         state = load_state(uow, day, accounts, books.sizes(uow), lock=False)
         decisions, _ = decide_on(day, accounts, state)
-    return _summary(day.policy, accounts, decisions, state.owners)
+    return _summary(day.policy, accounts, decisions, state)
 
 
 def _day(context: RunContext, policy: Policy | None) -> Day:
@@ -113,12 +116,12 @@ class _Books:
     The second part is counted once for a run and shrinks as the run records owners.
     """
 
-    def __init__(self, shown: Mapping[str, str]) -> None:
-        self._shown = dict(shown)
+    def __init__(self, shown: Mapping[str, str], policy: Policy) -> None:
+        self._shown, self._policy = dict(shown), policy
         self._sizes = Counter(self._shown.values())
 
     def sizes(self, uow: UnitOfWork) -> dict[str, int]:
-        return dict(Counter(uow.ledger.book_sizes()) + self._sizes)
+        return dict(Counter(promised_sizes(uow, self._policy)) + self._sizes)
 
     def recorded(self, account_ids: Iterable[str]) -> None:
         """These accounts have an owner of record now, or nobody could be given them."""
@@ -147,7 +150,7 @@ def _accounts_in_order(context: RunContext, day: Day) -> tuple[_Read, _Books]:
         and account.id not in owned
         and (keeper := keeper_of(account, None, day.present, record))
     }
-    return read, _Books(shown)
+    return read, _Books(shown, day.policy)
 
 
 def _assign_batch(
@@ -168,26 +171,38 @@ def _assign_batch(
     recorded = uow.record(desk.recordings(decisions), context.run_id, context.now())
     save_state(uow, day, before, after)
     drifts = desk.note_outside(decisions)
-    summary = _summary(day.policy, accounts, decisions, before.owners)
-    moved = [unaccepted_key(move.account_id) for move in summary.moves]
-    uow.exceptions.close(moved, "policy", "somebody else owns it now", context.now())
+    summary = _summary(day.policy, accounts, decisions, before)
+    moved = [unaccepted_key(move.account_id) for move in (*summary.moves, *summary.offers)]
+    uow.exceptions.close(moved, "policy", "somebody else owns it now, or is asked", context.now())
     add_owner_notices(uow, context, summary.moves, str(number))
+    add_offer_notices(uow, context, summary.offers, str(number))
     return replace(summary, recorded=recorded.decided, writes=recorded.pushed, drifts=drifts)
 
 
-def _summary(
-    policy: Policy, accounts: Sequence[Account], decisions: Sequence[Decision], before: Mapping[str, str]
-) -> Assigned:
+def _summary(policy: Policy, accounts: Sequence[Account], decisions: Sequence[Decision], before: State) -> Assigned:
     moves = [
         move
         for account, decision in zip(accounts, decisions, strict=True)
-        if (move := move_of(account, decision, held_by(account, before.get(account.id), policy.system_of_record)))
+        if (
+            move := move_of(account, decision, held_by(account, before.owners.get(account.id), policy.system_of_record))
+        )
+    ]
+    offers = [
+        offer
+        for account, decision in zip(accounts, decisions, strict=True)
+        if (offer := offer_of(account, decision)) and not _is_asked_already(decision, before)
     ]
     return Assigned(
         looked_at=len(accounts),
         by_reason=dict(Counter(decision.reason for decision in decisions)),
         moves=tuple(moves),
+        offers=tuple(offers),
     )
+
+
+def _is_asked_already(decision: Decision, before: State) -> bool:
+    waiting = before.waiting.get(decision.account_id)
+    return waiting is not None and waiting.owner == decision.owner_id
 
 
 assign_accounts_task = as_task(assign_accounts, "assign")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +13,14 @@ from config.yaml_files import hint
 from ownership.case import book_sizes
 from ownership.conditions import FIELDS, Field, vocabulary
 from ownership.counterfactual import NoSuchValue, Situation, WhyNot, shown, to_value, what_if, why_not
+from ownership.coverage import Coverage, coverage
 from ownership.day import Day
 from ownership.explain import RULE_WORDS, explain
-from ownership.lint import Coverage, Finding, coverage, lint
+from ownership.lint import Finding, lint
 from ownership.model import Account, Decision, Rep
 from ownership.policy import Roster
 from ownership.worktime import local_day
-from store.engine import open_store
+from store.engine import Store, open_store
 from store.errors import StoreError
 from tasks.context import RunContext, utc_now
 from tasks.explanation import find_account, unknown_account
@@ -104,16 +106,23 @@ def coverage_lines(loaded: LoadedPolicy, settings: Settings) -> Iterator[str]:
         yield f"Of {measured.accounts} accounts {_counts(measured.in_no_territory, 'lie in no territory')}."
     if measured.unserved:
         yield f"Of those in a territory {_counts(measured.unserved, 'are served by nobody')}."
+    if measured.by_overlay:
+        yield f"The policy counts as covered {_counts(measured.by_overlay, 'that only a supporting role is for')}."
 
 
 def _measure(loaded: LoadedPolicy, settings: Settings) -> Coverage:
     store = open_store(settings.database_url)
     try:
         store.migrate()
-        with store.transaction(readonly=True) as uow:
-            return coverage(uow.accounts.all(), loaded.policy, local_day(loaded.policy.timezone, utc_now()))
+        return measure_coverage(store, loaded, utc_now())
     finally:
         store.close()
+
+
+def measure_coverage(store: Store, loaded: LoadedPolicy, now: datetime) -> Coverage:
+    """How the map of a policy fits the accounts of a store."""
+    with store.transaction(readonly=True) as uow:
+        return coverage(uow.accounts.all(), loaded.policy, local_day(loaded.policy.timezone, now))
 
 
 def _has_database(url: str) -> bool:

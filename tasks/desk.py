@@ -6,10 +6,10 @@ pushed becomes an exception. The comparison itself is `ownership/writeback.py`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from ownership.acceptance import due_by, remind_at
+from ownership.acceptance import due_by, is_asked, remind_at
 from ownership.case import State
 from ownership.conditions import fold_fields
 from ownership.day import Day
@@ -17,10 +17,10 @@ from ownership.model import Account, Decision, Outcome, Ref
 from ownership.writeback import Writeback, plan_writeback
 from store.exceptions import RECORD_KINDS, NewException, record_key
 from store.recording import PushWanted, Recording
-from store.remote import RemoteState
 from store.unit_of_work import UnitOfWork
 from tasks.context import RunContext
 from tasks.identities import load_identities
+from tasks.outside import outside_of
 
 
 class Desk:
@@ -41,15 +41,7 @@ class Desk:
         self.before = before
         self.identities = load_identities(context, uow)
         self.last = uow.decisions.latest([account.id for account in accounts])
-        targets = context.connectors.targets
-        records = {account.id: [ref for ref in account.refs if ref.source in targets] for account in accounts}
-        states = uow.remote.get(ref for refs in records.values() for ref in refs)
-        self.confirmed = {ref: state.confirmed_owner for ref, state in states.items() if state.confirmed_owner}
-        newer = _confirmed_since_pulled(uow, states)
-        self.shown: dict[str, dict[Ref, str | None]] = {
-            account.id: {ref: newer.get(ref, account.crm_owners.get(ref)) for ref in records[account.id]}
-            for account in accounts
-        }
+        self.outside = outside_of(uow, accounts, context.connectors.targets)
 
     def recordings(self, decisions: Sequence[Decision]) -> list[Recording]:
         """What is new: decisions on other inputs than last time, and owners the outside still has to be shown."""
@@ -67,12 +59,12 @@ class Desk:
         last = self.uow.decisions.explanation(made.account_id) if made.outcome is Outcome.OWNER else None
         if last is None:
             return recording
-        decision = replace(last.decision, afterwards=made.afterwards, team=made.team)
+        decision = replace(last.decision, afterwards=made.afterwards, team=made.team, meanwhile=made.meanwhile)
         return replace(recording, decision=decision, snapshot=last.snapshot or recording.snapshot)
 
     def pushes(self, account: Account, owner: str) -> tuple[PushWanted, ...]:
         """The records of `account` that have to be told that `owner` owns it."""
-        if not self.shown[account.id]:
+        if not self.outside.shown[account.id]:
             return ()
         writes = self._writeback(account, owner).writes
         return tuple(PushWanted(w.ref.source, w.ref.object_type, w.ref.external_id, w.expected) for w in writes)
@@ -82,9 +74,9 @@ class Desk:
         now, found = self.context.now(), _Outside()
         for account, decision in self._with(decisions):
             owner = self._owner_after(decision)
-            if owner is not None and self.shown[account.id]:
+            if owner is not None and self.outside.shown[account.id]:
                 found.add(account, owner, self._writeback(account, owner))
-        changed = {ref: owner for ref, owner in found.settled.items() if self.confirmed.get(ref) != owner}
+        changed = {ref: owner for ref, owner in found.settled.items() if self.outside.confirmed.get(ref) != owner}
         self.uow.remote.confirm(
             {(ref.source, ref.object_type, ref.external_id): (owner, now) for ref, owner in changed.items()}
         )
@@ -102,6 +94,10 @@ class Desk:
             return True
         if decision.outcome is Outcome.EXCEPTION:
             return last.reason != decision.reason
+        if decision.owner_of_record != self.before.owners.get(decision.account_id):
+            return True  # who had it until somebody accepts it is gone
+        if decision.meanwhile is not None:
+            return self._team_changes(decision)
         holding = self.before.holdings.get(decision.account_id)
         lent = holding.afterwards if holding else None
         return lent != decision.afterwards or self._team_changes(decision)
@@ -111,32 +107,46 @@ class Desk:
         return filled != self.before.teams.get(decision.account_id, {})
 
     def _owner_after(self, decision: Decision) -> str | None:
-        return decision.owner_id if decision.outcome is Outcome.OWNER else self.before.owners.get(decision.account_id)
+        if decision.outcome is Outcome.OWNER:
+            return decision.owner_of_record
+        return self.before.owners.get(decision.account_id)
 
     def _writeback(self, account: Account, owner: str) -> Writeback:
-        return plan_writeback(owner, self.shown[account.id], self.confirmed, self.identities.reachable(owner))
+        seen, reachable = self.outside, self.identities.reachable(owner)
+        return plan_writeback(owner, seen.shown[account.id], seen.confirmed, reachable, seen.held)
 
     def _recording(self, account: Account, decision: Decision) -> Recording:
-        owner, asked = self._owner_after(decision), self._is_asked(account, decision)
-        policy, roster, now = self.day.policy, self.day.roster, self.day.now
-        by_fields = asked and policy.acceptance.faster  # else the time to answer is the same for every account
-        fields = fold_fields(account.fields, self.day.date, self.day.days) if by_fields else {}
-        return Recording(
+        owner = self._owner_after(decision)
+        made = Recording(
             decision=decision,
             snapshot=_snapshot(account),
             pushes=self.pushes(account, owner) if owner else (),
-            offer_due_by=due_by(policy, roster, str(decision.owner_id), fields, now) if asked else None,
-            remind_at=remind_at(policy, roster, str(decision.owner_id), now) if asked else None,
-            event_type="adopted" if decision.reason == "existing_owner" else "assigned",
+            event_type="adopted" if decision.reason in ("existing_owner", "crm_edit") else "assigned",
         )
+        return self._asking(account, made) if decision.outcome is Outcome.OWNER else made
 
-    def _is_asked(self, account: Account, decision: Decision) -> bool:
-        """Somebody who did not own the account before is asked to accept it; a queue is asked nothing."""
-        if decision.outcome is not Outcome.OWNER or decision.reason == "existing_owner":
-            return False
-        if decision.owner_id in {self.before.owners.get(account.id), *account.crm_owners.values()}:
-            return False
-        return not self.day.roster.is_queue(str(decision.owner_id))
+    def _asking(self, account: Account, made: Recording) -> Recording:
+        """The recording with its question to the new owner, if they are asked, and were not already."""
+        decision, before, day = made.decision, self.before, self.day
+        owner = str(decision.owner_id)
+        if not is_asked(account, before.owners.get(account.id), owner, decision.reason, day.roster):
+            return made
+        waiting = before.waiting.get(account.id)
+        if waiting is not None and waiting.owner == owner:
+            return self._asked_already(account, made)
+        by_fields = day.policy.acceptance.faster  # else the time to answer is the same for every account
+        fields = fold_fields(account.fields, day.date, day.days) if by_fields else {}
+        due = due_by(day.policy, day.roster, owner, fields, day.now)
+        return replace(made, offer_due_by=due, remind_at=remind_at(day.policy, day.roster, owner, day.now))
+
+    def _asked_already(self, account: Account, made: Recording) -> Recording:
+        """Their offer stays as it is. One for a change of owner takes its place once the account becomes theirs
+        before they have answered, because who had it until then is gone: with the same time to answer."""
+        offer = self.uow.offers.of_account(account.id)
+        if offer is None or made.decision.owner_of_record == self.before.owners.get(account.id):
+            return made
+        level = offer.escalation_level
+        return replace(made, offer_due_by=offer.due_by, remind_at=offer.remind_at, escalation_level=level)
 
 
 class _Outside:
@@ -166,18 +176,6 @@ class _Outside:
     def _add_problem(self, kind: str, ref: Ref, account: Account, problem: str) -> None:
         detail = {"target": ref.source, "record": ref.external_id, "problem": problem}
         self.problems.append(NewException(kind, _key(kind, ref), account.id, detail, "error"))
-
-
-def _confirmed_since_pulled(uow: UnitOfWork, states: Mapping[Ref, RemoteState]) -> dict[Ref, str]:
-    """Owners we proved to be shown after their records were pulled last: what was pulled then is older than our push,
-    and no drift."""
-    confirmed = {ref: state for ref, state in states.items() if state.confirmed_owner and state.confirmed_at}
-    pulled = uow.staging.pulled_at(confirmed)
-    return {
-        ref: str(state.confirmed_owner)
-        for ref, state in confirmed.items()
-        if (at := pulled.get((ref.source, ref.external_id))) and state.confirmed_at and at < state.confirmed_at
-    }
 
 
 def desk_for(context: RunContext, uow: UnitOfWork, accounts: Sequence[Account]) -> Desk:

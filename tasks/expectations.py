@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tasks.counterfactual import measure_coverage
 from tasks.rehearsal import Rehearsal
 
 RECORDS = {
@@ -27,6 +28,7 @@ WHOLES = {
     "books": "books",
     "moves": "owner changes in the last run",
     "writes": "writes to the CRMs since the last expectation",
+    "uncovered": "accounts nobody covers",
 }
 """What is compared as a whole, in words."""
 
@@ -60,6 +62,7 @@ class Seen:
             "books": self._books,
             "moves": lambda: self.moves,
             "writes": lambda: self.writes,
+            "uncovered": self._uncovered,
         }
         return look[what]()
 
@@ -98,9 +101,15 @@ class Seen:
             if (str(text) in told.get(rep, "")) is never
         ]
 
-    def _next(self, pool: str) -> str:
-        known = {each.id for each in self.company.context.policy.policy.pools}
-        return (self.company.next_in(pool) or "nobody") if pool in known else "no such pool"
+    def _next(self, name: str) -> str:
+        """Whose turn it is in "pool", or in "pool/rule" where each rule has turns of its own."""
+        pool_id, _, rule = name.partition("/")
+        pool = next((each for each in self.company.context.policy.policy.pools if each.id == pool_id), None)
+        if pool is None:
+            return "no such pool"
+        if (pool.memory == "rule") != bool(rule):
+            return "turns by rule" if pool.memory == "rule" else "turns for all rules together"
+        return self.company.next_in(pool_id, rule) or "nobody"
 
     def _because(self, source: str, id_: str) -> str:
         """What every step of the last decision said."""
@@ -114,6 +123,10 @@ class Seen:
         for notice in self.company.notifier.delivered.values():
             told.setdefault(reps.get(notice.email, notice.email), []).extend((notice.subject, *notice.lines))
         return {rep: " | ".join(said) for rep, said in told.items()}
+
+    def _uncovered(self) -> int:
+        context = self.company.context
+        return measure_coverage(context.store, context.policy, self.company.now[0]).uncovered
 
     def _books(self) -> dict[str, int]:
         """How many accounts each owner of record has; leads are in nobody's book."""

@@ -15,14 +15,16 @@ from datetime import datetime
 from functools import partial
 
 from config.policy_files import LoadedPolicy
-from ownership.assignment import decide_owners
+from ownership.assignment import decide_on
 from ownership.case import Holding, State
+from ownership.day import Day
 from ownership.leads import account_with, by_domain
 from ownership.model import LEAD, Account, Decision, Outcome, Step
 from ownership.names import country_code
 from ownership.policy import Roster
-from tasks.account_files import Memory, Row, Sheet
+from tasks.account_files import Row, Sheet
 from tasks.account_rows import BadRecord, day_of, quoted, to_account, to_lead
+from tasks.memory import Lent, Memory
 
 Subject = Account | BadRecord
 """What a row turned out to be."""
@@ -58,16 +60,30 @@ def decide_sheet(
     owner_of = owner_reader(loaded.roster)
     owners = present_owners(rows, read, owner_of)
     load = Counter(owner for id_, owner in owners.items() if not is_lead(everybody.get(id_)))
-    marks = {id_: dict(held) for id_, held in memory.marks.items()}
-    state = State(owners, load, dict(memory.turns), holdings_of(rows, read, owners), marks)
-    decided, after = decide_owners(list(everybody.values()), loaded.policy, loaded.roster, state, now)
+    day = day_of_files(loaded, now)
+    state = state_of(memory, owners, load)
+    state.holdings = holdings_of(rows, read, owners, memory.lent)
+    decided, after = decide_on(day, list(everybody.values()), state)
     by_id = {decision.account_id: decision for decision in decided}
     decisions = (
         by_id[subject.id] if isinstance(subject, Account) else refusal(row, subject, loaded.policy_hash)
         for row, subject in zip(rows, read, strict=True)
     )
     cells = {column: Counter(row[column] for row in rows if column in row) for column in ("country", "owner")}
-    return Decided(tuple(decisions), Memory(after.turns, after.marks), notices(cells, owner_of, in_cycles))
+    return Decided(tuple(decisions), memory.after(after, day), notices(cells, owner_of, in_cycles))
+
+
+def day_of_files(loaded: LoadedPolicy, now: datetime) -> Day:
+    """The policy at an instant, with nobody to ask: whoever is given an account has it."""
+    acceptance = replace(loaded.policy.acceptance, meanwhile="offered")
+    return Day.of(replace(loaded.policy, acceptance=acceptance), loaded.roster, now)
+
+
+def state_of(memory: Memory, owners: dict[str, str], load: dict[str, int]) -> State:
+    """How things stand, but for how the owners have their accounts."""
+    marks = {id_: dict(held) for id_, held in memory.marks.items()}
+    teams = {id_: dict(team) for id_, team in memory.teams.items()}
+    return State(owners, load, dict(memory.turns), marks=marks, teams=teams, recent=dict(memory.leads))
 
 
 def is_lead(subject: Account | None) -> bool:
@@ -140,13 +156,24 @@ def present_owners(
     return owners
 
 
-def holdings_of(rows: Sequence[Row], read: Sequence[Subject], owners: Mapping[str, str]) -> dict[str, Holding]:
-    """Since when the present owners have their accounts, as far as the rows say."""
-    return {
-        subject.id: Holding(day_of(row["owned_since"]) or "")
+def holdings_of(
+    rows: Sequence[Row], read: Sequence[Subject], owners: Mapping[str, str], lent: Mapping[str, Lent]
+) -> dict[str, Holding]:
+    """How the present owners have their accounts, as far as the rows and the last run say."""
+    found = {
+        subject.id: holding_of(row, owners.get(subject.id), lent.get(subject.id))
         for row, subject in zip(rows, read, strict=True)
-        if isinstance(subject, Account) and subject.id in owners and "owned_since" in row
+        if isinstance(subject, Account)
     }
+    return {id_: holding for id_, holding in found.items() if holding is not None}
+
+
+def holding_of(row: Row, owner: str | None, lent: Lent | None) -> Holding | None:
+    """How the present owner has an account; None when nothing is known of that."""
+    since = day_of(row["owned_since"]) or "" if "owned_since" in row else None
+    if lent is not None:
+        return Holding(since or "", lent.afterwards if lent.owner == owner else None)
+    return None if since is None or owner is None else Holding(since)
 
 
 def refusal(row: Row, problem: BadRecord, policy_hash: str) -> Decision:

@@ -19,6 +19,7 @@ from tasks.context import RunContext
 from tasks.steps import as_task
 
 NEW_OWNER = "You now own {count}"
+ASKED = "You are asked to take over {count}"
 SHOWN = 10
 
 
@@ -33,6 +34,15 @@ class Notified:
 
 def add_owner_notices(uow: UnitOfWork, context: RunContext, moves: Sequence[OwnerMove], batch_key: str) -> None:
     """Queue what each new owner must be told, in the transaction that made them owner."""
+    _add_notices(uow, context, moves, NEW_OWNER, f"new-owner:{context.run_id}:{batch_key}")
+
+
+def add_offer_notices(uow: UnitOfWork, context: RunContext, offers: Sequence[OwnerMove], batch_key: str) -> None:
+    """Queue what they must be told who are asked to take over accounts that are not theirs yet."""
+    _add_notices(uow, context, offers, ASKED, f"asked:{context.run_id}:{batch_key}")
+
+
+def _add_notices(uow: UnitOfWork, context: RunContext, moves: Sequence[OwnerMove], subject: str, key: str) -> None:
     by_owner: dict[str, list[OwnerMove]] = defaultdict(list)
     for move in moves:
         if move.after is not None:
@@ -40,9 +50,9 @@ def add_owner_notices(uow: UnitOfWork, context: RunContext, moves: Sequence[Owne
     reps = context.policy.roster.reps
     messages = [
         NewNotification(
-            dedup_key=f"new-owner:{context.run_id}:{batch_key}:{owner_id}",
+            dedup_key=f"{key}:{owner_id}",
             email=reps[owner_id].email,
-            subject=NEW_OWNER,
+            subject=subject,
             lines=tuple(f"{move.name}: {move.because}" for move in mine),
         )
         for owner_id, mine in sorted(by_owner.items())

@@ -175,12 +175,13 @@ class Rehearsal:
             account_id = self._account_of(uow, source, id_)
             return uow.ledger.teams([account_id]).get(account_id, {})
 
-    def next_in(self, pool: str) -> str | None:
-        """Whose turn it is in a pool, among those who could take an account now."""
-        policy, roster = self.context.policy.policy, self.context.policy.roster
+    def next_in(self, pool: str, rule: str = "") -> str | None:
+        """Whose turn it is in a pool, for this rule where it remembers turns by rule, among those who could take an
+        account now."""
+        day = Day.of(self.context.policy.policy, self.context.policy.roster, self.now[0])
         with self.context.store.transaction(readonly=True) as uow:
-            state = load_state(uow, Day.of(policy, roster, self.now[0]), [], lock=False)
-        return state.rota(pool, Day.of(policy, roster, self.now[0])).next()
+            state = load_state(uow, day, [], lock=False)
+        return state.rota(pool, day).next(rule=rule)
 
     def records(self, source: str, id_: str) -> list[str]:
         """All records of the account that has, or had, this one. Raises `LookupError` when none has."""

@@ -13,7 +13,8 @@ from tasks.state import load_state
 
 
 def turn_lines(context: RunContext, pool_id: str) -> Iterator[str]:
-    """The members of a pool, one a line, whose turn comes first first. Takes no turn."""
+    """The members of a pool, one a line, whose turn comes first first; of each rule, in a pool that remembers turns by
+    rule. Takes no turn."""
     day = Day.of(context.policy.policy, context.policy.roster, context.now())
     if pool_id not in day.index.pools:
         known = ", ".join(sorted(day.index.pools)) or "none"
@@ -23,9 +24,18 @@ def turn_lines(context: RunContext, pool_id: str) -> Iterator[str]:
         rota = load_state(uow, day, [], lock=False).rota(pool_id, day)
     strategy = "takes turns" if rota.pool.strategy == "turns" else f"gives to the smallest book, now {rota.next()}"
     yield f"Pool {pool_id} {strategy}; {len(rota.pool.members)} members."
+    if rota.pool.memory == "pool":
+        yield from _members(rota, day)
+        return
+    for rule in day.index.users_of.get(pool_id, ()):
+        yield f"For {rule}:"
+        yield from _members(rota, day, rule)
+
+
+def _members(rota: Rota, day: Day, rule: str = "") -> Iterator[str]:
     gates = rota.gates()
-    for member in rota.standing():
-        said = _balance(member) + _state(rota, gates[member.rep], member.rep)
+    for member in rota.standing(rule):
+        said = _balance(member) + _state(rota.taken(member.rep, rule), gates[member.rep])
         yield f"  {_place(member)} {day.name(member.rep):<24} {said}"
 
 
@@ -43,6 +53,5 @@ def _balance(member: Standing) -> str:
     return said + (f", {member.saved:.2f} owed from leave" if member.saved else "")
 
 
-def _state(rota: Rota, gate: str | None, rep: str) -> str:
-    taken = rota.taken(rep)
+def _state(taken: int, gate: str | None) -> str:
     return f", {taken} taken" + (f"; {gate}" if gate else "")

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from ownership.case import Holding, State
+from config.setting_files import CRMS
+from ownership.case import Holding, LastLead, State, Waiting
 from ownership.day import Day
-from ownership.model import LEAD, Account
+from ownership.model import ACCOUNT, LEAD, Account
+from ownership.policy import Policy
 from ownership.worktime import local_day
 from store.ledger import CurrentOwner
 from store.unit_of_work import UnitOfWork
+from tasks.outside import edits_of
 from tasks.turns import load_turns, save_turns
 
 
@@ -27,26 +31,55 @@ def load_state(
     if lock:
         uow.accounts.lock(account.id for account in accounts)
     mine = [account.id for account in accounts]
-    current = uow.ledger.current({*mine, *(account.parent_id for account in accounts if account.parent_id)})
-    zone, went_on = day.policy.timezone, _went_on(uow, current)
+    families = {*mine, *(account.parent_id for account in accounts if account.parent_id)}
+    current = uow.ledger.current(families)
+    zone, how = day.policy.timezone, _how_they_got_it(uow, current)
+    owners = {id_: owner.owner_id for id_, owner in current.items()}
     return State(
-        owners={id_: owner.owner_id for id_, owner in current.items()},
-        load=dict(uow.ledger.book_sizes() if load is None else load),
+        owners=owners,
+        load=dict(promised_sizes(uow, day.policy) if load is None else load),
         turns=turns,
         holdings={
-            id_: Holding(local_day(zone, owner.valid_from), owner.afterwards, went_on.get(id_, ""))
+            id_: Holding(local_day(zone, owner.valid_from), owner.afterwards, *how.get(id_, ("", False)))
             for id_, owner in current.items()
         },
         marks=uow.marks.get(mine) if day.index.remembering else {},
         teams=uow.ledger.teams(mine) if day.policy.team or day.policy.pods else {},
         recent=_recent(uow, day) if any(account.kind == LEAD for account in accounts) else {},
+        edits=edits_of(uow, accounts, owners, CRMS) if day.policy.human_edit == "accept" else {},
+        waiting=_waiting(uow, day.policy, families),
     )
 
 
-def _went_on(uow: UnitOfWork, current: Mapping[str, CurrentOwner]) -> dict[str, str]:
-    """The rule from whose choices each account went on to its present owner; others are missing."""
-    escalated = uow.decisions.latest(current, reason="escalated")
-    return {id_: last.rule for id_, last in escalated.items() if last.owner_id == current[id_].owner_id}
+def promised_sizes(uow: UnitOfWork, policy: Policy) -> dict[str, int]:
+    """How many accounts each owner of record has; what somebody is asked to take over counts as theirs already, or
+    they would be asked for more than they may have."""
+    sizes = Counter(uow.ledger.book_sizes())
+    if policy.acceptance.meanwhile != "offered":
+        offers = uow.offers.before_acceptance()
+        accounts = uow.accounts.get_many(account_id for account_id, *_ in offers)
+        for account_id, asked, owner in offers:
+            if accounts[account_id].kind == ACCOUNT:
+                sizes[asked] += 1
+                sizes[owner] -= 1
+    return dict(sizes)
+
+
+def _waiting(uow: UnitOfWork, policy: Policy, account_ids: Collection[str]) -> dict[str, Waiting]:
+    """Who is asked to accept which of these accounts, and by what rule, though it is somebody else's until then."""
+    if policy.acceptance.meanwhile == "offered":
+        return {}
+    offers = {account_id: asked for account_id, asked, _ in uow.offers.before_acceptance(account_ids)}
+    placed = {account_id: uow.decisions.placing(account_id, asked) for account_id, asked in offers.items()}
+    return {id_: Waiting(offers[id_], by.rule, by.reason, by.turn) for id_, by in placed.items() if by is not None}
+
+
+def _how_they_got_it(uow: UnitOfWork, current: Mapping[str, CurrentOwner]) -> dict[str, tuple[str, bool]]:
+    """The rule from whose choices each account went on to its present owner ("": none), and whether a person made them
+    owner in a CRM; accounts that came to their owner otherwise are missing."""
+    last = uow.decisions.latest(current, reasons=("escalated", "crm_edit"))
+    still = {id_: each for id_, each in last.items() if each.owner_id == current[id_].owner_id}
+    return {id_: (each.rule, False) if each.reason == "escalated" else ("", True) for id_, each in still.items()}
 
 
 def with_missed_offers(uow: UnitOfWork, day: Day, accounts: Sequence[Account]) -> list[Account]:
@@ -66,11 +99,11 @@ def save_state(uow: UnitOfWork, day: Day, before: State, after: State) -> None:
         uow.marks.put(before.marks, after.marks)
 
 
-def _recent(uow: UnitOfWork, day: Day) -> dict[str, str]:
+def _recent(uow: UnitOfWork, day: Day) -> dict[str, LastLead]:
     """Who got the last lead of each web domain, as far back as the policy asks."""
     days = day.policy.leads.sticky_days
     if not days:
         return {}
-    owners = uow.ledger.leads_since(day.now - timedelta(days=days))
-    leads = uow.accounts.get_many(owners)
-    return {domain: owner for id_, owner in owners.items() for domain in leads[id_].fields.get("domains") or ()}
+    given = uow.ledger.leads_since(day.now - timedelta(days=days))
+    leads = uow.accounts.get_many(given)
+    return {domain: LastLead(*given[id_]) for id_ in given for domain in leads[id_].fields.get("domains") or ()}

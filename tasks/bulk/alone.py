@@ -1,8 +1,8 @@
 """Which accounts are decided one by one: those of which something is said by name.
 
-Ids that come twice, overrides, claims, disputes, rules that remember, teams that take turns, owners who are not there
-or may have lost the account. All others are decided by situation (`tasks/bulk/situations.py`). An account decided by
-itself without need costs time and changes nothing.
+Ids that come twice, overrides, claims, disputes, rules that remember, teams that take turns, what the last run left,
+owners who are not there or may have lost the account. All others are decided by situation
+(`tasks/bulk/situations.py`). An account decided by itself without need costs time and changes nothing.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from datetime import date
 import polars as pl
 
 from ownership.day import Day
-from tasks.account_files import Memory
 from tasks.account_rows import day_of
 from tasks.bulk.answers import Answers
 from tasks.bulk.fields import always, by_value
 from tasks.bulk.reading import Reading, has_any
+from tasks.memory import Memory
 
 
 def alone(reading: Reading, answers: Answers, memory: Memory) -> pl.Series:
@@ -37,7 +37,8 @@ def alone(reading: Reading, answers: Answers, memory: Memory) -> pl.Series:
 def _read_or_remembered(reading: Reading, memory: Memory) -> pl.Series:
     ids = reading.table["id"]
     rows = [row for row in reading.subjects if row < len(ids)]
-    return ids.is_in(list(memory.marks)).fill_null(False).scatter(pl.Series(rows, dtype=pl.UInt32), True)
+    remembered = [*memory.marks, *memory.teams, *memory.lent]
+    return ids.is_in(remembered).fill_null(False).scatter(pl.Series(rows, dtype=pl.UInt32), True)
 
 
 def _named(reading: Reading, answers: Answers) -> pl.Series:

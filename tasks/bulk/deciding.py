@@ -22,9 +22,8 @@ import polars as pl
 
 from config.policy_files import LoadedPolicy
 from ownership.conditions import vocabulary
-from ownership.day import Day
 from ownership.model import Outcome
-from tasks.account_files import OUTPUT, REQUIRED, Memory
+from tasks.account_files import OUTPUT, REQUIRED
 from tasks.account_rows import BadRecord, day_of
 from tasks.bulk.alone import alone
 from tasks.bulk.answers import Answers
@@ -34,7 +33,8 @@ from tasks.bulk.outcomes import Outcomes
 from tasks.bulk.reading import Reading, read_first
 from tasks.bulk.sequence import Pass
 from tasks.bulk.situations import situations_of
-from tasks.headless import notices, owner_reader, refusal
+from tasks.headless import day_of_files, notices, owner_reader, refusal
+from tasks.memory import Memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ def decide_table(
     table: pl.DataFrame, loaded: LoadedPolicy, memory: Memory, now: datetime, inbound: pl.DataFrame | None = None
 ) -> DecidedTable:
     """As `tasks.headless.decide_sheet`, for the frames of `tasks.account_files.Table`."""
-    day = Day.of(loaded.policy, loaded.roster, now)
+    day = day_of_files(loaded, now)
     leads = pl.DataFrame(schema=dict.fromkeys(REQUIRED, pl.String)) if inbound is None else inbound
     fields = fields_of(table, day)
     reading = read_first(table, leads, fields, day, memory)
@@ -66,7 +66,7 @@ def decide_table(
     decisions = pl.DataFrame([ids, *outcomes.columns(numbers), hashes.alias("inputs_hash")]).select(OUTPUT)
     cells = {column: _cells(column, table, leads) for column in ("country", "owner")}
     said = notices(cells, owner_reader(day.roster), sorted(reading.in_cycles))
-    return DecidedTable(decisions, Memory(reading.state.turns, reading.state.marks), said)
+    return DecidedTable(decisions, memory.after(reading.state, day), said)
 
 
 def _refuse(reading: Reading, policy_hash: str, outcomes: Outcomes) -> dict[int, int]:

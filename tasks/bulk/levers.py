@@ -52,7 +52,7 @@ def _lever_of(situation: Situation, day: Day, state: State, outcomes: Outcomes) 
     if owner is not None:
         return None if _stays(situation, day) else _Anew()
     if assign.pool:
-        return _NextOfPool(state.rota(assign.pool, day), assign.skills, state, outcomes)
+        return _NextOfPool(state.rota(assign.pool, day), assign.skills, situation.rule, state, outcomes)
     return _RoomForOneMore(str(assign.owner), assign.skills, day, state)
 
 
@@ -164,8 +164,8 @@ class _RoomForOneMore:
 class _NextOfPool:
     """The next of a pool gets it. What is said of its members depends on who that is, and on nothing else."""
 
-    def __init__(self, rota: Rota, skills: frozenset[str], state: State, outcomes: Outcomes) -> None:
-        self._rota, self._skills, self._state, self._outcomes = rota, skills, state, outcomes
+    def __init__(self, rota: Rota, skills: frozenset[str], rule: str, state: State, outcomes: Outcomes) -> None:
+        self._rota, self._skills, self._rule, self._state, self._outcomes = rota, skills, rule, state, outcomes
         self._known: dict[int, int] = {}  # by the candidates' identity: comparing them would cost more than picking
         self._said: list[tuple[Candidate, ...]] = []  # keeps their identities from being given to others
         self._taken: tuple[Case, int] | None = None
@@ -173,7 +173,7 @@ class _NextOfPool:
     def take(self, row: int) -> int | None:
         if self._taken is None and None in self._rota.gates(self._skills).values():
             return None
-        pick = self._rota.pick(self._skills)
+        pick = self._rota.pick(self._skills, rule=self._rule)
         outcome = self._known.get(id(pick.candidates))
         if pick.rep is None or self._taken is None:
             return outcome

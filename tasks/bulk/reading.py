@@ -14,15 +14,16 @@ from functools import partial
 
 import polars as pl
 
-from ownership.case import Holding, State
+from ownership.case import State
 from ownership.conditions import Field, fold
 from ownership.day import Day
 from ownership.model import Account
-from tasks.account_files import Memory, Row, without_empty
-from tasks.account_rows import day_of, to_account, to_lead
+from tasks.account_files import Row, without_empty
+from tasks.account_rows import to_account, to_lead
 from tasks.bulk.fields import Fields, always, by_value
 from tasks.headless import (
     Subject,
+    holding_of,
     holdings_of,
     ids_in_cycles,
     is_lead,
@@ -30,7 +31,9 @@ from tasks.headless import (
     place_leads,
     present_owners,
     read_rows,
+    state_of,
 )
+from tasks.memory import Lent, Memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,7 @@ class Reading:
     heads: Collection[str]
     in_cycles: Collection[str]
     state: State
+    lent: Mapping[str, Lent]
 
     def account(self, row: int) -> Account:
         """The account or lead of a row that can be read. The state knows its owner from now on."""
@@ -60,8 +64,8 @@ class Reading:
         account = to_account(cells, self.day.policy.fields)
         if (owner := self.owners[row]) is not None:
             self.state.owners[account.id] = owner
-            if "owned_since" in cells:
-                self.state.holdings[account.id] = Holding(day_of(cells["owned_since"]) or "")
+        if (holding := holding_of(cells, owner, self.lent.get(account.id))) is not None:
+            self.state.holdings[account.id] = holding
         return replace(account, parent_id=None) if account.id in self.in_cycles else account
 
     def below(self) -> pl.Series:
@@ -92,7 +96,7 @@ def read_first(table: pl.DataFrame, inbound: pl.DataFrame, fields: Fields, day: 
     heads = frozenset(parents.values())
     others = table["id"].is_in(list(heads)) & owners.is_not_null() & ~apart
     state.owners.update(zip(table["id"].filter(others), owners.filter(others), strict=True))
-    return Reading(table, day, owners, rows, subjects, parents, heads, in_cycles, state)
+    return Reading(table, day, owners, rows, subjects, parents, heads, in_cycles, state, memory.lent)
 
 
 def _parents(table: pl.DataFrame, apart: pl.Series) -> dict[int, tuple[str, str]]:
@@ -148,5 +152,6 @@ def _state(
     leads = {subject.id for subject in read if isinstance(subject, Account) and is_lead(subject)}
     load = Counter(owner for id_, owner in owners.items() if id_ not in leads)
     load.update(dict(other_owners.drop_nulls().value_counts().iter_rows()))
-    marks = {id_: dict(held) for id_, held in memory.marks.items()}
-    return State(owners, load, dict(memory.turns), holdings_of(cells, read, owners), marks)
+    state = state_of(memory, owners, load)
+    state.holdings = holdings_of(cells, read, owners, memory.lent)
+    return state

@@ -15,7 +15,7 @@ from typing import Any
 import polars as pl
 
 from ownership.day import Day
-from ownership.entries import Assign, Territory
+from ownership.entries import Assign, Rule, Territory
 from ownership.model import ACCOUNT
 from ownership.territories import serving
 from tasks.bulk.answers import Answers
@@ -26,7 +26,8 @@ from tasks.bulk.reading import Reading
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """`step` decides (None: none does), by `assign` where that is a rule's or a territory's. `owner` has the account.
+    """`step` decides (None: none does), by `assign` where that is a rule's or a territory's, of id `rule`. `owner` has
+    the account.
 
     One that `follows` goes before that to its parent's owner, if there is one; equal values say that the steps up to
     there say the same. `first` is one of the accounts.
@@ -37,6 +38,7 @@ class Situation:
     assign: Assign | None
     follows: tuple[Any, ...] | None
     first: int
+    rule: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,13 +103,14 @@ class _Walk:
         return Situations(found, numbers)
 
     def _situation(self, told: Mapping[str, Any]) -> Situation:
-        assign = None
+        by: Rule | Territory | None = None
         if told["step"] == "rules":
-            assign = self._day.policy.rules[told["rule"]].assign
+            by = self._day.policy.rules[told["rule"]]
         if told["step"] == "territory":
-            assign = self._served[told["territory"]]
+            by = self._served[told["territory"]]
         follows = tuple(told[name] for name in self._until_parent) if told.get("follows") else None
-        return Situation(told["step"], told.get("owner"), assign, follows, told["first"])
+        assign, rule = (by.assign, by.id) if by else (None, "")
+        return Situation(told["step"], told.get("owner"), assign, follows, told["first"], rule)
 
     def _tell(self, name: str, column: pl.Series) -> None:
         if name not in self._told:
@@ -160,7 +163,7 @@ class _Walk:
         found = self._nothing()
         self._descend(None, self._left, found)
         self._tell("territory", found)
-        served = [number for number, assign in self._served.items() if assign is not None]
+        served = [number for number, server in self._served.items() if server is not None]
         return found.is_in(served).fill_null(False)
 
     def _descend(self, parent: str | None, left: pl.Series, found: pl.Series) -> None:
@@ -184,15 +187,14 @@ class _Walk:
         return found
 
     @cached_property
-    def _served(self) -> dict[int, Assign | None]:
+    def _served(self) -> dict[int, Territory | None]:
         """Who serves each territory: the territory itself, else the nearest above it that is served."""
         by_id = {territory.id: territory for territory in self._day.policy.territories}
-        found: dict[int, Assign | None] = {}
+        found: dict[int, Territory | None] = {}
         for number, territory in enumerate(self._day.policy.territories):
             path, at = [territory], territory.parent
             while at is not None:
                 path.insert(0, by_id[at])
                 at = by_id[at].parent
-            served = serving(tuple(path))
-            found[number] = served.assign if served else None
+            found[number] = serving(tuple(path))
         return found

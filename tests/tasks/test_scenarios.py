@@ -66,7 +66,8 @@ ROWS = {
         *("miss costs a turn", "round-robin memory", "manual assignments use a turn"),
         *("existing-owner matches use a turn", "return from leave", "period caps", "pins against caps"),
         *("existing owner against caps", "children follow a moved parent", "deal registration against a pin"),
-        *("low-confidence match", "drift against a human edit", "inbound to an owned account"),
+        *("low-confidence match", "drift against a human edit", "inbound to an owned account", "one business day"),
+        "overlay counted in coverage",
     ),
     "time": (
         *("holiday", "weekend", "DST weekend", "nobody at work within the horizon", "a rep in another time zone"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -39,3 +40,14 @@ def test_asking_takes_no_turn(company: Rehearsal) -> None:
 def test_a_pool_there_is_not_is_told_with_the_nearest(company: Rehearsal) -> None:
     (line,) = turn_lines(company.context, "mm-us-wst")
     assert line.startswith("There is no pool 'mm-us-wst' (did you mean 'mm-us-west'?). Pools: ent-amer, ")
+
+
+def test_a_pool_that_remembers_turns_by_rule_shows_those_of_each(company: Rehearsal) -> None:
+    loaded = company.context.policy
+    pools = tuple(replace(pool, memory="rule") for pool in loaded.policy.pools)
+    company.adopt(replace(loaded, policy=replace(loaded.policy, pools=pools)))
+    company.account("salesforce", "001A", name="Alpha", country="US", state="CA", employees=300)
+    company.assign()
+    lines = list(turn_lines(company.context, "mm-us-west"))
+    assert [line for line in lines if line.startswith("For ")] == ["For mm-us-west:"]
+    assert lines[2].split()[1:] == ["Grace", "Liu", "0.50", "turns", "behind,", "0", "taken"]

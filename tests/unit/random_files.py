@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import polars as pl
 
 from config.policy_files import LoadedPolicy
+from ownership.case import LastLead
+from ownership.model import Afterwards
 from ownership.policy import Policy
 from ownership.rotation import PoolTurns
 from ownership.sustained import Mark
-from tasks.account_files import OVERFLOW, Memory
+from tasks.account_files import OVERFLOW
 from tasks.account_rows import DOMAIN_CELLS
-from tests.unit.random_policies import OWNERS, RECORDS, PolicyMaker
+from tasks.memory import Lent, Memory
+from tests.unit.random_policies import DOMAINS, OWNERS, PEOPLE, RECORDS, PolicyMaker
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 CELLS: dict[str, tuple[str, ...]] = {
@@ -104,7 +107,24 @@ class WorldMaker(PolicyMaker):
             for id_ in self.some(ids, 3)
             for rule in rules[:1]
         }
-        return Memory(turns, marks)
+        return Memory(turns, marks, self.teams(policy, ids), self.lent(ids), self.leads())
+
+    def teams(self, policy: Policy, ids: list[str]) -> dict[str, dict[str, str]]:
+        roles = [role.role for role in policy.team] or ["role0"]
+        return {id_: {self.chance.choice(roles): self.chance.choice(PEOPLE)} for id_ in self.some(ids, 4)}
+
+    def lent(self, ids: list[str]) -> dict[str, Lent]:
+        return {
+            id_: Lent(self.chance.choice(OWNERS), Afterwards(self.chance.choice([None, *OWNERS])))
+            for id_ in self.some([*ids, "l0", "elsewhere"], 6)
+        }
+
+    def leads(self) -> dict[str, LastLead]:
+        ages = (timedelta(days=1), timedelta(days=7), timedelta(days=8))
+        return {
+            domain: LastLead(self.chance.choice(OWNERS), NOW - self.chance.choice(ages))
+            for domain in self.some(DOMAINS, 3)
+        }
 
 
 def frame(rows: list[dict[str, str]]) -> pl.DataFrame:

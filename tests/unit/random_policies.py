@@ -149,6 +149,7 @@ class PolicyMaker:
             self.chance.choice([0, 0, 3]),
             self.chance.random() < 0.3,
             self.chance.random() < 0.3,
+            self.chance.choice(["pool", "pool", "rule"]),
         )
 
     def policy(self) -> Policy:
@@ -188,6 +189,8 @@ class PolicyMaker:
             ),
             follow_parent=self.chance.choice([ALWAYS, ALWAYS, self.condition()]),
             pins_bypass_capacity=chance.random() < 0.5,
+            pins_bypass_caps=chance.random() < 0.5,
+            leavers_move=chance.choice(["at_once", "next_business_day"]),
             leads=Leads((self.requirement(),) if chance.random() < 0.2 else (), 14, chance.choice([0, 7])),
             lead_order=tuple(chance.sample(LEAD_STEPS, len(LEAD_STEPS))) if chance.random() < 0.3 else LEAD_STEPS,
             fields=CUSTOM,
@@ -206,7 +209,7 @@ class PolicyMaker:
                 timezone=chance.choice(["UTC", "Asia/Tokyo"]),
                 capacity=self.maybe(chance.choice([0, 1, 5, 5, 40])),
                 active=id_ != "eve" or chance.random() < 0.5,
-                left_on="2026-10-01" if id_ == "dan" and chance.random() < 0.5 else None,
+                left_on=self.maybe(chance.choice(["2026-10-01", "2026-11-24", "2026-11-24"])) if id_ == "dan" else None,
                 skills=frozenset(self.some(["french"], 1)),
                 leave=(Period("2026-11-20", "2026-11-30"),) if chance.random() < 0.2 else (),
                 ramp=(Ramp("2026-12-31", chance.choice([0, 50])),) if chance.random() < 0.15 else (),

@@ -109,6 +109,23 @@ def test_a_second_run_goes_on_from_the_first() -> None:
     assert_same(replace(first, memory=in_bulk(first).memory))
 
 
+@given(seed=st.integers(0, 2**32), accounts=st.integers(0, 20), leads=st.integers(0, 4))
+@few
+def test_whatever_is_remembered_bulk_goes_on_as_one_by_one_does(seed: int, accounts: int, leads: int) -> None:
+    first = WorldMaker(Random(seed)).world(accounts, leads)
+    decided = in_bulk(first)
+    owners = decided.decisions["owner_id"]
+    both = (first.accounts, 0), (first.leads, first.accounts.height)
+    owned = [None if table is None else _owned_by(table, owners.slice(start, table.height)) for table, start in both]
+    assert_same(replace(first, accounts=owned[0], leads=owned[1], memory=decided.memory))
+
+
+def _owned_by(table: pl.DataFrame, owners: pl.Series) -> pl.DataFrame:
+    """The table with the owners that were decided, where some were."""
+    before = table["owner"] if "owner" in table.columns else owners
+    return table.with_columns(owners.zip_with(owners.is_not_null(), before).alias("owner"))
+
+
 def test_the_comparison_notices_a_bulk_path_that_takes_unknown_for_no(monkeypatch: pytest.MonkeyPatch) -> None:
     """The control: "not in the US" must not claim an account whose country nobody knows."""
     careful = Answers.of

@@ -26,7 +26,7 @@ from ownership.entries import (
 from ownership.model import QUEUE, Period, Ramp, Rep
 from ownership.policy import STEPS, Policy, Roster
 from ownership.sustained import Mark
-from tasks.account_files import Memory
+from tasks.memory import Memory
 from tests.unit.bulk_comparison import assert_same, in_bulk
 from tests.unit.random_files import World, frame
 

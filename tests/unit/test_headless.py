@@ -28,17 +28,15 @@ from ownership.rotation import PoolTurns
 from tasks.account_files import (
     COLUMNS,
     OUTPUT,
-    Memory,
     Row,
     Sheet,
     UnreadableFile,
     decisions_csv,
-    read_memory,
     read_sheet,
     write_decisions,
-    write_memory,
 )
 from tasks.headless import decide_sheet, to_account
+from tasks.memory import Memory, read_memory, write_memory
 
 ROOT = Path(__file__).resolve().parents[2]
 TODAY = "2026-11-25"
@@ -441,22 +439,23 @@ def test_the_accounts_are_never_overwritten_by_their_decisions(tmp_path: Path, p
 
 
 def test_a_second_run_goes_on_with_the_turns_of_the_first(tmp_path: Path, policy_dir: Path) -> None:
-    turns = tmp_path / "turns.json"
+    state = tmp_path / "state.json"
     owners = []
     for number in range(3):
         accounts = write_csv(tmp_path / "a.csv", [row(f"new{number}")])
-        result = run(policy_dir, accounts, "--turns", str(turns))
+        result = run(policy_dir, accounts, "--state", str(state))
         owners += [each["owner_id"] for each in csv.DictReader(io.StringIO(result.stdout))]
     assert sorted(owners) == ["ann", "bob", "bob"]
-    assert json.loads(turns.read_text())["east"]["taken"] == {"ann": 1, "bob": 2}
-    assert {pool: state.to_json() for pool, state in read_memory(turns).turns.items()} == json.loads(turns.read_text())
+    written = json.loads(state.read_text())
+    assert written["turns"]["east"]["taken"] == {"ann": 1, "bob": 2}
+    assert {pool: turns.to_json() for pool, turns in read_memory(state).turns.items()} == written["turns"]
 
 
 def test_turns_of_pools_the_policy_no_longer_has_are_kept(tmp_path: Path, loaded: LoadedPolicy) -> None:
     west = PoolTurns({"ann": 5, "bob": -5}, {"ann": 1})
     result = decide_sheet(Sheet((row(),)), loaded, Memory({"west": west}), NOW)
-    write_memory(result.memory, tmp_path / "turns.json")
-    assert read_memory(tmp_path / "turns.json").turns["west"] == west
+    write_memory(result.memory, tmp_path / "state.json")
+    assert read_memory(tmp_path / "state.json").turns["west"] == west
 
 
 @pytest.mark.parametrize(
@@ -465,13 +464,13 @@ def test_turns_of_pools_the_policy_no_longer_has_are_kept(tmp_path: Path, loaded
 def test_turns_that_are_none_stop_the_run_before_anything_is_written(
     tmp_path: Path, policy_dir: Path, content: str
 ) -> None:
-    (tmp_path / "turns.json").write_text(content)
+    (tmp_path / "state.json").write_text(content)
     accounts, out = write_csv(tmp_path / "a.csv", [row()]), tmp_path / "out.csv"
-    result = run(policy_dir, accounts, "--turns", str(tmp_path / "turns.json"), "--out", str(out))
+    result = run(policy_dir, accounts, "--state", str(tmp_path / "state.json"), "--out", str(out))
     assert isinstance(result.exception, UnreadableFile)
-    assert "turns.json: does not hold the turns of pools. Bring back" in str(result.exception)
+    assert "state.json: does not hold what a run leaves to the next. Bring back" in str(result.exception)
     assert not out.exists()
-    assert (tmp_path / "turns.json").read_text() == content
+    assert (tmp_path / "state.json").read_text() == content
 
 
 # --- the command ---

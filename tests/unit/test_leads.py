@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ownership.case import LastLead
 from ownership.conditions import Test
 from ownership.entries import Assign, Leads, Pool, Requirement, Rule
 from ownership.leads import best_of, link_leads
@@ -235,7 +236,15 @@ def test_the_next_lead_of_a_company_goes_to_who_got_the_last() -> None:
     decided = office.decide(*leads)
     assert [said(each) for each in decided] == [("pool", "ann"), ("pool", "bob"), ("sticky", "ann")]
     assert because(decided[2]) == "Ann got a lead of acme.com in the last 30 days"
-    assert office.state.recent == {"acme.com": "ann", "bolt.com": "bob"}
+    assert {domain: last.rep for domain, last in office.state.recent.items()} == {"acme.com": "ann", "bolt.com": "bob"}
+
+
+def test_a_lead_sticks_to_nobody_once_the_last_one_is_too_long_ago() -> None:
+    office = desk()
+    office.state.recent["acme.com"] = LastLead("cid", NOON - timedelta(days=30))
+    assert said(office.on(WEDNESDAY, lead("l1", domains=["acme.com"]))) == ("sticky", "cid")
+    office.state.recent["acme.com"] = LastLead("cid", NOON - timedelta(days=30, seconds=1))
+    assert said(office.on(WEDNESDAY, lead("l2", domains=["acme.com"]))) == ("pool", "ann")
 
 
 def test_a_lead_sticks_to_nobody_in_a_policy_that_does_not_say_so() -> None:
@@ -256,13 +265,13 @@ def test_a_lead_sticks_to_nobody_in_a_policy_that_does_not_say_so() -> None:
 )
 def test_a_lead_does_not_stick_to_who_is_not_at_hand(different: Rep) -> None:
     office = desk(INBOUND, different)
-    office.state.recent["acme.com"] = "ann"
+    office.state.recent["acme.com"] = LastLead("ann", NOON)
     assert said(office.on(WEDNESDAY, lead(domains=["acme.com"]))) == ("pool", "bob")
 
 
 def test_a_lead_does_not_stick_to_a_queue_which_keeps_nothing_from_the_rules() -> None:
     office = desk(INBOUND, queue())
-    office.state.recent["acme.com"] = "low-touch"
+    office.state.recent["acme.com"] = LastLead("low-touch", NOON)
     assert said(office.on(WEDNESDAY, lead(domains=["acme.com"]))) == ("pool", "ann")
 
 

@@ -24,8 +24,8 @@ from ownership.entries import (
     TeamRole,
     Territory,
 )
-from ownership.lint import Coverage, Finding, Severity, coverage, lint
-from ownership.model import Account, Period, Rep
+from ownership.lint import Finding, Severity, lint
+from ownership.model import Period, Rep
 from ownership.overlap import are_disjoint
 from ownership.policy import Policy, Roster
 from ownership.territories import path_of
@@ -384,19 +384,6 @@ def test_a_requirement_that_shuts_some_territories_names_them() -> None:
     assert found(US, below("de", country("de"), None), requirements=(need,)) == [
         ("warning", "requirement", "home", "no account in de can ever meet it")
     ]
-
-
-# --- coverage ---
-
-
-def test_coverage_counts_the_accounts_in_no_territory_by_country() -> None:
-    bare = Territory("br", "Brazil", country("br"))
-    codes = ["US", "PL", "PL", None, "BR", "ZA"]
-    accounts = [Account(f"a{n}", "A", {"country": code}) for n, code in enumerate(codes)]
-    measured = coverage(accounts, Policy("p", territories=(US, bare)), TODAY)
-    assert measured == Coverage(6, {"PL": 2, "ZA": 1, "unknown": 1}, {"br": 1})
-    assert list(measured.in_no_territory) == ["PL", "ZA", "unknown"]
-    assert coverage([], Policy("p"), TODAY) == Coverage(0, {}, {})
 
 
 # --- whether conditions can hold, on random ones ---

@@ -37,7 +37,7 @@ def test_a_policy_that_says_nothing_more_has_the_usual_values(tmp_path: Path) ->
     usual = policy(tmp_path, "")
     assert (usual.order, usual.lead_order, usual.timezone) == (STEPS, LEAD_STEPS, "UTC")
     assert (usual.disputes, usual.pods, usual.team, usual.fields) == ((), (), (), {})
-    assert (usual.follow_parent, usual.pins_bypass_capacity) == (ALWAYS, True)
+    assert (usual.follow_parent, usual.pins_bypass_capacity, usual.pins_bypass_caps) == (ALWAYS, True, True)
     assert usual.keeping == Keeping(None, False, False, "keep")
     assert usual == Policy("Small"), "and they are those of the values themselves"
 
@@ -141,12 +141,25 @@ def test_which_children_follow_their_parent_is_loaded(tmp_path: Path, written: s
 def test_what_an_owner_keeps_is_loaded(tmp_path: Path) -> None:
     text = (
         "existing_owner: {forfeit_after_days: 14, days: business, leave_counts: true, over_capacity: move_on}\n"
-        "pins_bypass_capacity: false\n"
+        "pins_bypass_capacity: false\npins_bypass_caps: false\n"
     )
     loaded = policy(tmp_path, text)
     assert loaded.keeping == Keeping(14, True, True, "move_on")
-    assert loaded.pins_bypass_capacity is False
+    assert (loaded.pins_bypass_capacity, loaded.pins_bypass_caps) == (False, False)
     assert policy(tmp_path, "existing_owner: {forfeit_after_days: 14}\n").keeping == Keeping(14)
+
+
+def test_what_becomes_of_leavers_edits_and_overlays_is_loaded(tmp_path: Path) -> None:
+    text = (
+        "leavers: {accounts_move: next_business_day}\ndrift: {human_edit: accept}\ncoverage: {overlays_count: true}\n"
+    )
+    loaded = policy(tmp_path, text)
+    assert (loaded.leavers_move, loaded.human_edit, loaded.overlays_count) == ("next_business_day", "accept", True)
+    assert "override" in loaded.asked
+    assert "override" in loaded.asked_of_leads
+    usual = policy(tmp_path, "")
+    assert (usual.leavers_move, usual.human_edit, usual.overlays_count) == ("at_once", "hold", False)
+    assert "override" not in usual.asked
 
 
 def test_how_owners_accept_is_loaded(tmp_path: Path) -> None:
@@ -163,6 +176,20 @@ def test_how_owners_accept_is_loaded(tmp_path: Path) -> None:
     assert (accepting.hours, accepting.clock, accepting.remind_hours) == (12.5, "business", 4)
     assert (accepting.miss_takes_turn, accepting.decline_takes_turn) == (False, True)
     assert accepting.faster == (SlaRule(Test("subject", "is", "lead"), 0.5), SlaRule(Test("vip", "is", True), 48))
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        ("{}", ("offered", "")),
+        ("{meanwhile: offered}", ("offered", "")),
+        ("{meanwhile: previous}", ("previous", "")),
+        ("{meanwhile: {queue: low-touch}}", ("queue", "low-touch")),
+    ],
+)
+def test_whose_an_account_is_while_it_waits_is_loaded(tmp_path: Path, said: str, meant: tuple[str, str]) -> None:
+    accepting = policy(tmp_path, f"acceptance: {said}\n").acceptance
+    assert (accepting.meanwhile, accepting.queue) == meant
 
 
 def test_how_leads_are_routed_is_loaded(tmp_path: Path) -> None:
@@ -201,7 +228,7 @@ def test_everything_of_a_pool_is_loaded(tmp_path: Path) -> None:
         "    owed_most: 3\n"
         "    existing_owner_takes_turn: true\n"
         "    manual_takes_turn: true\n"
-        "  - {id: west, members: [{rep: bob}], after_leave: owed_turns}\n"
+        "  - {id: west, members: [{rep: bob}], after_leave: owed_turns, memory: rule}\n"
         "  - {id: north, members: [{rep: bob}], within_hours: 0}\n"
     )
     east, west, north = policy(tmp_path, text).pools
@@ -211,6 +238,7 @@ def test_everything_of_a_pool_is_loaded(tmp_path: Path) -> None:
     assert (west.per_hour, west.rolling, west.timezone, west.within_hours) == (None, False, "UTC", None)
     assert (west.owed_most, north.owed_most, north.within_hours) == (10, 0, 0)
     assert (west.existing_owner_takes_turn, west.manual_takes_turn) == (False, False)
+    assert (east.memory, west.memory, north.memory) == ("pool", "rule", "pool")
 
 
 def test_working_hours_leave_and_ramp_of_a_rep_are_loaded(tmp_path: Path) -> None:
@@ -407,6 +435,26 @@ MISTAKES: dict[str, tuple[str, str]] = {
     "no turns that are owed": (pool_of("after_leave: owed_turns, owed_most: 0"), "at least 1"),
     "an existing owner's turn that is neither": (pool_of("existing_owner_takes_turn: x"), "Write true or false"),
     "a manual turn that is neither": (pool_of("manual_takes_turn: x"), "Write true or false"),
+    "accounts that move at no time": (
+        "leavers: {accounts_move: never}  # <-\n",
+        "It is one of at_once, next_business_day",
+    ),
+    "an edit that is written over": ("drift: {human_edit: revert}  # <-\n", "It is one of hold, accept"),
+    "an edit no step asks for": (
+        "drift: {human_edit: accept}\n"
+        "order: [do_not_route, gate, named, parent_owner, existing_owner, territory]  # <-\n",
+        "order has 'override' 0 times",
+    ),
+    "nobody who has it meanwhile": ("acceptance: {meanwhile: nobody}  # <-\n", "It is one of offered, previous"),
+    "a rep who is a queue meanwhile": (
+        "acceptance: {meanwhile: {queue: ann}}  # <-\n",
+        "who is no queue. Name a queue",
+    ),
+    "a queue there is not": ("acceptance: {meanwhile: {queue: dsk}}  # <-\n", "who is nobody on the roster"),
+    "a queue without a name": ("acceptance: {meanwhile: {}}  # <-\n", "meanwhile of acceptance has no 'queue'"),
+    "an overlay that counts somewhat": ("coverage: {overlays_count: some}  # <-\n", "Write true or false"),
+    "a memory that is none": (pool_of("memory: rep"), "It is one of pool, rule"),
+    "a manual turn of no rule": (pool_of("memory: rule, manual_takes_turn: true"), "Remove it, or write memory: pool"),
     "a queue that takes turns": (
         "pools:\n  - {id: p, members: [{rep: ann}, {rep: low-touch}]}  # <-\n",
         "has the queue 'low-touch' as a member. A queue takes no turns",

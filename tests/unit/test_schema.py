@@ -107,6 +107,7 @@ pools:
     owed_most: 5
     existing_owner_takes_turn: true
     manual_takes_turn: true
+    memory: pool
 pods: [{id: blue, lead: ann, roles: {csm: cem}}]
 team: [{role: csm, assign: {owner: cem}, when: {paying: true}, from: "2026-01-01", until: "2026-12-31"}]
 territories:
@@ -121,6 +122,10 @@ territories:
     children: [{id: de, when: {country: DE}, pool: east}]
 follow_parent: {segment: {in: [enterprise]}}
 pins_bypass_capacity: false
+pins_bypass_caps: false
+leavers: {accounts_move: next_business_day}
+drift: {human_edit: accept}
+coverage: {overlays_count: true}
 existing_owner: {forfeit_after_days: 14, days: business, leave_counts: true, over_capacity: move_on}
 identity: {conflicting_owners: recent_activity}
 acceptance:
@@ -131,6 +136,7 @@ acceptance:
   miss_takes_turn: false
   decline_takes_turn: true
   by: [{when: {vip: true}, hours: 2}]
+  meanwhile: {queue: desk}
 leads:
   order: [
     do_not_route, dispute, gate, override, returned, account_owner, existing_owner, named, registration, sticky, rules,
@@ -287,6 +293,14 @@ def test_an_unknown_key_is_refused_wherever_it_stands(name: str, text: str) -> N
 
 TREE = POLICY + "territories:\n  - "
 MISTAKES = {
+    "an edit that is accepted and never asked for": (
+        POLICY
+        + "drift: {human_edit: accept}\n"
+        + "order: [do_not_route, gate, named, parent_owner, existing_owner, territory]\n"
+    ),
+    "an edit nobody knows what becomes of": POLICY + "drift: {human_edit: revert}\n",
+    "nobody who has it meanwhile": POLICY + "acceptance: {meanwhile: nobody}\n",
+    "a queue without a name": POLICY + "acceptance: {meanwhile: {queue: ''}}\n",
     "a misspelt section": POLICY + "teritories: []\n",
     "a policy without a name": "apiVersion: steward/v1\nkind: Policy\n",
     "another kind of file": "apiVersion: steward/v1\nkind: Roster\nname: A\n",
@@ -297,6 +311,9 @@ MISTAKES = {
     "a weight of nothing": POLICY + "pools: [{id: p, members: [{rep: ann, weight: 0}]}]\n",
     "a cap of nothing": POLICY + "pools: [{id: p, members: [{rep: ann}], per_day: 0}]\n",
     "a strategy nobody knows": POLICY + "pools: [{id: p, members: [{rep: ann}], strategy: least_laoded}]\n",
+    "a manual turn of no rule": (
+        POLICY + "pools: [{id: p, members: [{rep: ann}], memory: rule, manual_takes_turn: true}]\n"
+    ),
     "turns that are owed to nobody": POLICY + "pools: [{id: p, members: [{rep: ann}], owed_most: 3}]\n",
     "a misspelt system of record": POLICY + "system_of_record: salesfroce\n",
     "an unknown step": POLICY + "order: [gate, do_not_rout, named, parent_owner, existing_owner, territory]\n",
