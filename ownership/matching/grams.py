@@ -43,7 +43,8 @@ def grams_of_all(names: Sequence[Sequence[str]]) -> tuple[Numbers, Numbers]:
         return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
     triples = _triples(_CODE[raw])
     within = of_name[:-2] == of_name[2:]
-    pairs = np.unique(triples[within] * len(texts) + of_name[:-2][within])
+    pairs = np.sort(triples[within] * len(texts) + of_name[:-2][within])
+    pairs = pairs[np.concatenate([[True], pairs[1:] != pairs[:-1]])] if len(pairs) else pairs
     return pairs // len(texts), pairs % len(texts)
 
 
