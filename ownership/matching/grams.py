@@ -12,7 +12,6 @@ BASE = len(ALPHABET)
 GRAMS = BASE**3
 """How many triples there are: each number below it is one."""
 
-AT_ONCE = 50_000
 Numbers = NDArray[np.int64]
 
 _CODE = np.zeros(256, dtype=np.int64)
@@ -44,41 +43,10 @@ def grams_of_all(names: Sequence[Sequence[str]]) -> tuple[Numbers, Numbers]:
         return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
     triples = _triples(_CODE[raw])
     within = of_name[:-2] == of_name[2:]
-    pairs = np.unique(triples[within] * len(texts) + of_name[:-2][within])
+    pairs = np.sort(triples[within] * len(texts) + of_name[:-2][within])
+    pairs = pairs[np.concatenate([[True], pairs[1:] != pairs[:-1]])] if len(pairs) else pairs
     return pairs // len(texts), pairs % len(texts)
 
 
 def _triples(codes: Numbers) -> Numbers:
     return (codes[:-2] * BASE + codes[1:-1]) * BASE + codes[2:]
-
-
-class Triples:
-    """The triples of names that come one after the other, worked out many at a time."""
-
-    def __init__(self) -> None:
-        self._names: list[Sequence[str]] = []
-        self._count = 0
-        self._grams: list[NDArray[np.int32]] = []
-        self._places: list[NDArray[np.int32]] = []
-
-    def gather(self, words: Sequence[str]) -> None:
-        """Take the next name in."""
-        self._names.append(words)
-        if len(self._names) == AT_ONCE:
-            self._work_out()
-
-    def sorted(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-        """All triples in ascending order, and the number of the name each is of, ascending too within a triple."""
-        self._work_out()
-        grams, places = np.concatenate(self._grams), np.concatenate(self._places)
-        self._grams, self._places = [], []
-        order = np.argsort(grams, kind="stable")
-        return grams[order], places[order]
-
-    def _work_out(self) -> None:
-        grams, places = grams_of_all(self._names)
-        by_place = np.argsort(places, kind="stable")
-        self._grams.append(grams[by_place].astype(np.int32))
-        self._places.append((places[by_place] + self._count).astype(np.int32))
-        self._count += len(self._names)
-        self._names = []
