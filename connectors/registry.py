@@ -17,6 +17,8 @@ from connectors.salesforce_api import SalesforceApi
 from connectors.slack import SlackNotifier
 from connectors.stripe import StripeConnector
 from connectors.usage import UsageConnector
+from connectors.zendesk import ZendeskConnector
+from connectors.zendesk_api import ZendeskApi
 from ownership.conditions import Field
 
 LIBRARIES = {
@@ -25,6 +27,7 @@ LIBRARIES = {
     "stripe": "stripe",
     "usage": "sqlalchemy",
     "slack": "slack_sdk",
+    "zendesk": "requests",
 }
 
 
@@ -57,6 +60,10 @@ def build_connectors(
         if crm:
             sources[crm.name] = crm
             targets[crm.name] = crm
+    zendesk = _zendesk(settings, egress, patience)
+    if zendesk:
+        sources[zendesk.name] = zendesk
+        targets[zendesk.name] = zendesk
     if settings.stripe_key.get_secret_value():
         sources["stripe"] = StripeConnector(settings.stripe_key.get_secret_value(), egress=egress, patience=patience)
     if settings.usage_url:
@@ -79,11 +86,8 @@ def _salesforce(
         "STEWARD_SALESFORCE_CLIENT_ID": settings.salesforce_client_id,
         "STEWARD_SALESFORCE_CLIENT_SECRET": settings.salesforce_client_secret.get_secret_value(),
     }
-    if not any(given.values()):
+    if not _complete("salesforce", given):
         return None
-    missing = [name for name, value in given.items() if not value]
-    if missing:
-        raise ConnectorStopped("salesforce", "its credentials are incomplete", mend=f"Set {' and '.join(missing)}")
     domain, client_id, client_secret = given.values()
     if domain in ("login", "test"):
         mend = "Set STEWARD_SALESFORCE_DOMAIN to your My Domain, as in acme.my"
@@ -101,6 +105,26 @@ def _hubspot(
         return None
     api = HubSpotApi(token, version=settings.hubspot_api_version, egress=egress, patience=patience)
     return HubSpotConnector(api, custom=custom)
+
+
+def _zendesk(settings: Settings, egress: Egress, patience: Patience) -> ZendeskConnector | None:
+    given = {
+        "STEWARD_ZENDESK_SUBDOMAIN": settings.zendesk_subdomain,
+        "STEWARD_ZENDESK_CLIENT_ID": settings.zendesk_client_id,
+        "STEWARD_ZENDESK_CLIENT_SECRET": settings.zendesk_client_secret.get_secret_value(),
+    }
+    if not _complete("zendesk", given):
+        return None
+    api = ZendeskApi(*given.values(), egress=egress, patience=patience)
+    return ZendeskConnector(api, owner_field=settings.zendesk_owner_field, crm=settings.zendesk_crm)
+
+
+def _complete(connector: str, given: Mapping[str, str]) -> bool:
+    """Whether all these settings have a value; False when none has. Raises `ConnectorStopped` in between."""
+    missing = [name for name, value in given.items() if not value]
+    if missing and len(missing) < len(given):
+        raise ConnectorStopped(connector, "its credentials are incomplete", mend=f"Set {' and '.join(missing)}")
+    return not missing
 
 
 __all__ = ["Connectors", "build_connectors", "connector_versions"]
