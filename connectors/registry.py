@@ -12,6 +12,8 @@ from connectors.errors import ConnectorStopped
 from connectors.http import Egress, Patience
 from connectors.hubspot import HubSpotConnector
 from connectors.hubspot_api import HubSpotApi
+from connectors.marketo import MarketoConnector
+from connectors.marketo_api import MarketoApi
 from connectors.salesforce import SalesforceConnector
 from connectors.salesforce_api import SalesforceApi
 from connectors.slack import SlackNotifier
@@ -28,6 +30,7 @@ LIBRARIES = {
     "usage": "sqlalchemy",
     "slack": "slack_sdk",
     "zendesk": "requests",
+    "marketo": "requests",
 }
 
 
@@ -60,10 +63,10 @@ def build_connectors(
         if crm:
             sources[crm.name] = crm
             targets[crm.name] = crm
-    zendesk = _zendesk(settings, egress, patience)
-    if zendesk:
-        sources[zendesk.name] = zendesk
-        targets[zendesk.name] = zendesk
+    for tool in (_zendesk(settings, egress, patience), _marketo(settings, egress, patience)):
+        if tool:
+            sources[tool.name] = tool
+            targets[tool.name] = tool
     if settings.stripe_key.get_secret_value():
         sources["stripe"] = StripeConnector(settings.stripe_key.get_secret_value(), egress=egress, patience=patience)
     if settings.usage_url:
@@ -117,6 +120,26 @@ def _zendesk(settings: Settings, egress: Egress, patience: Patience) -> ZendeskC
         return None
     api = ZendeskApi(*given.values(), egress=egress, patience=patience)
     return ZendeskConnector(api, owner_field=settings.zendesk_owner_field, crm=settings.zendesk_crm)
+
+
+def _marketo(settings: Settings, egress: Egress, patience: Patience) -> MarketoConnector | None:
+    given = {
+        "STEWARD_MARKETO_MUNCHKIN_ID": settings.marketo_munchkin_id,
+        "STEWARD_MARKETO_CLIENT_ID": settings.marketo_client_id,
+        "STEWARD_MARKETO_CLIENT_SECRET": settings.marketo_client_secret.get_secret_value(),
+        "STEWARD_MARKETO_LIST_ID": settings.marketo_list_id,
+    }
+    if not _complete("marketo", given):
+        return None
+    munchkin_id, client_id, client_secret, list_id = given.values()
+    api = MarketoApi(munchkin_id, client_id, client_secret, egress=egress, patience=patience)
+    return MarketoConnector(
+        api,
+        list_id=list_id,
+        owner_field=settings.marketo_owner_field,
+        crm_field=settings.marketo_crm_field,
+        crm=settings.marketo_crm,
+    )
 
 
 def _complete(connector: str, given: Mapping[str, str]) -> bool:

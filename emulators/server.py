@@ -26,6 +26,7 @@ from emulators.faults import Faults
 from emulators.gateway import Gateway, matches_host
 from emulators.hubspot import HubSpot
 from emulators.journal import Journal
+from emulators.marketo import Marketo
 from emulators.salesforce import Salesforce
 from emulators.slack import Slack
 from emulators.stripe import Stripe
@@ -38,6 +39,7 @@ VENDORS: dict[str, Callable[..., Vendor]] = {
     "stripe": Stripe,
     "slack": Slack,
     "zendesk": Zendesk,
+    "marketo": Marketo,
 }
 START_TIMEOUT_S = 30.0
 
