@@ -9,8 +9,8 @@ Which calls are made, and why
       pull. A page that holds nothing but one second would be given for ever; the changes of that second are then
       picked out of the whole list (100 a call). Whether deleted organisations appear is unverified: one with
       `deleted_at` counts as deleted, and reading owners shows the others as missing.
-    * One change is one PUT, answered at once. More go as jobs of up to 100 rows, two calls and some waiting each; a
-      job that does not end within `JOB_BUDGET_S` leaves its rows UNKNOWN.
+    * One change is one PUT, answered at once. More go as jobs of up to 100 rows, one call each and a few for all of
+      them to see how they ended (`zendesk_jobs`).
     * Zendesk checks no more of an owner than that the user exists, so the new owners are looked up before a write
       (100 a call) and refused here when they are no agents or suspended. It also drops a field that does not exist
       without a word, so that the owner field is looked for once, before the first write.
@@ -34,16 +34,14 @@ from connectors.base import (
     WriteOutcome,
 )
 from connectors.batches import check_types, chunks, write_in_batches
-from connectors.errors import Ambiguous, ConnectorError, ConnectorStopped, RecordRejected, RetryLater, SchemaChanged
+from connectors.errors import ConnectorStopped, RecordRejected, RetryLater, SchemaChanged
 from connectors.zendesk_api import NAME, ZendeskApi, rows_of
-from connectors.zendesk_objects import AGENTS, ORGANIZATION, STREAM, owner_in, to_account, to_results, to_row, to_user
+from connectors.zendesk_jobs import Jobs
+from connectors.zendesk_objects import AGENTS, ORGANIZATION, STREAM, owner_in, to_account, to_row, to_user
 from ownership.model import AccountRecord
 
 BATCH = 100  # organisations of a job, or ids of a show_many
 FIELD_MEND = "Create it as a lookup relationship to users, or name another in STEWARD_ZENDESK_OWNER_FIELD"
-JOB_BUDGET_S = 120.0
-JOB_FIRST_WAIT_S, JOB_LONGEST_WAIT_S = 1.0, 10.0
-JOB_ENDS = frozenset({"completed", "failed", "killed"})
 
 
 class ZendeskConnector:
@@ -123,8 +121,15 @@ class ZendeskConnector:
         able = self._able_owners(change.owner_id for change in changes)
         results = {place: refusal for place, change in enumerate(changes) if (refusal := _refusal(change, able))}
         places = [place for place in range(len(changes)) if place not in results]
-        written = write_in_batches([changes[place] for place in places], BATCH, self._write)
-        results.update(zip(places, written, strict=True))
+        jobs = Jobs(self._api)
+
+        def write(batch: Sequence[OwnerChange]) -> list[OwnerResult]:
+            if len(batch) == 1:
+                return [self._write_one(batch[0])]
+            return jobs.queue(batch, [{"id": int(change.remote_id), **self._fields(change)} for change in batch])
+
+        written = write_in_batches([changes[place] for place in places], BATCH, write)
+        results.update(zip(places, jobs.settle(written), strict=True))
         return tuple(results[place] for place in range(len(changes)))
 
     def update_owner_if(self, change: OwnerChange, version: str) -> OwnerResult:
@@ -182,9 +187,6 @@ class ZendeskConnector:
 
     # --- writing ---
 
-    def _write(self, batch: Sequence[OwnerChange]) -> list[OwnerResult]:
-        return [self._write_one(batch[0])] if len(batch) == 1 else self._write_job(batch)
-
     def _write_one(self, change: OwnerChange) -> OwnerResult:
         try:
             body = self._api.put(f"organizations/{change.remote_id}.json", {"organization": self._fields(change)})
@@ -193,25 +195,6 @@ class ZendeskConnector:
         if owner_in(body.get("organization") or {}, self._owner_field) != change.owner_id:
             return OwnerResult(change.remote_id, WriteOutcome.UNKNOWN, "NOT_SHOWN", "the answer shows another owner")
         return OwnerResult(change.remote_id, WriteOutcome.WRITTEN)
-
-    def _write_job(self, batch: Sequence[OwnerChange]) -> list[OwnerResult]:
-        rows = [{"id": int(change.remote_id), **self._fields(change)} for change in batch]
-        body = self._api.put("organizations/update_many.json", {"organizations": rows})
-        return to_results(batch, self._finished(_job_of(body)))
-
-    def _finished(self, job: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The job once it ended. From here on the write was taken: whatever fails is `Ambiguous`."""
-        waited_s, wait_s = 0.0, JOB_FIRST_WAIT_S
-        while job.get("status") not in JOB_ENDS:
-            if waited_s >= JOB_BUDGET_S:
-                raise Ambiguous(NAME, f"job {job['id']} did not end within {waited_s:.0f} s", code="JOB_UNFINISHED")
-            self._api.patience.sleep(wait_s)
-            waited_s, wait_s = waited_s + wait_s, min(wait_s * 2, JOB_LONGEST_WAIT_S)
-            try:
-                job = _job_of(self._api.get(f"job_statuses/{job['id']}.json"))
-            except ConnectorError as error:
-                raise Ambiguous(NAME, f"a job was queued and cannot be seen: {error}", code=error.code) from error
-        return job
 
     def _fields(self, change: OwnerChange) -> dict[str, Any]:
         return {"organization_fields": {self._owner_field: change.owner_id}}
@@ -271,13 +254,6 @@ def _refusal(change: OwnerChange, able: set[str]) -> OwnerResult | None:
         message = f"user {change.owner_id} is no agent of Zendesk, suspended or deleted"
         return OwnerResult(change.remote_id, WriteOutcome.REJECTED, "INACTIVE_OWNER", message)
     return None
-
-
-def _job_of(body: Mapping[str, Any]) -> Mapping[str, Any]:
-    job = body.get("job_status")
-    if not isinstance(job, Mapping) or not job.get("id"):
-        raise Ambiguous(NAME, "an answer has no job_status", code="BAD_ANSWER")
-    return job
 
 
 __all__ = ["ZendeskConnector"]

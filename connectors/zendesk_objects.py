@@ -1,11 +1,11 @@
-"""What Zendesk's organisations, users and jobs say. No calls are made here."""
+"""What Zendesk's organisations and users say. No calls are made here."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from connectors.base import OutsideUser, OwnerChange, OwnerResult, SourceRow, WriteOutcome
+from connectors.base import OutsideUser, SourceRow
 from connectors.errors import SchemaChanged
 from connectors.fields import RowReader, to_instant, to_links
 from connectors.zendesk_api import NAME
@@ -58,28 +58,4 @@ def to_account(row: SourceRow, owner_field: str, crm: str) -> AccountRecord:
     )
 
 
-def to_results(batch: Sequence[OwnerChange], job: Mapping[str, Any]) -> list[OwnerResult]:
-    """The results of a job that ended, matched by id. A failed row may carry its place in the batch instead, as `index`
-    or even as `id`; Zendesk's own ids are far above 100. A row that is not mentioned is UNKNOWN."""
-    places = {change.remote_id: place for place, change in enumerate(batch)}
-    told: dict[int, OwnerResult] = {}
-    results = job.get("results")
-    for each in results if isinstance(results, list) else []:
-        place = places.get(str(each.get("id")), each.get("index", each.get("id")))
-        if isinstance(place, int) and 0 <= place < len(batch):
-            told[place] = _to_result(batch[place], each)
-    text = f"job {job.get('id')} {job.get('status')} without a word on this row"
-    return [
-        told.get(place) or OwnerResult(change.remote_id, WriteOutcome.UNKNOWN, "NOT_MENTIONED", text)
-        for place, change in enumerate(batch)
-    ]
-
-
-def _to_result(change: OwnerChange, each: Mapping[str, Any]) -> OwnerResult:
-    if each.get("success") or each.get("status") == "Updated":
-        return OwnerResult(change.remote_id, WriteOutcome.WRITTEN)
-    code, details = str(each.get("error") or each.get("status") or "FAILED"), str(each.get("details") or "")
-    return OwnerResult(change.remote_id, WriteOutcome.REJECTED, code, details)
-
-
-__all__ = ["AGENTS", "ORGANIZATION", "STREAM", "owner_in", "to_account", "to_results", "to_row", "to_user"]
+__all__ = ["AGENTS", "ORGANIZATION", "STREAM", "owner_in", "to_account", "to_row", "to_user"]

@@ -106,6 +106,10 @@ class Operations:
             raise problem(400, "ParamRequired", "Each organization needs an id")
         return Reply(200, {"job_status": job_body(self._account.start_job(rows), request.base)}, rows=len(rows))
 
+    def show_many_job_statuses(self, request: Request) -> Reply:
+        ids = [id_ for id_ in (request.one("ids") or "").split(",") if id_ in self._account.jobs]
+        return Reply(200, {"job_statuses": [job_body(self._account.jobs[id_], request.base) for id_ in ids]})
+
     def show_job_status(self, request: Request) -> Reply:
         job = self._account.jobs.get(request.names["id"])
         if job is None:

@@ -36,6 +36,7 @@ OPERATIONS = (
     _operation("list_organization_fields", "GET", "organization_fields", "read"),
     _operation("show_many_users", "GET", "users/show_many", "users:read", "read"),
     _operation("list_users", "GET", "users", "users:read", "read"),
+    _operation("show_many_job_statuses", "GET", "job_statuses/show_many", "read"),
     _operation("show_job_status", "GET", r"job_statuses/(?P<id>\w+)", "read"),
 )
 TOKENS = Operation("create_token", "POST", re.compile("/oauth/tokens(?:.json)?"), ())
