@@ -43,6 +43,20 @@ class Settings(BaseSettings):
 
     slack_token: SecretStr = SecretStr("")
 
+    zendesk_subdomain: str = Field("", description="As in acme of https://acme.zendesk.com")
+    zendesk_client_id: str = ""
+    zendesk_client_secret: SecretStr = SecretStr("")
+    zendesk_owner_field: str = Field("account_owner", description="Key of the organisation field that holds the owner")
+    zendesk_crm: str = Field("salesforce", description="CRM whose ids stand in external_id of organisations")
+
+    marketo_munchkin_id: str = Field("", description="As in 123-ABC-456 of https://123-ABC-456.mktorest.com")
+    marketo_client_id: str = ""
+    marketo_client_secret: SecretStr = SecretStr("")
+    marketo_list_id: str = Field("", pattern="^[0-9]*$", description="Static list of the leads that name an account")
+    marketo_owner_field: str = Field("accountOwnerEmail", description="Lead field that holds the owner's address")
+    marketo_crm_field: str = Field("sfdcAccountId", description="Lead field that holds the account's id in the CRM")
+    marketo_crm: str = Field("salesforce", description="CRM whose ids stand there")
+
     usage_url: str = Field("", description="SQLAlchemy URL of the product-usage database, or a .csv/.jsonl file")
     usage_query: str = Field(
         "SELECT workspace_id, workspace_name, owner_email, stripe_customer_id, active_seats, last_seen_at, updated_at "

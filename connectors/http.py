@@ -136,11 +136,19 @@ def from_requests(connector: str, error: requests.RequestException) -> Connector
     """The `ConnectorError` for a call that got no answer: `RetryLater` where it surely never reached the vendor."""
     if isinstance(error, requests.exceptions.SSLError):
         return untrusted(connector, error)
-    if isinstance(error, requests.exceptions.ConnectTimeout | requests.exceptions.ProxyError):
-        return unreachable(connector, error)
-    if "NewConnectionError" in repr(error) or "NameResolutionError" in repr(error):
+    if isinstance(error, requests.exceptions.ConnectTimeout) or never_left(error):
         return unreachable(connector, error)
     return no_answer(connector, error)
+
+
+def never_left(error: Exception) -> bool:
+    """Whether a call surely did not get as far as the vendor: no connection, or a proxy that refused the way.
+
+    That it is a ProxyError says nothing: behind a proxy urllib3 (2.8) gives that name to every connection that breaks
+    while an answer is awaited, and a write taken for unsent would be sent again.
+    """
+    signs = ("NewConnectionError", "NameResolutionError", "ConnectTimeoutError", "Tunnel connection failed")
+    return any(sign in repr(error) for sign in signs)
 
 
 def unreachable(connector: str, error: Exception) -> RetryLater:
@@ -191,6 +199,7 @@ __all__ = [
     "Patience",
     "TokenBucket",
     "from_requests",
+    "never_left",
     "no_answer",
     "retry_after_s",
     "unreachable",

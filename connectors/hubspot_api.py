@@ -33,6 +33,7 @@ from connectors.http import (
     Egress,
     Patience,
     TokenBucket,
+    never_left,
     no_answer,
     retry_after_s,
     unreachable,
@@ -173,12 +174,7 @@ def to_error(error: Exception) -> ConnectorError:
 def _from_urllib3(error: urllib3_errors.HTTPError) -> ConnectorError:
     if isinstance(error, urllib3_errors.SSLError):
         return untrusted(NAME, error)
-    never_left = (
-        urllib3_errors.NewConnectionError,
-        urllib3_errors.ConnectTimeoutError,
-        urllib3_errors.ProxyError,
-    )
-    return unreachable(NAME, error) if isinstance(error, never_left) else no_answer(NAME, error)
+    return unreachable(NAME, error) if never_left(error) else no_answer(NAME, error)
 
 
 def _error_body(body: Any) -> dict[str, Any]:

@@ -12,11 +12,15 @@ from connectors.errors import ConnectorStopped
 from connectors.http import Egress, Patience
 from connectors.hubspot import HubSpotConnector
 from connectors.hubspot_api import HubSpotApi
+from connectors.marketo import MarketoConnector
+from connectors.marketo_api import MarketoApi
 from connectors.salesforce import SalesforceConnector
 from connectors.salesforce_api import SalesforceApi
 from connectors.slack import SlackNotifier
 from connectors.stripe import StripeConnector
 from connectors.usage import UsageConnector
+from connectors.zendesk import ZendeskConnector
+from connectors.zendesk_api import ZendeskApi
 from ownership.conditions import Field
 
 LIBRARIES = {
@@ -25,6 +29,8 @@ LIBRARIES = {
     "stripe": "stripe",
     "usage": "sqlalchemy",
     "slack": "slack_sdk",
+    "zendesk": "requests",
+    "marketo": "requests",
 }
 
 
@@ -57,6 +63,10 @@ def build_connectors(
         if crm:
             sources[crm.name] = crm
             targets[crm.name] = crm
+    for tool in (_zendesk(settings, egress, patience), _marketo(settings, egress, patience)):
+        if tool:
+            sources[tool.name] = tool
+            targets[tool.name] = tool
     if settings.stripe_key.get_secret_value():
         sources["stripe"] = StripeConnector(settings.stripe_key.get_secret_value(), egress=egress, patience=patience)
     if settings.usage_url:
@@ -79,11 +89,8 @@ def _salesforce(
         "STEWARD_SALESFORCE_CLIENT_ID": settings.salesforce_client_id,
         "STEWARD_SALESFORCE_CLIENT_SECRET": settings.salesforce_client_secret.get_secret_value(),
     }
-    if not any(given.values()):
+    if not _complete("salesforce", given):
         return None
-    missing = [name for name, value in given.items() if not value]
-    if missing:
-        raise ConnectorStopped("salesforce", "its credentials are incomplete", mend=f"Set {' and '.join(missing)}")
     domain, client_id, client_secret = given.values()
     if domain in ("login", "test"):
         mend = "Set STEWARD_SALESFORCE_DOMAIN to your My Domain, as in acme.my"
@@ -101,6 +108,46 @@ def _hubspot(
         return None
     api = HubSpotApi(token, version=settings.hubspot_api_version, egress=egress, patience=patience)
     return HubSpotConnector(api, custom=custom)
+
+
+def _zendesk(settings: Settings, egress: Egress, patience: Patience) -> ZendeskConnector | None:
+    given = {
+        "STEWARD_ZENDESK_SUBDOMAIN": settings.zendesk_subdomain,
+        "STEWARD_ZENDESK_CLIENT_ID": settings.zendesk_client_id,
+        "STEWARD_ZENDESK_CLIENT_SECRET": settings.zendesk_client_secret.get_secret_value(),
+    }
+    if not _complete("zendesk", given):
+        return None
+    api = ZendeskApi(*given.values(), egress=egress, patience=patience)
+    return ZendeskConnector(api, owner_field=settings.zendesk_owner_field, crm=settings.zendesk_crm)
+
+
+def _marketo(settings: Settings, egress: Egress, patience: Patience) -> MarketoConnector | None:
+    given = {
+        "STEWARD_MARKETO_MUNCHKIN_ID": settings.marketo_munchkin_id,
+        "STEWARD_MARKETO_CLIENT_ID": settings.marketo_client_id,
+        "STEWARD_MARKETO_CLIENT_SECRET": settings.marketo_client_secret.get_secret_value(),
+        "STEWARD_MARKETO_LIST_ID": settings.marketo_list_id,
+    }
+    if not _complete("marketo", given):
+        return None
+    munchkin_id, client_id, client_secret, list_id = given.values()
+    api = MarketoApi(munchkin_id, client_id, client_secret, egress=egress, patience=patience)
+    return MarketoConnector(
+        api,
+        list_id=list_id,
+        owner_field=settings.marketo_owner_field,
+        crm_field=settings.marketo_crm_field,
+        crm=settings.marketo_crm,
+    )
+
+
+def _complete(connector: str, given: Mapping[str, str]) -> bool:
+    """Whether all these settings have a value; False when none has. Raises `ConnectorStopped` in between."""
+    missing = [name for name, value in given.items() if not value]
+    if missing and len(missing) < len(given):
+        raise ConnectorStopped(connector, "its credentials are incomplete", mend=f"Set {' and '.join(missing)}")
+    return not missing
 
 
 __all__ = ["Connectors", "build_connectors", "connector_versions"]

@@ -26,16 +26,20 @@ from emulators.faults import Faults
 from emulators.gateway import Gateway, matches_host
 from emulators.hubspot import HubSpot
 from emulators.journal import Journal
+from emulators.marketo import Marketo
 from emulators.salesforce import Salesforce
 from emulators.slack import Slack
 from emulators.stripe import Stripe
 from emulators.vendor import DROP_CONNECTION, Clock, Surroundings, Vendor, real_clock
+from emulators.zendesk import Zendesk
 
 VENDORS: dict[str, Callable[..., Vendor]] = {
     "salesforce": Salesforce,
     "hubspot": HubSpot,
     "stripe": Stripe,
     "slack": Slack,
+    "zendesk": Zendesk,
+    "marketo": Marketo,
 }
 START_TIMEOUT_S = 30.0
 
@@ -43,7 +47,8 @@ START_TIMEOUT_S = 30.0
 class EmulatedVendors(AbstractContextManager["EmulatedVendors"]):
     """The emulated vendors, running. Use as a context manager, or `start` and `stop`.
 
-    `options` is keyword arguments for each vendor by its name; `only` names the vendors to run (all, without it).
+    `options` is keyword arguments for each vendor by its name; `only` names the vendors to run (those the
+    world knows, without it).
     After `start`: `gateway_url` is the HTTP proxy to go through, `ca_file` the PEM file to trust, `control_url` the
     control plane, and `vendors` the vendors themselves.
     """
@@ -59,7 +64,7 @@ class EmulatedVendors(AbstractContextManager["EmulatedVendors"]):
         self.journal, self.faults = Journal(), Faults()
         self.deliveries = Deliveries()
         surroundings = Surroundings(self.journal, self.faults, clock, self.deliveries.add)
-        chosen = VENDORS.keys() if only is None else only
+        chosen = VENDORS.keys() & world.keys() if only is None else only
         self.vendors = {name: VENDORS[name](surroundings, **(options or {}).get(name, {})) for name in sorted(chosen)}
         for vendor in self.vendors.values():
             vendor.seed(world)

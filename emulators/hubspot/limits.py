@@ -6,12 +6,12 @@ Published for a privately distributed app on Professional and Enterprise: 190 ca
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from emulators.hubspot.errors import secondly_limit, window_limit
+from emulators.windows import Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,28 +23,6 @@ class Limits:
     search: int = 5
     search_window: timedelta = timedelta(seconds=1)
     daily: int = 1_000_000
-
-
-@dataclass(slots=True)
-class Window:
-    """Counts calls in a rolling window. A refused call does not count."""
-
-    size: int
-    length: timedelta
-    _taken: deque[datetime] = field(default_factory=deque)
-
-    def take(self, at: datetime) -> bool:
-        """Whether a call at this instant is within the limit."""
-        while self._taken and self._taken[0] <= at - self.length:
-            self._taken.popleft()
-        if len(self._taken) >= self.size:
-            return False
-        self._taken.append(at)
-        return True
-
-    @property
-    def remaining(self) -> int:
-        return self.size - len(self._taken)
 
 
 class Meter:

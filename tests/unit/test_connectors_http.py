@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from http.client import RemoteDisconnected
 
 import pytest
 import requests
+from urllib3.exceptions import ProxyError
 
 from connectors.base import OwnerChange, OwnerResult, WriteOutcome
 from connectors.batches import write_in_batches
 from connectors.errors import Ambiguous, ConnectorError, ConnectorStopped, RetryLater
 from connectors.http import Egress, EgressSession, Patience, TokenBucket, from_requests, retry_after_s
+from connectors.hubspot_api import to_error as hubspot_error
 
 
 class Script:
@@ -107,6 +110,16 @@ def test_an_unused_port_is_surely_not_sent_and_a_cut_connection_may_have_been() 
         session.get("http://127.0.0.1:1/")
     assert isinstance(from_requests("x", refused.value), RetryLater)
     assert isinstance(from_requests("x", requests.ReadTimeout()), Ambiguous)
+
+
+def test_a_connection_that_breaks_behind_a_proxy_may_have_been_sent() -> None:
+    # As urllib3 names it when the proxy was reached, the request sent, and the connection then lost.
+    broken = ProxyError("Unable to connect to proxy", RemoteDisconnected("Remote end closed connection"))
+    refused = ProxyError("Unable to connect to proxy", OSError("Tunnel connection failed: 403 Forbidden"))
+    assert isinstance(from_requests("x", requests.exceptions.ProxyError(broken)), Ambiguous)
+    assert isinstance(from_requests("x", requests.exceptions.ProxyError(refused)), RetryLater)
+    assert isinstance(hubspot_error(broken), Ambiguous)
+    assert isinstance(hubspot_error(refused), RetryLater)
 
 
 def test_the_environment_cannot_change_the_way_out(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,9 +25,11 @@ def test_nothing_is_connected_without_credentials() -> None:
 def test_everything_with_credentials_is_connected() -> None:
     salesforce = {"salesforce_domain": "a.my", "salesforce_client_id": "i", "salesforce_client_secret": "s"}
     others = {"hubspot_token": "t", "stripe_key": "sk", "slack_token": "x", "usage_url": "sqlite://"}
-    built = build_connectors(settings(**salesforce, **others))
-    assert list(built.sources) == ["salesforce", "hubspot", "stripe", "usage"]
-    assert list(built.targets) == ["salesforce", "hubspot"]
+    zendesk = {"zendesk_subdomain": "acme", "zendesk_client_id": "i", "zendesk_client_secret": "s"}
+    marketo = {"marketo_munchkin_id": "123-ABC-456", "marketo_client_id": "i", "marketo_client_secret": "s"}
+    built = build_connectors(settings(**salesforce, **others, **zendesk, **marketo, marketo_list_id="1021"))
+    assert list(built.sources) == ["salesforce", "hubspot", "zendesk", "marketo", "stripe", "usage"]
+    assert list(built.targets) == ["salesforce", "hubspot", "zendesk", "marketo"]
     assert all(isinstance(source, Source) for source in built.sources.values())
     assert all(isinstance(target, OwnerTarget) for target in built.targets.values())
     assert isinstance(built.notifier, Notifier)
@@ -36,6 +38,10 @@ def test_everything_with_credentials_is_connected() -> None:
 def test_half_of_a_credential_names_the_other_half() -> None:
     with pytest.raises(ConnectorStopped, match="STEWARD_SALESFORCE_CLIENT_SECRET"):
         build_connectors(settings(salesforce_domain="a.my", salesforce_client_id="i"))
+    with pytest.raises(ConnectorStopped, match="STEWARD_ZENDESK_CLIENT_ID and STEWARD_ZENDESK_CLIENT_SECRET"):
+        build_connectors(settings(zendesk_subdomain="acme"))
+    with pytest.raises(ConnectorStopped, match="STEWARD_MARKETO_LIST_ID"):
+        build_connectors(settings(marketo_munchkin_id="1-A-1", marketo_client_id="i", marketo_client_secret="s"))
 
 
 def test_a_ca_file_that_is_not_there_is_named() -> None:
