@@ -147,7 +147,8 @@ class Source(Protocol):
         """
 
     def pull_rows(self, stream: str, ids: Sequence[str]) -> tuple[SourceRow, ...]:
-        """Read these rows now. A row that does not exist (any more) comes back with `deleted=True`."""
+        """Read these rows now. A row that does not exist (any more) comes back with `deleted=True`; the one it was
+        merged into may come along."""
 
     def to_value(self, row: SourceRow) -> Value | None:
         """Turn a vendor row into a value; None for one that says nothing of an account or lead. Raises `BadRecord`."""

@@ -165,3 +165,25 @@ def test_a_dated_version_has_its_own_spelling() -> None:
     assert versioned("/crm/v3/objects/companies/search", "2026-03") == "/crm/objects/2026-03/companies/search"
     assert versioned("/crm/v3/owners/", "2026-03") == "/crm/owners/2026-03/"
     assert versioned("/crm/v3/owners/", "v3") == "/crm/v3/owners/"
+
+
+def test_a_company_that_was_merged_away_is_told_by_the_one_that_is_left(account: Account) -> None:
+    _, cursor = everything(account.connector, "companies")
+    account.wire.wait(1)
+    gone, left = IDS[0], IDS[1]
+    account.vendor.edit({"action": "merge", "id": gone, "into": left})
+    rows, _ = everything(account.connector, "companies", cursor)
+    assert [(row.deleted, row.merged_into) for row in rows if row.id == gone] == [(True, left)]
+    first, _ = everything(account.connector, "companies")
+    assert {row.id: row.merged_into for row in first if row.deleted} == {gone: left}
+
+
+def test_a_company_asked_for_by_the_id_it_was_merged_away_under_comes_with_the_one_that_is_left(
+    account: Account,
+) -> None:
+    account.vendor.edit({"action": "merge", "id": IDS[0], "into": IDS[1]})
+    rows = account.connector.pull_rows("companies", [IDS[0]])
+    assert [(row.id, row.deleted, row.merged_into) for row in rows] == [
+        (IDS[0], True, IDS[1]),
+        (IDS[1], False, None),
+    ]

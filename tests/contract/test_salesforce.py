@@ -786,3 +786,22 @@ def test_a_small_change_after_a_bulk_pull_comes_over_pages(org: Org) -> None:
     rows, _ = everything(connector, "accounts", cursor)
     assert IDS[5] in {row.id for row in rows}
     assert org.calls("bulk_query_create") == 1
+
+
+def test_an_account_that_lost_in_a_merge_names_its_master(small: Org) -> None:
+    rows, cursor = everything(small.connector, "accounts")
+    assert {row.merged_into for row in rows} == {None}
+    small.wire.wait(1)
+    loser, master = IDS[0], IDS[1]
+    small.vendor.edit({"object": "Account", "action": "merge", "id": loser, "into": master, "by": OWNERS[0]})
+    later, _ = everything(small.connector, "accounts", cursor)
+    assert [(row.deleted, row.merged_into) for row in later if row.id == loser] == [(True, master)]
+    (read,) = small.connector.pull_rows("accounts", [loser])
+    assert (read.deleted, read.merged_into) == (True, master)
+
+
+def test_an_account_taken_out_of_the_bin_after_a_merge_is_one_of_its_own_again(small: Org) -> None:
+    small.vendor.edit({"object": "Account", "action": "merge", "id": IDS[0], "into": IDS[1], "by": OWNERS[0]})
+    small.vendor.edit({"object": "Account", "action": "undelete", "id": IDS[0], "by": OWNERS[0]})
+    (read,) = small.connector.pull_rows("accounts", [IDS[0]])
+    assert (read.deleted, read.merged_into) == (False, None)
