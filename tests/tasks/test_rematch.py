@@ -162,6 +162,7 @@ def company_in(folder: Path, blank: Path, policy: LoadedPolicy) -> Rehearsal:
     return rehearse(folder, policy)
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(days=st.lists(st.lists(changes, min_size=1, max_size=3), min_size=2, max_size=6))
 def test_matching_what_changed_comes_to_the_same_as_matching_everything(
@@ -185,6 +186,7 @@ def test_matching_what_changed_comes_to_the_same_as_matching_everything(
             company.context.store.close()
 
 
+@pytest.mark.slow
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(days=st.lists(st.lists(changes, min_size=1, max_size=3), min_size=2, max_size=5), settled=st.booleans())
 def test_at_every_moment_each_account_has_one_owner_or_an_open_exception_and_books_and_ledger_hold(
