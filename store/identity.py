@@ -88,6 +88,12 @@ class Identity:
         rows = select_in(self._connection, select(columns.account_id, columns.now_id), columns.account_id, account_ids)
         return {row.account_id: row.now_id for row in rows}
 
+    def parts_of(self, account_id: str) -> list[str]:
+        """The accounts that have become part of this one, by id."""
+        columns = account_alias.c
+        statement = select(columns.account_id).where(columns.now_id == account_id).order_by(columns.account_id)
+        return list(self._connection.execute(statement).scalars())
+
     def live_ids(self, account_ids: Iterable[str]) -> set[str]:
         """Those of the accounts that are not gone."""
         columns = account.c

@@ -114,7 +114,7 @@ def _link_leads(context: RunContext, uow: UnitOfWork, part: Part, linked: Linked
     here = {ref for account in accounts.values() for ref in account.refs}
     known = {each.ref: each for each in part.likenesses}
     comparing = Comparing(context, uow, lambda: _everyone(uow, part, linked))
-    fresh, found = comparing.compare_leads(part.leads, known, here)
+    fresh, found = comparing.compare_leads(part.leads, known, here, anew=part.claimed > 0)
     part.likenesses = _renewed(part.likenesses, fresh)
     accounts |= {account.id: account for account in found}
     rep_of, compared = load_identities(context, uow).rep_of, compared_leads(part.likenesses)
