@@ -1,4 +1,4 @@
-"""`steward same`, `split`, `match-lead` and `matches`: which records are one company, as people say and see it."""
+"""`steward same`, `split`, `match-lead`, `parent`, `matches`: which records are one company, and under which other."""
 
 from __future__ import annotations
 
@@ -53,6 +53,19 @@ def match_lead(lead: str, account: str, is_not: bool, by: str, because: str) -> 
     from tasks.identity_words import say_lead
 
     click.echo(say_lead(_open(), lead, account, _word(by, because), not is_not))
+
+
+@click.command("parent")
+@click.argument("child")
+@click.argument("parent")
+@click.option("--withdraw", is_flag=True, help="Take that word back; the systems say again.")
+@BY
+@BECAUSE
+def parent(child: str, parent: str, withdraw: bool, by: str, because: str) -> None:
+    """Say that PARENT is the company above CHILD (system/id, or an account's id), whatever a CRM says."""
+    from tasks.identity_words import say_parent
+
+    click.echo(say_parent(_open(), child, parent, _word(by, because), not withdraw))
 
 
 @click.command("matches")

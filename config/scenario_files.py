@@ -30,6 +30,7 @@ ACTIONS: Mapping[str, tuple[str, ...] | None] = {
     "split": ("one", "other"),
     "withdraw": ("one", "other"),
     "match_lead": ("lead", "account"),
+    "parent": ("of", "is"),
     "change_policy": (),
     "change_roster": (),
     "expect": (),
@@ -158,7 +159,7 @@ class _ScenarioReader(Reader):
                 self.say(node, action, f"{action} has no '{key}'", f"Add '{key}'")
             elif not isinstance(inner[key], str):
                 self.say(inner, key, f"{key} of {action} is {inner[key]!r}, not text", "Put it in quotes")
-        for key in {"in", "of"} & set(inner):
+        for key in {"in", "of"} & set(inner) if action != "parent" else ():
             self._one_of(inner, key, CRMS if action == "lead" else SYSTEMS)
         if action == "import":
             self.whole(inner, "count", "import", 0, 1)

@@ -376,7 +376,7 @@ def _action(name: str, needed: tuple[str, ...] | None) -> Schema:
         words: dict[str, Schema] = {"run": {"enum": [*RUNS]}, "wait": {"type": "string", "pattern": WAIT}}
         return words.get(name, {"type": "string", "minLength": 1})
     systems = {"enum": [*(LEAD_SYSTEMS if name == "lead" else SYSTEMS)]}
-    keys = {key: systems if key in ("in", "of") else {"type": "string"} for key in needed}
+    keys = {key: systems if key in ("in", "of") and name != "parent" else {"type": "string"} for key in needed}
     if name == "import":
         keys["count"] = _whole("How many", 1)
     return {"type": "object", "required": [*needed], "properties": keys}

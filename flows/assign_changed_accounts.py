@@ -24,11 +24,11 @@ def _run_name() -> str:
 
 @flow(name="assign-changed-accounts", flow_run_name=_run_name, log_prints=True)
 def assign_changed_accounts(source: str, external_ids: list[str]) -> dict[str, object]:
-    """Pull these records → match → assign their accounts → record."""
+    """Pull these records → match what hangs together with them → assign their accounts → record."""
     with recorded_run("assign-changed-accounts", trigger="event", flow_run_id=runtime.flow_run.id) as context:
         pulled = pull_records_task(context, source, external_ids)
         matched = match_changed_accounts_task(context)
-        assigned = assign_accounts_task(context, accounts_showing(source, external_ids))
+        assigned = assign_accounts_task(context, accounts_showing(source, external_ids, matched.begun))
         report_moves(context, "owners-changed", assigned)
         announce_recorded(context, assigned.writes)
         notified = deliver_notices_task(context)

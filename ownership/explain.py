@@ -39,7 +39,7 @@ REASON_WORDS = {
     "returned": "it comes back to them",
     "account_owner": "they own the account it belongs to",
     "sticky": "they had a lead of the same company",
-    "merged": "an account of theirs turned out to be the same company",
+    "merged": "it turned out to be one company with another account",
     "split": "it was part of an account of theirs",
     "escalated": "an offer before them was missed or declined",
 }

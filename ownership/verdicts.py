@@ -41,6 +41,25 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
+class SaidParent:
+    """One person's word on which company is above another; `holds` False takes it back."""
+
+    child: Ref
+    parent: Ref
+    holds: bool
+    by: str = ""
+    because: str = ""
+    said_at: datetime | None = None
+
+
+def said_parents(said: Iterable[SaidParent], merged: Mapping[Ref, Ref] | None = None) -> dict[Ref, Ref]:
+    """The parent that the last word on each record names, oldest word first; `merged` as for `standing`."""
+    now = merged or {}
+    last = {now.get(each.child, each.child): each for each in said}
+    return {child: now.get(each.parent, each.parent) for child, each in last.items() if each.holds}
+
+
+@dataclass(frozen=True, slots=True)
 class Verdicts:
     """What holds: of several words on one pair the last."""
 

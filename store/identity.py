@@ -14,12 +14,13 @@ from sqlalchemy import Connection, or_, select
 from sqlalchemy.engine import Row
 
 from ownership.model import Ref
-from ownership.verdicts import Verdict
+from ownership.verdicts import SaidParent, Verdict
 from store.statements import insert, is_among, new_id, select_in, upsert
 from store.tables import account, account_alias, account_ref, identity_event, source_row, verdict
 
 WORDS = {True: "same", False: "split", None: "withdrawn"}
 _SAID = {word: same for same, word in WORDS.items()}
+UNDER, NOT_UNDER = "under", "not_under"
 MERGED, SPLIT, MOVED = "merged", "split", "moved"
 MOST_STEPS = 50
 """So many times one record can have been merged into the next before it is a circle."""
@@ -48,12 +49,23 @@ class Identity:
 
     def say(self, words: Iterable[Verdict]) -> None:
         """Write down what somebody said, in this order."""
-        insert(self._connection, verdict, [_verdict_columns(each) for each in words])
+        insert(self._connection, verdict, [_verdict_columns(WORDS[each.same], each) for each in words])
 
     def said(self) -> list[Verdict]:
-        """Everything that was ever said, oldest first."""
-        rows = self._connection.execute(select(verdict).order_by(verdict.c.verdict_id))
-        return [_to_verdict(row) for row in rows]
+        """Everything that was ever said of what is one company, oldest first."""
+        return [_to_verdict(row) for row in self._rows(_SAID)]
+
+    def say_parents(self, words: Iterable[SaidParent]) -> None:
+        """Write down which company is above which, as somebody said."""
+        insert(self._connection, verdict, [_parent_columns(each) for each in words])
+
+    def said_parents(self) -> list[SaidParent]:
+        """Everything that was ever said of parents, oldest first."""
+        return [_to_parent(row) for row in self._rows((UNDER, NOT_UNDER))]
+
+    def _rows(self, words: Iterable[str]) -> Sequence[Row[Any]]:
+        statement = select(verdict).where(verdict.c.word.in_(sorted(words)))
+        return self._connection.execute(statement.order_by(verdict.c.verdict_id)).all()
 
     # --- accounts that became others ---
 
@@ -75,6 +87,12 @@ class Identity:
         columns = account_alias.c
         rows = select_in(self._connection, select(columns.account_id, columns.now_id), columns.account_id, account_ids)
         return {row.account_id: row.now_id for row in rows}
+
+    def parts_of(self, account_id: str) -> list[str]:
+        """The accounts that have become part of this one, by id."""
+        columns = account_alias.c
+        statement = select(columns.account_id).where(columns.now_id == account_id).order_by(columns.account_id)
+        return list(self._connection.execute(statement).scalars())
 
     def live_ids(self, account_ids: Iterable[str]) -> set[str]:
         """Those of the accounts that are not gone."""
@@ -154,20 +172,32 @@ class Identity:
         return sorted({now.get(account_id, account_id) for account_id in found})
 
 
-def _verdict_columns(each: Verdict) -> dict[str, Any]:
+def _verdict_columns(word: str, each: Verdict) -> dict[str, Any]:
     sides = {
         f"{which}_{part}": getattr(ref, part)
         for which, ref in (("one", each.one), ("other", each.other))
         for part in ("source", "object_type", "external_id")
     }
     more = {"said_by": each.by, "because": each.because, "said_at": each.said_at}
-    return {"verdict_id": new_id(), **sides, "word": WORDS[each.same], **more}
+    return {"verdict_id": new_id(), **sides, "word": word, **more}
+
+
+def _parent_columns(each: SaidParent) -> dict[str, Any]:
+    pair = Verdict(each.child, each.parent, None, each.by, each.because, each.said_at)
+    return _verdict_columns(UNDER if each.holds else NOT_UNDER, pair)
+
+
+def _refs(row: Row[Any]) -> tuple[Ref, Ref]:
+    one = Ref(row.one_source, row.one_object_type, row.one_external_id)
+    return one, Ref(row.other_source, row.other_object_type, row.other_external_id)
+
+
+def _to_parent(row: Row[Any]) -> SaidParent:
+    return SaidParent(*_refs(row), row.word == UNDER, row.said_by, row.because, row.said_at)
 
 
 def _to_verdict(row: Row[Any]) -> Verdict:
-    one = Ref(row.one_source, row.one_object_type, row.one_external_id)
-    other = Ref(row.other_source, row.other_object_type, row.other_external_id)
-    return Verdict(one, other, _SAID[row.word], row.said_by, row.because, row.said_at)
+    return Verdict(*_refs(row), _SAID[row.word], row.said_by, row.because, row.said_at)
 
 
 def _to_event(row: Row[Any]) -> IdentityEvent:

@@ -462,7 +462,7 @@ verdict = Table(
     Column("said_by", Words, nullable=False),
     Column("because", Words, nullable=False),
     Column("said_at", UTC, nullable=False),
-    CheckConstraint("word IN ('same', 'split', 'withdrawn')", name="word_is_known"),
+    CheckConstraint("word IN ('same', 'split', 'withdrawn', 'under', 'not_under')", name="word_is_known"),
 )
 
 account_alias = Table(

@@ -25,12 +25,20 @@ def owner_lines(
         if account is None:
             yield unknown_account(query)
             return
-        then = uow.ledger.as_of(account.id, on, known_on)
-        rows = [row for row in uow.ledger.history(account.id) if row.recorded_at <= known_on]
+        parts = uow.accounts.get_many(uow.identity.parts_of(account.id))
+        histories = {id_: uow.ledger.history(id_) for id_ in (account.id, *parts)}
+        # Asked for by the id it had before: until it became part of this account it was owned by itself.
+        before = uow.ledger.as_of(query, on, known_on) if query in parts else None
+        then = before if before and before.owner_id else uow.ledger.as_of(account.id, on, known_on)
     who = _who(context, then.owner_id) if then else "nobody"
-    yield f"{account.name} was owned by {who} on {_at(on)}, as known on {_at(known_on)}."
-    for row in rows:
-        yield f"  #{row.seq} {_change(context, row)}"
+    name = parts[query].name if then and then is before else account.name
+    yield f"{name} was owned by {who} on {_at(on)}, as known on {_at(known_on)}."
+    for id_, rows in histories.items():
+        if id_ != account.id:
+            yield f"  {parts[id_].name} ({id_}), which is part of it now:"
+        for row in rows:
+            if row.recorded_at <= known_on:
+                yield f"  #{row.seq} {_change(context, row)}"
 
 
 def _change(context: RunContext, row: LedgerRow) -> str:

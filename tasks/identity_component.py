@@ -142,10 +142,9 @@ class _Search:
 
     def _verdict_places(self, places: set[Place]) -> list[tuple[Place, Place]]:
         """The pairs people said something of, as far as one of the two is here."""
-        pairs = [
-            ((each.one.source, each.one.external_id), (each.other.source, each.other.external_id))
-            for each in self.uow.identity.said()
-        ]
+        said = [(each.one, each.other) for each in self.uow.identity.said()]
+        said += [(each.child, each.parent) for each in self.uow.identity.said_parents()]
+        pairs = [((a.source, a.external_id), (b.source, b.external_id)) for a, b in said]
         return [pair for pair in pairs if places.intersection(pair)]
 
     def _lead_rows(self, places: set[Place]) -> set[RowKey]:

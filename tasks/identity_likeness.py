@@ -59,17 +59,18 @@ class Comparing:
         return found
 
     def compare_leads(
-        self, records: Sequence[LeadRecord], known: Mapping[Ref, Likeness], here: Container[Ref]
+        self, records: Sequence[LeadRecord], known: Mapping[Ref, Likeness], here: Container[Ref], anew: bool
     ) -> tuple[list[Likeness], list[Account]]:
-        """Leads that name a company, except those whose account is sure and still among those `here`; and the accounts
-        that were found."""
+        """Leads that name a company, and the accounts that were found. Left out are leads that say what they said when
+        they were compared last, if their account is sure and still among those `here`, or if nothing changed since
+        (`anew` False)."""
         wanted = []
         for refs, same in people_of(records).items():
             company, before = lead_company(refs[0], same), known.get(refs[0])
             if company is None:
                 continue
-            sure = before and before.outcome == MATCH and before.other in here
-            if not (sure and _compared(before) == _hash(company)):
+            sure = before is not None and before.outcome == MATCH and before.other in here
+            if not ((sure or not anew) and _compared(before) == _hash(company)):
                 wanted.append((refs[0], company))
         matches = self._match([company for _, company in wanted])
         found = [

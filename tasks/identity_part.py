@@ -13,7 +13,7 @@ from ownership.linking import Alike, Background
 from ownership.linking.keys import keys_of
 from ownership.linking.problems import Problem
 from ownership.model import ACCOUNT, Account, AccountFact, AccountRecord, LeadRecord, Ref
-from ownership.verdicts import Verdicts, standing
+from ownership.verdicts import Verdicts, said_parents, standing
 from store.likenesses import MATCH, Likeness
 from store.match_keys import FACT, LEAD, RECORD, Keyed
 from store.staging import RowKey, StagedRow
@@ -107,6 +107,7 @@ def read_background(context: RunContext, uow: UnitOfWork, part: Part, merged: Ma
         oldest={account_id: position for position, account_id in enumerate(ordered)},
         merged=merged,
         alike=alike_of(part.likenesses),
+        parents=said_parents(uow.identity.said_parents(), merged),
     )
 
 

@@ -25,15 +25,18 @@ def review_problems(
     likenesses: Iterable[Likeness], account_of: Mapping[Ref, str], leads: Mapping[Ref, Account], verdicts: Verdicts
 ) -> list[Problem]:
     """What comparing left to a person: pairs that are still two accounts, and leads that are still of no account."""
-    found = []
-    for each in likenesses:
+    found: list[Problem] = []
+    told: set[frozenset[Ref]] = set()
+    for each in sorted(likenesses, key=lambda likeness: likeness.ref):
         lead = leads.get(each.ref)
         here = lead.id if lead else account_of.get(each.ref)
         there = account_of.get(each.other) if each.other else None
         if each.outcome != REVIEW or each.other is None or here is None or there is None or here == there:
             continue
-        if (lead and lead.parent_id) or verdicts.are_apart([each.ref], [each.other]):
+        pair = frozenset({each.ref, each.other})
+        if pair in told or (lead and lead.parent_id) or verdicts.are_apart([each.ref], [each.other]):
             continue
+        told.add(pair)
         because = f"matched {'account ' if lead else ''}in review, {each.score:.0%} likely: {'; '.join(each.because)}"
         about = f"{LEAD_DOUBT if lead else 'alike'} {name_of(each.ref)}"
         found.append(Problem("doubtful_match", (each.ref, each.other), because, about))

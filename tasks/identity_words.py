@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import product
 
 from ownership.model import LEAD, Account, Ref
-from ownership.verdicts import Verdict, contradiction, name_of, standing
+from ownership.verdicts import SaidParent, Verdict, contradiction, name_of, standing
 from store.unit_of_work import UnitOfWork
 from tasks.context import RunContext
 from tasks.identity_part import merged_refs, read_values
@@ -86,6 +86,19 @@ def say_lead(context: RunContext, lead: str, account: str, word: Word, belongs: 
         pairs = [(leads[0], records[0])] if belongs else list(product(leads, records))
         _say(context, uow, pairs, belongs, word)
         return f"{lead} {'belongs' if belongs else 'does not belong'} to {account}. {AT_THE_NEXT_MATCH}"
+
+    return context.store.run(say)
+
+
+def say_parent(context: RunContext, child: str, parent: str, word: Word, holds: bool = True) -> str:
+    """The second company is above the first, whatever a system says; or that word is taken back. Raises `Refused`."""
+
+    def say(uow: UnitOfWork) -> str:
+        (below, *_), (above, *_) = _sides(uow, [child, parent])
+        uow.identity.say_parents([SaidParent(below, above, holds, word.by, word.because, context.now())])
+        uow.staging.to_match_again([(below.source, below.external_id), (above.source, above.external_id)])
+        what = f"{parent} is above {child}" if holds else f"Taken back that {parent} is above {child}"
+        return f"{what}. {AT_THE_NEXT_MATCH}"
 
     return context.store.run(say)
 

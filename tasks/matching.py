@@ -32,7 +32,8 @@ from tasks.steps import as_task
 @dataclass(frozen=True, slots=True)
 class Matched:
     """How many readable rows became how many accounts, over how many systems, and how many leads, with how many open
-    questions. `changed` is how many rows said something new."""
+    questions. `changed` is how many rows said something new; `begun` are the accounts and leads that were none before,
+    where not everything was linked."""
 
     rows: int = 0
     accounts: int = 0
@@ -40,6 +41,7 @@ class Matched:
     problems: int = 0
     leads: int = 0
     changed: int = 0
+    begun: tuple[str, ...] = ()
 
 
 def match_accounts(context: RunContext) -> Matched:
@@ -79,7 +81,12 @@ def _match(context: RunContext, uow: UnitOfWork, everything: bool) -> Matched:
         problems=len(linked.problems),
         leads=len(leads),
         changed=part.claimed,
+        begun=() if part.whole else _begun(part, [*linked.accounts, *leads]),
     )
+
+
+def _begun(part: Part, after: Sequence[Account]) -> tuple[str, ...]:
+    return tuple(account.id for account in after if account.id not in part.before)
 
 
 def _link_accounts(context: RunContext, uow: UnitOfWork, part: Part) -> tuple[Linked, Part]:
@@ -107,7 +114,7 @@ def _link_leads(context: RunContext, uow: UnitOfWork, part: Part, linked: Linked
     here = {ref for account in accounts.values() for ref in account.refs}
     known = {each.ref: each for each in part.likenesses}
     comparing = Comparing(context, uow, lambda: _everyone(uow, part, linked))
-    fresh, found = comparing.compare_leads(part.leads, known, here)
+    fresh, found = comparing.compare_leads(part.leads, known, here, anew=part.claimed > 0)
     part.likenesses = _renewed(part.likenesses, fresh)
     accounts |= {account.id: account for account in found}
     rep_of, compared = load_identities(context, uow).rep_of, compared_leads(part.likenesses)

@@ -20,7 +20,7 @@ from ownership.conditions import DATES, FIELDS
 from store.engine import open_store
 from tasks.acceptance import accept_account, decline_account, escalate_due, remind_owners
 from tasks.expectations import Seen
-from tasks.identity_words import Refused, Word, say_lead, say_same, say_split, withdraw
+from tasks.identity_words import Refused, Word, say_lead, say_parent, say_same, say_split, withdraw
 from tasks.notices import deliver_notices
 from tasks.rehearsal import Rehearsal, rehearse
 from tasks.scope import UnknownTerritory
@@ -185,6 +185,12 @@ class _Player:
     def _say(self, speak: Callable[..., str], arguments: Mapping[str, Any], first: str) -> None:
         try:
             speak(self.company.context, (arguments[first], arguments["other"]), _word(arguments))
+        except Refused as refusal:
+            raise Impossible(str(refusal)) from None
+
+    def _parent(self, arguments: Mapping[str, Any]) -> None:
+        try:
+            say_parent(self.company.context, arguments["of"], arguments["is"], _word(arguments))
         except Refused as refusal:
             raise Impossible(str(refusal)) from None
 

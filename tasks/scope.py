@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from ownership.model import ACCOUNT, LEAD, Account
@@ -17,11 +17,14 @@ class UnknownTerritory(ValueError):
     """The name is no territory of the policy; the message lists those that are."""
 
 
-def accounts_showing(source: str, ids: Sequence[str]) -> Callable[[Account], bool]:
-    """Accounts that have one of these records, and leads that have one written as "leads/<id>"."""
+def accounts_showing(source: str, ids: Sequence[str], begun: Iterable[str] = ()) -> Callable[[Account], bool]:
+    """Accounts that have one of these records, and leads that have one written as "leads/<id>"; and those with one of
+    the ids `begun`, which matching has just made."""
     wanted = {(LEAD if id_.startswith(LEADS) else ACCOUNT, id_.removeprefix(LEADS)) for id_ in ids}
-    return lambda account: any(
-        ref.source == source and (account.kind, ref.external_id) in wanted for ref in account.refs
+    made = frozenset(begun)
+    return lambda account: (
+        account.id in made
+        or any(ref.source == source and (account.kind, ref.external_id) in wanted for ref in account.refs)
     )
 
 

@@ -30,7 +30,7 @@ class Background:
     `verdicts` are what people said of records, which wins. `held` are the owners of accounts by id: two accounts with
     two owners stay two until somebody settles who keeps the company. `oldest` counts accounts from the first there was.
     `merged` leads from a record that its system merged away to the one that is left. `alike` are pairs found by
-    comparing them.
+    comparing them. `parents` are those that people named, by record.
 
     The rest is for linking a part of all records as if they all were there: `crowds` are the keys that too many
     records share, with their number (None: counted here); `listing` the systems that list records (None: those whose
@@ -42,6 +42,7 @@ class Background:
     oldest: Mapping[str, int] = field(default_factory=dict)
     merged: Mapping[Ref, Ref] = field(default_factory=dict)
     alike: tuple[Alike, ...] = ()
+    parents: Mapping[Ref, Ref] = field(default_factory=dict)
     crowds: Mapping[str, int] | None = None
     listing: frozenset[str] | None = None
     in_use: Callable[[str], bool] = _in_no_use

@@ -1,8 +1,8 @@
-"""Parents: the account above each account, as the systems' parent fields say; of two systems the first one holds."""
+"""Parents: the account above each account, as people and the systems' parent fields say; who comes first holds."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from ownership.linking.problems import Problem
@@ -14,12 +14,17 @@ KINDS = {"parent_cycle": "parent_cycle"}
 
 
 def with_parents(
-    accounts: Sequence[Account], records: Mapping[Ref, AccountRecord], account_of: Mapping[Ref, str]
+    accounts: Sequence[Account],
+    records: Mapping[Ref, AccountRecord],
+    account_of: Mapping[Ref, str],
+    said: Mapping[Ref, Ref],
 ) -> tuple[list[Account], list[Problem]]:
-    """The accounts under their parents. Who would be their own ancestor has none."""
-    tree = build_hierarchy(_edges(accounts, records, account_of))
+    """The accounts under their parents. Who would be their own ancestor has none. `said` are parents people named: what
+    a system says beside them is no conflict any more."""
+    tree = build_hierarchy([*_edges(accounts, records, account_of), *_said_edges(account_of, said)])
     by_id = {account.id: account for account in accounts}
-    problems = [_to_problem(each, by_id) for each in tree.problems]
+    settled = {child for child, edge in tree.above.items() if edge.source == "person"}
+    problems = [_to_problem(each, by_id) for each in tree.problems if not _is_settled(each, settled)]
     return [replace(account, parent_id=tree.parent_of(account.id)) for account in accounts], problems
 
 
@@ -32,6 +37,16 @@ def _edges(
             above = account_of.get(Ref(ref.source, ref.object_type, parent)) if parent else None
             if above is not None:
                 yield ParentEdge(account.id, above, ref.source if ref.source in SOURCES else "crm")
+
+
+def _said_edges(account_of: Mapping[Ref, str], said: Mapping[Ref, Ref]) -> Iterator[ParentEdge]:
+    for child, parent in said.items():
+        if child in account_of and parent in account_of:
+            yield ParentEdge(account_of[child], account_of[parent], "person")
+
+
+def _is_settled(problem: ParentProblem, settled: Container[str]) -> bool:
+    return problem.kind in ("parent_conflict", "parent_dispute") and problem.accounts[0] in settled
 
 
 def _to_problem(found: ParentProblem, accounts: Mapping[str, Account]) -> Problem:

@@ -45,7 +45,7 @@ def link_records(
     ]
     account_of = {ref: ids[leader] for ref, leader in groups.leader.items()}
     account_of |= {old: account_of[now] for old in background.merged if (now := background.now(old)) in account_of}
-    accounts, of_parents = with_parents(accounts, by_ref, account_of)
+    accounts, of_parents = with_parents(accounts, by_ref, account_of, background.parents)
     return Linked(sorted(accounts, key=lambda account: account.id), problems + of_parents)
 
 

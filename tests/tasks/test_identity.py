@@ -13,6 +13,7 @@ from cli.main import main
 from config.policy_files import LoadedPolicy, load_policy
 from ownership.model import Ref
 from tasks.explanation import find_account, why_lines
+from tasks.history import owner_lines
 from tasks.identity_lines import match_lines
 from tasks.identity_words import Refused, Word, say_lead, say_same, say_split, withdraw
 from tasks.matching import match_accounts, match_changed_accounts
@@ -80,6 +81,17 @@ def test_an_account_that_became_part_of_another_is_found_by_its_old_id_and_keeps
         assert uow.ledger.verify() is None
         assert uow.ledger.book_sizes() == {"ann": 1}
     assert next(why_lines(company.context, gone)).startswith("Acorn belongs to Ann")
+
+
+def test_who_owned_an_account_before_it_became_part_of_another_can_still_be_asked(company: Rehearsal) -> None:
+    start = company.now[0]
+    _, gone = merged(company)
+    company.pass_time(hours=1)
+    lines = list(owner_lines(company.context, gone, on=start))
+    assert lines[0].startswith("Zebra was owned by Ann on 2026-11-23 09:00")
+    assert f"  Zebra ({gone}), which is part of it now:" in lines
+    assert lines[-1].endswith("nobody: it turned out to be one company with another account, by steward")
+    assert next(owner_lines(company.context, gone)).startswith("Acorn was owned by Ann on")
 
 
 def test_an_id_that_led_to_an_account_follows_it_into_the_next(company: Rehearsal) -> None:

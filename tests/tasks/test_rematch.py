@@ -20,7 +20,7 @@ from config.settings import POLICY_DIR
 from ownership.linking import CROWD, PROBLEM_KINDS
 from ownership.model import ACCOUNT
 from tasks import identity_likeness
-from tasks.identity_words import Refused, Word, say_same, say_split, withdraw
+from tasks.identity_words import Refused, Word, say_parent, say_same, say_split, withdraw
 from tasks.matching import match_accounts, match_changed_accounts
 from tasks.pull import pull_stream
 from tasks.rehearsal import Rehearsal, rehearse
@@ -56,7 +56,7 @@ leads = st.tuples(
 merges = st.tuples(st.just("merge"), st.permutations(RECORDS[:3]))
 deletes = st.tuples(st.just("delete"), st.sampled_from(PLACES))
 crowds = st.tuples(st.just("crowd"), st.sampled_from(["acme.com", "bolt.com"]), st.integers(CROWD - 1, CROWD + 2))
-words = st.tuples(st.sampled_from(["same", "split", "withdraw"]), st.permutations(RECORDS))
+words = st.tuples(st.sampled_from(["same", "split", "withdraw", "parent"]), st.permutations(RECORDS))
 changes = st.one_of(records, records, records, facts, leads, deletes, merges, crowds, words)
 
 
@@ -114,6 +114,10 @@ def delete(company: Rehearsal, source: str, id_: str) -> None:
 
 
 def say(company: Rehearsal, what: str, names: Sequence[str]) -> None:
+    if what == "parent":
+        with suppress(Refused):
+            say_parent(company.context, *names, Word("ann"))
+        return
     speak = {"same": say_same, "split": say_split, "withdraw": withdraw}[what]
     with suppress(Refused):  # in both companies alike
         speak(company.context, names, Word("ann"))
@@ -158,6 +162,7 @@ def company_in(folder: Path, blank: Path, policy: LoadedPolicy) -> Rehearsal:
     return rehearse(folder, policy)
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(days=st.lists(st.lists(changes, min_size=1, max_size=3), min_size=2, max_size=6))
 def test_matching_what_changed_comes_to_the_same_as_matching_everything(
@@ -181,6 +186,7 @@ def test_matching_what_changed_comes_to_the_same_as_matching_everything(
             company.context.store.close()
 
 
+@pytest.mark.slow
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(days=st.lists(st.lists(changes, min_size=1, max_size=3), min_size=2, max_size=5), settled=st.booleans())
 def test_at_every_moment_each_account_has_one_owner_or_an_open_exception_and_books_and_ledger_hold(

@@ -25,7 +25,9 @@ def upgrade() -> None:
         sa.Column("said_by", Words(), nullable=False),
         sa.Column("because", Words(), nullable=False),
         sa.Column("said_at", UTC(), nullable=False),
-        sa.CheckConstraint("word IN ('same', 'split', 'withdrawn')", name=op.f("ck_verdict_word_is_known")),
+        sa.CheckConstraint(
+            "word IN ('same', 'split', 'withdrawn', 'under', 'not_under')", name=op.f("ck_verdict_word_is_known")
+        ),
         sa.PrimaryKeyConstraint("verdict_id", name=op.f("pk_verdict")),
     )
     op.create_table(
