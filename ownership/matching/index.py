@@ -35,6 +35,7 @@ READ = 20_000
 too many names to tell."""
 SHORTLIST = 200
 WEIGHTS_KEPT = 100_000
+ANSWERS_KEPT = 20_000
 FOLD = 0.2
 LEAST_ROOM = 1_000
 """When this share of all accounts, or so many, would be new or left behind, everything is built anew."""
@@ -54,7 +55,9 @@ class Index:
 
     def get(self, id_: str) -> Normal:
         """The account. Raises `KeyError`."""
-        place = self._place_of(id_)
+        place = self._answered.get(id_)
+        if place is None or not self._alive[place]:
+            place = self._place_of(id_)
         if place is None:
             raise KeyError(id_)
         return unpack(id_, self._rows[place])
@@ -107,6 +110,7 @@ class Index:
         ranked = sorted((-cosine_of[place], self._ids[place], place) for place in chosen.tolist())
         names = [place for _, id_, place in ranked if id_ != lead.id][:MOST]
         found = sorted((-cosine_of[place], self._ids[place], place) for place in shared.keys() | set(names))
+        self._remember({id_: place for _, id_, place in found})
         return [
             Candidate(id_, -less, tuple(sorted(shared.get(place, ())))) for less, id_, place in found if id_ != lead.id
         ]
@@ -175,6 +179,7 @@ class Index:
         self._alive = np.ones(len(sizes), dtype=np.uint8)
         self._common = np.zeros(GRAMS)
         self._weights: dict[str, float] = {}
+        self._answered: dict[str, int] = {}
 
     def _place_of(self, id_: str) -> int | None:
         for place in self._keys.places("", id_).tolist():
@@ -210,6 +215,12 @@ class Index:
 
     # --- asking ---
 
+    def _remember(self, answered: Mapping[str, int]) -> None:
+        """Where accounts are that were found: whoever asks for candidates asks for these accounts next."""
+        if len(self._answered) > ANSWERS_KEPT:
+            self._answered.clear()
+        self._answered |= answered
+
     def _by_key(self, lead: Normal) -> dict[int, set[str]]:
         """The accounts that share a key with the lead, with the names of the keys."""
         found: dict[int, set[str]] = defaultdict(set)
@@ -240,7 +251,7 @@ class Index:
             every, scores = every[chosen], scores[chosen]
         once, first = np.unique(every, return_index=True)
         still = scores[first] > 0.0
-        return self._highest(once[still], scores[first][still], SHORTLIST)
+        return self._highest(once[still], scores[first][still], SHORTLIST, spare=SHORTLIST)
 
     def _rarest(self, grams: Numbers) -> Iterator[tuple[int, np.float32]]:
         """The lead's rarest triples that any name has, as many as may be looked up, with their weights."""
@@ -253,13 +264,14 @@ class Index:
                 read += count
                 yield gram, np.float32((log((self._count + 1) / (count + 1)) + 1.0) ** 2)
 
-    def _highest(self, places: Places, scores: NDArray[np.floating], wanted: int) -> Places:
-        """The places that score highest, so many at most; of those that tie for the last ones, the lowest ids."""
+    def _highest(self, places: Places, scores: NDArray[np.floating], wanted: int, spare: int = 0) -> Places:
+        """The places that score highest, so many at most; of those that tie for the last ones, the lowest ids, or all
+        where there is room to spare."""
         if len(places) <= wanted:
             return places
         least = np.partition(scores, len(scores) - wanted)[len(scores) - wanted]
         sure, tied = places[scores > least], places[scores == least]
-        if len(sure) + len(tied) > wanted:
+        if len(sure) + len(tied) > wanted + spare:
             tied = np.array(sorted(tied.tolist(), key=self._ids.__getitem__)[: wanted - len(sure)], dtype=np.int32)
         return np.concatenate([sure, tied])
 
