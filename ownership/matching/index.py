@@ -124,6 +124,8 @@ class Index:
         return {
             "ids": self._ids.letters,
             "id_ends": self._ids.ends,
+            "id_keys": self._by_id.hashes,
+            "id_places": self._by_id.of_hash,
             "rows": self._rows.letters,
             "row_ends": self._rows.ends,
             "keys": self._keys.hashes,
@@ -146,6 +148,7 @@ class Index:
         postings.triples, postings.ends = arrays["name_triples"], arrays["name_ends"]
         index._take(
             Texts(arrays["ids"], arrays["id_ends"]),
+            Keys(arrays["id_keys"], arrays["id_places"]),
             Texts(arrays["rows"], arrays["row_ends"]),
             Keys(arrays["keys"], arrays["key_places"]),
             Counts(arrays["words"], arrays["word_counts"]),
@@ -157,19 +160,24 @@ class Index:
 
     def _build(self, accounts: Iterable[Normal]) -> None:
         """Take accounts in one after the other, so that no more than their packed rows is ever held."""
-        ids, rows, keys, words, postings = Texts(), Texts(), Keys(), Counts(), Postings()
+        ids, by_id, rows, keys, words, postings = Texts(), Keys(), Texts(), Keys(), Counts(), Postings()
         for place, account in enumerate(accounts):
             ids.append(account.id)
             rows.append(pack(account))
-            keys.gather(place, chain([("", account.id)], keys_of(account)))
+            by_id.gather(place, [("", account.id)])
+            keys.gather(place, keys_of(account))
             words.add(account.words)
             postings.gather(account.words)
-        for part in (ids, rows, keys, words, postings):
+        for part in (ids, by_id, rows, keys, words, postings):
             part.settle()
-        self._take(ids, rows, keys, words, postings)
+        for one, other in by_id.sharing():
+            if ids[one] == ids[other]:
+                raise ValueError(f"two accounts have the id {ids[one]}")
+        self._take(ids, by_id, rows, keys, words, postings)
 
-    def _take(self, ids: Texts, rows: Texts, keys: Keys, words: Counts, postings: Postings) -> None:
-        self._ids, self._rows, self._keys, self._words, self._postings = ids, rows, keys, words, postings
+    def _take(self, ids: Texts, by_id: Keys, rows: Texts, keys: Keys, words: Counts, postings: Postings) -> None:
+        self._ids, self._by_id, self._rows, self._keys, self._words = ids, by_id, rows, keys, words
+        self._postings = postings
         self._count = len(ids)
         self._changed = 0
         self._room = max(LEAST_ROOM, int(FOLD * self._count))
@@ -182,7 +190,7 @@ class Index:
         self._answered: dict[str, int] = {}
 
     def _place_of(self, id_: str) -> int | None:
-        for place in self._keys.places("", id_).tolist():
+        for place in self._by_id.places("", id_).tolist():
             if self._alive[place] and self._ids[place] == id_:
                 return int(place)
         return None
@@ -196,7 +204,8 @@ class Index:
         place = len(self._ids)
         self._ids.append(account.id)
         self._rows.append(pack(account))
-        self._keys.add(place, chain([("", account.id)], keys_of(account)))
+        self._by_id.add(place, [("", account.id)])
+        self._keys.add(place, keys_of(account))
         self._words.add(account.words)
         self._roots[place] = np.sqrt(max(1, self._postings.add(place, account.words)))
         self._count += 1
