@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import csv
 import gzip
+import pickle
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -92,6 +93,7 @@ class _Maker:
         self.words = words
         self.market = Market()
         self.companies: list[Company] = []
+        self.taken: set[str] = set()
 
     def make(self, accounts: int, leads: int) -> Market:
         while len(self.market.accounts) < accounts:
@@ -112,11 +114,9 @@ class _Maker:
         made = "".join(chance.choices("bcdfghklmnprstvz", k=1)) + chance.choice(self.words.heads)[1:]
         head = chance.choice(self.words.heads) if chance.random() < 0.6 else made.title()
         tail = chance.choice(self.words.tails) if self.words.tails else ""
-        name = " ".join(part for part in (head, tail, chance.choice(LEGAL)) if part)
-        label = "".join(name_words(name)[0][: chance.choice((1, 2, 2, 3))])[:30] + (
-            str(number) if chance.random() < 0.3 else ""
-        )
-        domain = f"{label}.{chance.choice(TLDS)}"
+        more = chance.choice(self.words.tails).partition(" ")[0] if chance.random() < 0.5 else ""
+        name = " ".join(part for part in (head, tail, more, chance.choice(LEGAL)) if part)
+        domain = self._free_domain(name, number)
         if chance.random() < 0.02 and self.companies:
             domain = chance.choice(self.companies).websites[0]
         elif chance.random() < 0.004:
@@ -126,6 +126,18 @@ class _Maker:
         return Company(
             str(number), name, (domain,), (), place.country, place.state, place.city, None, place.postcode, phone
         )
+
+    def _free_domain(self, name: str, number: int) -> str:
+        """A domain nobody has: two companies never have the same one by chance, and seldom one but for the ending."""
+        words = name_words(name)[0]
+        for count in (self.chance.choice((1, 2)), 3, 5):
+            label = "".join(words[:count])[:30]
+            if label not in self.taken:
+                break
+        else:
+            label = f"{label}{number}"
+        self.taken.add(label)
+        return f"{label}.{self.chance.choice(TLDS)}"
 
     def _add_sibling(self, company: Company) -> None:
         """The same name in another country, with an ending of its own: another company of one family."""
@@ -216,3 +228,26 @@ def _typo(text: str, chance: random.Random) -> str:
 def companies_of(market: Market, ids: Iterable[str]) -> list[int]:
     """Which companies these accounts are."""
     return [market.company_of[id_] for id_ in ids]
+
+
+def write_market(market: Market, folder: Path) -> None:
+    """Write the accounts one after the other, and the rest as one."""
+    with (folder / "accounts").open("wb") as file:
+        for account in market.accounts:
+            pickle.dump(account, file)
+    with (folder / "leads").open("wb") as file:
+        pickle.dump(replace(market, accounts=[]), file)
+
+
+def read_accounts(folder: Path) -> Iterator[Company]:
+    """The accounts of a market that was written, none held for longer than it takes to ask for the next."""
+    with (folder / "accounts").open("rb") as file:
+        while file.peek(1):
+            yield pickle.load(file)
+
+
+def read_leads(folder: Path) -> Market:
+    """A market that was written, without its accounts."""
+    with (folder / "leads").open("rb") as file:
+        market: Market = pickle.load(file)
+    return market

@@ -90,7 +90,8 @@ def listings(folder: Path) -> GoldSet:
     made = GoldSet("T3")
     pairs = _rows(folder, "fd_listing_name_pairs")
     absent = {row["domain"] for row in pairs if part("absent" + row["domain"], 1000) < 200}
-    for row in _rows(folder, "fd_company_records"):
+    companies = {row["domain"]: row for row in _rows(folder, "fd_company_records")}
+    for row in companies.values():
         if row["domain"] not in absent:
             place = {name: row[name] for name in ("country", "state", "city", "postcode")}
             made.accounts.append(Company(row["domain"], row["name"], (row["website"],), **place))

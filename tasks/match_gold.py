@@ -36,13 +36,17 @@ def answers_of(matches: Sequence[Match], gold: Mapping[str, str | None], model: 
 
 
 def _answer(match: Match, wanted: str | None, model: Model) -> Answer:
-    right = wanted is not None and match.account_id == wanted
     if match.best is None:
-        return Answer(match.score if match.account_id else 0.0, right, wanted is not None, match.outcome.value)
+        return Answer(0.0, False, wanted is not None, match.outcome.value)
     features = np.array([match.best.features])
-    kind = CORROBORATED if is_corroborated(features)[0] else NAMES_ONLY
-    log_odds = float(model.scores(features)[0])
-    return Answer(match.score, right, wanted is not None, match.outcome.value, log_odds, kind)
+    return Answer(
+        score=match.score,
+        right=match.best.account_id == wanted,
+        wanted=wanted is not None,
+        outcome=match.outcome.value,
+        log_odds=float(model.scores(features)[0]),
+        kind=CORROBORATED if is_corroborated(features)[0] else NAMES_ONLY,
+    )
 
 
 def write_json(value: object, path: Path) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from typing import Protocol
 
@@ -160,6 +161,12 @@ def _alike(one: str, other: str) -> float:
     """1 for the same word, less for a typo, a beginning or an abbreviation, 0 for two words."""
     if one == other:
         return 1.0
+    return _nearly(one, other) if one < other else _nearly(other, one)
+
+
+@lru_cache(maxsize=50_000)
+def _nearly(one: str, other: str) -> float:
+    """How alike two different words are. A lead's words meet the same few words in most of its candidates."""
     short, long = (one, other) if len(one) <= len(other) else (other, one)
     if short[0] != long[0]:
         return _typo(short, long)

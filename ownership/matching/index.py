@@ -7,18 +7,22 @@ kept exact, and weights follow from them when a question is asked.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Container, Iterable, Iterator, Mapping
+from itertools import chain
 from math import log
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ownership.matching.company import Normal
 from ownership.matching.features import Candidate
-from ownership.matching.grams import GRAMS, Numbers, grams_of, grams_of_all
-from ownership.matching.keys import Keys, keys_of, wanted_by
-from ownership.matching.packed import FIELD, pack, unpack
+from ownership.matching.grams import GRAMS, Numbers, grams_of
+from ownership.matching.keys import Counts, Keys, keys_of, wanted_by
+from ownership.matching.packed import pack, unpack
+from ownership.matching.postings import Places, Postings
+from ownership.matching.texts import Texts
 
 CROWD = 30
 """A key that more accounts hold leads to none of them."""
@@ -29,196 +33,269 @@ NEAREST = 0.3
 READ = 20_000
 """Of a name's triples the rarest are looked up first, and no more once so many accounts were met: the others are in
 too many names to tell."""
-SHORTLIST = 40
+SHORTLIST = 200
 WEIGHTS_KEPT = 100_000
+ANSWERS_KEPT = 20_000
 FOLD = 0.2
-"""When this share of all places is new or left behind, everything is built anew."""
+LEAST_ROOM = 1_000
+"""When this share of all accounts, or so many, would be new or left behind, everything is built anew."""
 
 
 class Index:
-    """All accounts. `candidates` and `get` answer; `put` and `remove` keep it up to date."""
+    """All accounts. `candidates` and `get` answer; `put` and `remove` keep it up to date.
+
+    Raises `ValueError` when it is given two accounts with one id.
+    """
 
     def __init__(self, accounts: Iterable[Normal]) -> None:
-        self._build(sorted({each.id: each for each in accounts}.values(), key=lambda each: each.id))
+        self._build(accounts)
 
     def __len__(self) -> int:
         return self._count
 
     def get(self, id_: str) -> Normal:
         """The account. Raises `KeyError`."""
-        return unpack(id_, self._rows[self._place[id_]])
+        place = self._answered.get(id_)
+        if place is None or not self._alive[place]:
+            place = self._place_of(id_)
+        if place is None:
+            raise KeyError(id_)
+        return unpack(id_, self._rows[place])
 
     def put(self, accounts: Iterable[Normal]) -> None:
         """Add accounts, or change those whose ids are there."""
-        for account in accounts:
+        new = {each.id: each for each in accounts}
+        if self._changed + 2 * len(new) > self._room:
+            self._build(chain(self._all_but(new), new.values()))
+            return
+        for account in new.values():
             self._leave(account.id)
             self._append(account)
-        self._fold()
+        self._weights.clear()
 
     def remove(self, ids: Iterable[str]) -> None:
         """Take accounts out; ids that are not there are passed over."""
-        for id_ in ids:
+        gone = set(ids)
+        if self._changed + len(gone) > self._room:
+            self._build(self._all_but(gone))
+            return
+        for id_ in gone:
             self._leave(id_)
-        self._fold()
+        self._weights.clear()
 
     def word_weight(self, word: str) -> float:
         """From near 0, a word in every name, to 1, a word in none."""
         weight = self._weights.get(word)
         if weight is None:
-            rarity = log((self._count + 1) / (self._words.get(word, 0) + 1)) / log(self._count + 2)
-            weight = self._weights[word] = max(0.05, rarity)
-            if len(self._weights) > WEIGHTS_KEPT:
+            if len(self._weights) >= WEIGHTS_KEPT:
                 self._weights.clear()
+            rarity = log((self._count + 1) / (self._words[word] + 1)) / log(self._count + 2)
+            weight = self._weights[word] = max(0.05, rarity)
         return weight
 
     def holders(self, kind: str, value: str) -> int:
         """How many accounts hold this key; see `ownership.matching.keys`."""
-        return sum(self._alive[place] for place in self._keys.places(kind, value))
+        return int(self._alive[self._keys.places(kind, value)].sum(dtype=np.int64))
 
     def candidates(self, lead: Normal) -> list[Candidate]:
         """The accounts that may be the lead's, best names first; the account itself, by its id, is none."""
         shared = self._by_key(lead)
         grams = grams_of(lead.words)
-        cosines = self._by_name(grams)
-        shared.pop(lead.id, None)
-        cosines.pop(lead.id, None)
-        cosines |= self._cosines(grams, [self._place[id_] for id_ in sorted(shared) if id_ not in cosines])
-        ranked = sorted(cosines.items(), key=lambda item: (-item[1], item[0]))
-        return [Candidate(id_, cosine, tuple(sorted(shared.get(id_, ())))) for id_, cosine in ranked]
+        near = self._shortlist(grams)
+        places = np.concatenate([near, np.array(sorted(shared.keys() - set(near.tolist())), dtype=np.int32)])
+        cosines = self._cosines(grams, places)
+        alike = np.flatnonzero(cosines[: len(near)] >= NEAREST)
+        chosen = self._highest(near[alike], cosines[alike], MOST + 1)
+        cosine_of = dict(zip(places.tolist(), cosines.tolist(), strict=True))
+        ranked = sorted((-cosine_of[place], self._ids[place], place) for place in chosen.tolist())
+        names = [place for _, id_, place in ranked if id_ != lead.id][:MOST]
+        found = sorted((-cosine_of[place], self._ids[place], place) for place in shared.keys() | set(names))
+        self._remember({id_: place for _, id_, place in found})
+        return [
+            Candidate(id_, -less, tuple(sorted(shared.get(place, ())))) for less, id_, place in found if id_ != lead.id
+        ]
+
+    # --- saving ---
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """All that is in it, as arrays from which `of_arrays` makes the same index."""
+        if self._changed:
+            self._build(self._all_but(()))
+        return {
+            "ids": self._ids.letters,
+            "id_ends": self._ids.ends,
+            "id_keys": self._by_id.hashes,
+            "id_places": self._by_id.of_hash,
+            "rows": self._rows.letters,
+            "row_ends": self._rows.ends,
+            "keys": self._keys.hashes,
+            "key_places": self._keys.of_hash,
+            "words": self._words.hashes,
+            "word_counts": self._words.counts,
+            "triple_counts": self._postings.counts,
+            "triple_starts": self._postings.starts,
+            "triple_places": self._postings.places,
+            "name_triples": self._postings.triples,
+            "name_ends": self._postings.ends,
+        }
+
+    @classmethod
+    def of_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Self:
+        """The index that gave these arrays. They are read and never written: several processes may share them."""
+        index, postings = cls.__new__(cls), Postings()
+        postings.counts = np.array(arrays["triple_counts"])
+        postings.starts, postings.places = arrays["triple_starts"], arrays["triple_places"]
+        postings.triples, postings.ends = arrays["name_triples"], arrays["name_ends"]
+        index._take(
+            Texts(arrays["ids"], arrays["id_ends"]),
+            Keys(arrays["id_keys"], arrays["id_places"]),
+            Texts(arrays["rows"], arrays["row_ends"]),
+            Keys(arrays["keys"], arrays["key_places"]),
+            Counts(arrays["words"], arrays["word_counts"]),
+            postings,
+        )
+        return index
 
     # --- building ---
 
-    def _build(self, accounts: Sequence[Normal]) -> None:
-        self._count = len(accounts)
-        self._ids = [each.id for each in accounts]
-        self._rows = [pack(each) for each in accounts]
-        self._place = {id_: place for place, id_ in enumerate(self._ids)}
-        self._alive = bytearray(b"\x01" * len(accounts))
-        self._keys = Keys([tuple(keys_of(each)) for each in accounts])
-        self._words = Counter(word for each in accounts for word in set(each.words))
-        grams, places = grams_of_all([each.words for each in accounts])
-        self._df: Numbers = np.bincount(grams, minlength=GRAMS)
-        self._starts: Numbers = np.concatenate([[0], np.cumsum(self._df)])
-        self._postings: NDArray[np.int32] = places.astype(np.int32)
-        self._lengths: list[int] = np.bincount(places, minlength=len(accounts)).tolist()
-        self._later: dict[int, list[int]] = defaultdict(list)
-        self._common = np.zeros(GRAMS)
-        self._changed = 0
-        self._reset()
+    def _build(self, accounts: Iterable[Normal]) -> None:
+        """Take accounts in one after the other, so that no more than their packed rows is ever held."""
+        ids, by_id, rows, keys, words, postings = Texts(), Keys(), Texts(), Keys(), Counts(), Postings()
+        for place, account in enumerate(accounts):
+            ids.append(account.id)
+            rows.append(pack(account))
+            by_id.gather(place, [("", account.id)])
+            keys.gather(place, keys_of(account))
+            words.add(account.words)
+            postings.gather(account.words)
+        for part in (ids, by_id, rows, keys, words, postings):
+            part.settle()
+        for one, other in by_id.sharing():
+            if ids[one] == ids[other]:
+                raise ValueError(f"two accounts have the id {ids[one]}")
+        self._take(ids, by_id, rows, keys, words, postings)
 
-    def _reset(self) -> None:
+    def _take(self, ids: Texts, by_id: Keys, rows: Texts, keys: Keys, words: Counts, postings: Postings) -> None:
+        self._ids, self._by_id, self._rows, self._keys, self._words = ids, by_id, rows, keys, words
+        self._postings = postings
+        self._count = len(ids)
+        self._changed = 0
+        self._room = max(LEAST_ROOM, int(FOLD * self._count))
+        sizes = np.concatenate([np.diff(postings.ends), np.ones(self._room, dtype=np.int64)])
+        self._roots = np.sqrt(np.maximum(1, sizes)).astype(np.float32)
+        self._sums = np.zeros(len(sizes), dtype=np.float32)
+        self._alive = np.ones(len(sizes), dtype=np.uint8)
+        self._common = np.zeros(GRAMS)
         self._weights: dict[str, float] = {}
-        self._sums = np.zeros(len(self._ids), dtype=np.float32)
-        self._roots = np.sqrt(np.maximum(1, np.array(self._lengths, dtype=np.float32)))
+        self._answered: dict[str, int] = {}
+
+    def _place_of(self, id_: str) -> int | None:
+        for place in self._by_id.places("", id_).tolist():
+            if self._alive[place] and self._ids[place] == id_:
+                return int(place)
+        return None
+
+    def _all_but(self, ids: Container[str]) -> Iterator[Normal]:
+        for place in np.flatnonzero(self._alive[: len(self._ids)]).tolist():
+            if (id_ := self._ids[place]) not in ids:
+                yield unpack(id_, self._rows[place])
 
     def _append(self, account: Normal) -> None:
         place = len(self._ids)
         self._ids.append(account.id)
         self._rows.append(pack(account))
-        self._place[account.id] = place
-        self._alive.append(1)
+        self._by_id.add(place, [("", account.id)])
         self._keys.add(place, keys_of(account))
-        self._words.update(set(account.words))
-        grams = grams_of(account.words)
-        self._df[grams] += 1
-        for gram in grams.tolist():
-            self._later[gram].append(place)
-        self._lengths.append(len(grams))
+        self._words.add(account.words)
+        self._roots[place] = np.sqrt(max(1, self._postings.add(place, account.words)))
         self._count += 1
         self._changed += 1
 
     def _leave(self, id_: str) -> None:
-        place = self._place.pop(id_, None)
+        place = self._place_of(id_)
         if place is None:
             return
         account = unpack(id_, self._rows[place])
         self._alive[place] = 0
-        self._words.subtract(set(account.words))
-        self._df[grams_of(account.words)] -= 1
+        self._words.leave(account.words)
+        self._postings.leave(account.words)
         self._count -= 1
         self._changed += 1
 
-    def _fold(self) -> None:
-        if self._changed > max(1000, FOLD * len(self._ids)):
-            self._build([self.get(id_) for id_ in sorted(self._place)])
-        else:
-            self._reset()
-
     # --- asking ---
 
-    def _by_key(self, lead: Normal) -> dict[str, set[str]]:
+    def _remember(self, answered: Mapping[str, int]) -> None:
+        """Where accounts are that were found: whoever asks for candidates asks for these accounts next."""
+        if len(self._answered) > ANSWERS_KEPT:
+            self._answered.clear()
+        self._answered |= answered
+
+    def _by_key(self, lead: Normal) -> dict[int, set[str]]:
         """The accounts that share a key with the lead, with the names of the keys."""
-        found: dict[str, set[str]] = defaultdict(set)
+        found: dict[int, set[str]] = defaultdict(set)
         for evidence, kind, value in wanted_by(lead):
-            holding = [place for place in self._keys.places(kind, value) if self._alive[place]]
-            if len(holding) <= CROWD:
-                for place in holding:
-                    found[self._ids[place]].add(evidence)
+            places = self._keys.places(kind, value)
+            if len(places):
+                holding = places[self._alive[places] > 0]
+                if len(holding) <= CROWD:
+                    for place in holding.tolist():
+                        found[place].add(evidence)
         return found
 
-    def _by_name(self, grams: Numbers) -> dict[str, float]:
-        """The accounts with the most alike names, with their cosines."""
-        found = self._cosines(grams, self._shortlist(grams))
-        best = sorted((item for item in found.items() if item[1] >= NEAREST), key=lambda item: (-item[1], item[0]))
-        return dict(best[:MOST])
-
-    def _shortlist(self, grams: Numbers) -> list[int]:
+    def _shortlist(self, grams: Numbers) -> Places:
         """The places with the largest sums over the lead's rarest triples, for the length of their names."""
-        met: list[NDArray[np.int32]] = []
-        read = 0
-        for gram, count in sorted(zip(grams.tolist(), self._df[grams].tolist(), strict=True), key=_rarest_first):
-            if not count:
-                continue
-            if read and read + count > READ:
-                break
-            read += count
-            places = self._places_with(gram)
-            self._sums[places] += np.float32(self._idf(count) ** 2)
+        met: list[Places] = []
+        for gram, weight in self._rarest(grams):
+            places = self._postings.with_triple(gram)
+            self._sums[places] += weight
             met.append(places)
         if not met:
-            return []
+            return np.empty(0, dtype=np.int32)
         every = np.concatenate(met)
-        scores = self._sums[every] / self._roots[every]
+        scores = self._sums[every] / self._roots[every] * self._alive[every]
         self._sums[every] = 0.0
-        return self._best(every, scores, SHORTLIST * len(met))
+        wanted = SHORTLIST * len(met)  # a place stands here as often as it was met
+        if len(every) > wanted:
+            chosen = scores >= np.partition(scores, len(scores) - wanted)[len(scores) - wanted]
+            every, scores = every[chosen], scores[chosen]
+        once, first = np.unique(every, return_index=True)
+        still = scores[first] > 0.0
+        return self._highest(once[still], scores[first][still], SHORTLIST, spare=SHORTLIST)
 
-    def _best(self, places: NDArray[np.int32], scores: NDArray[np.floating], wanted: int) -> list[int]:
-        """The best places that still hold; where the last of them ties with others, the lowest ids. `wanted` allows
-        for places that were met by several triples and stand here as often."""
-        if len(places) > wanted:
-            least = np.partition(scores, len(scores) - wanted)[len(scores) - wanted]
-            chosen = scores >= least
-            places, scores = places[chosen], scores[chosen]
-        found = dict(zip(places.tolist(), scores.tolist(), strict=True))
-        order = sorted((-score, self._ids[place], place) for place, score in found.items() if self._alive[place])
-        return [place for _, _, place in order[:SHORTLIST]]
+    def _rarest(self, grams: Numbers) -> Iterator[tuple[int, np.float32]]:
+        """The lead's rarest triples that any name has, as many as may be looked up, with their weights."""
+        counts = self._postings.counts[grams]
+        read = 0
+        for count, gram in sorted(zip(counts.tolist(), grams.tolist(), strict=True)):
+            if count:
+                if read and read + count > READ:
+                    return
+                read += count
+                yield gram, np.float32((log((self._count + 1) / (count + 1)) + 1.0) ** 2)
 
-    def _places_with(self, gram: int) -> NDArray[np.int32]:
-        base = self._postings[self._starts[gram] : self._starts[gram + 1]]
-        later = self._later.get(gram)
-        return np.concatenate([base, np.array(later, dtype=np.int32)]) if later else base
+    def _highest(self, places: Places, scores: NDArray[np.floating], wanted: int, spare: int = 0) -> Places:
+        """The places that score highest, so many at most; of those that tie for the last ones, the lowest ids, or all
+        where there is room to spare."""
+        if len(places) <= wanted:
+            return places
+        least = np.partition(scores, len(scores) - wanted)[len(scores) - wanted]
+        sure, tied = places[scores > least], places[scores == least]
+        if len(sure) + len(tied) > wanted + spare:
+            tied = np.array(sorted(tied.tolist(), key=self._ids.__getitem__)[: wanted - len(sure)], dtype=np.int32)
+        return np.concatenate([sure, tied])
 
-    def _idf(self, count: int) -> float:
-        return log((self._count + 1) / (count + 1)) + 1.0
-
-    def _cosines(self, grams: Numbers, places: Sequence[int]) -> dict[str, float]:
+    def _cosines(self, grams: Numbers, places: Places) -> NDArray[np.float64]:
         """The cosines of the lead's triples with those of these accounts' names, each weighted by how rare it is."""
-        if not places or not len(grams):
-            return {self._ids[place]: 0.0 for place in places}
-        theirs, of_place = grams_of_all([self._rows[place].partition(FIELD)[0].split() for place in places])
-        weights = self._squared_weights(theirs)
-        self._common[grams] = 1.0
-        shared = np.bincount(of_place, weights * self._common[theirs], minlength=len(places))
+        theirs, sizes = self._postings.triples_at(places)
+        of_place = np.repeat(np.arange(len(places)), sizes)
+        weights, mine = self._squared_weights(theirs), self._squared_weights(grams)
+        self._common[grams] = mine
+        shared = np.bincount(of_place, self._common[theirs], minlength=len(places))
         self._common[grams] = 0.0
-        norms = np.sqrt(np.bincount(of_place, weights, minlength=len(places)) * self._squared_weights(grams).sum())
-        cosines = np.divide(shared, norms, out=np.zeros(len(places)), where=norms > 0)
-        return {self._ids[place]: round(cosine, 6) for place, cosine in zip(places, cosines.tolist(), strict=True)}
+        norms = np.sqrt(np.bincount(of_place, weights, minlength=len(places)) * mine.sum())
+        cosines: NDArray[np.float64] = np.divide(shared, norms, out=np.zeros(len(places)), where=norms > 0)
+        return cosines.round(6)
 
-    def _squared_weights(self, grams: Numbers) -> NDArray[np.float64]:
-        weights: NDArray[np.float64] = (np.log((self._count + 1) / (self._df[grams] + 1)) + 1.0) ** 2
+    def _squared_weights(self, grams: NDArray[np.integer]) -> NDArray[np.float64]:
+        weights: NDArray[np.float64] = (np.log((self._count + 1) / (self._postings.counts[grams] + 1)) + 1.0) ** 2
         return weights
-
-
-def _rarest_first(gram_and_count: tuple[int, int]) -> tuple[int, int]:
-    gram, count = gram_and_count
-    return (count, gram)

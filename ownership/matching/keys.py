@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from array import array
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
 from hashlib import blake2b
 
 import numpy as np
@@ -52,33 +53,77 @@ def wanted_by(lead: Normal) -> Iterator[tuple[str, str, str]]:
 
 
 class Keys:
-    """Which places hold which key. Built at once; what comes later is kept beside, until it is built anew."""
+    """Which places hold which key. Sorted once by `settle`; what comes later is kept beside until then."""
 
-    def __init__(self, accounts: Iterable[Sequence[tuple[str, str]]]) -> None:
-        hashes: list[int] = []
-        places: list[int] = []
-        for place, keys in enumerate(accounts):
-            for kind, value in keys:
-                hashes.append(_hash(kind, value))
-                places.append(place)
-        every = np.fromiter(hashes, dtype=np.uint64, count=len(hashes))
-        order = np.argsort(every, kind="stable")
-        self._hashes: NDArray[np.uint64] = every[order]
-        self._places: NDArray[np.int32] = np.fromiter(places, dtype=np.int32, count=len(places))[order]
-        self._later: dict[int, list[int]] = defaultdict(list)
+    def __init__(self, hashes: NDArray[np.uint64] | None = None, places: NDArray[np.int32] | None = None) -> None:
+        self.hashes: NDArray[np.uint64] = np.empty(0, dtype=np.uint64) if hashes is None else hashes
+        self.of_hash: NDArray[np.int32] = np.empty(0, dtype=np.int32) if places is None else places
+        self._new_hashes, self._new_places = array("Q"), array("i")
+        self._later: dict[int, array[int]] = defaultdict(lambda: array("i"))
+
+    def gather(self, place: int, keys: Iterable[tuple[str, str]]) -> None:
+        """Take keys in that can be looked up once they are settled."""
+        for kind, value in keys:
+            self._new_hashes.append(_hash(kind, value))
+            self._new_places.append(place)
+
+    def settle(self) -> None:
+        """Sort what was gathered."""
+        hashes = np.frombuffer(self._new_hashes, dtype=np.uint64)
+        order = np.argsort(hashes, kind="stable")
+        self.hashes = hashes[order]
+        self.of_hash = np.frombuffer(self._new_places, dtype=np.int32)[order]
+        self._new_hashes, self._new_places = array("Q"), array("i")
 
     def add(self, place: int, keys: Iterable[tuple[str, str]]) -> None:
+        """Take keys in that can be looked up at once."""
         for kind, value in keys:
             self._later[_hash(kind, value)].append(place)
 
-    def places(self, kind: str, value: str) -> list[int]:
+    def places(self, kind: str, value: str) -> NDArray[np.int32]:
         """Every place that was given this key, whether it still holds or not."""
         wanted = _hash(kind, value)
         key = np.uint64(wanted)
-        first, last = np.searchsorted(self._hashes, key, "left"), np.searchsorted(self._hashes, key, "right")
-        found: list[int] = self._places[first:last].tolist()
-        return found + self._later.get(wanted, [])
+        first, last = self.hashes.searchsorted(key, "left"), self.hashes.searchsorted(key, "right")
+        base = self.of_hash[first:last]
+        later = self._later.get(wanted)
+        return np.concatenate([base, np.frombuffer(later, dtype=np.int32)]) if later else base
+
+    def sharing(self) -> Iterator[tuple[int, int]]:
+        """Of each key that several places were given and that is settled, these places, two by two."""
+        for at in np.flatnonzero(self.hashes[1:] == self.hashes[:-1]).tolist():
+            yield int(self.of_hash[at]), int(self.of_hash[at + 1])
+
+
+class Counts:
+    """How many accounts have a word now. Words are kept by their hashes."""
+
+    def __init__(self, hashes: NDArray[np.uint64] | None = None, counts: NDArray[np.int32] | None = None) -> None:
+        self.hashes: NDArray[np.uint64] = np.empty(0, dtype=np.uint64) if hashes is None else hashes
+        self.counts: NDArray[np.int32] = np.empty(0, dtype=np.int32) if counts is None else counts
+        self._more: Counter[str] = Counter()
+
+    def add(self, words: Iterable[str]) -> None:
+        self._more.update(set(words))
+
+    def leave(self, words: Iterable[str]) -> None:
+        self._more.subtract(set(words))
+
+    def settle(self) -> None:
+        """Move what was counted from nothing into arrays."""
+        hashes = np.fromiter((_hash("word", word) for word in self._more), np.uint64, len(self._more))
+        order = np.argsort(hashes)
+        self.hashes = hashes[order]
+        self.counts = np.fromiter(self._more.values(), np.int32, len(self._more))[order]
+        self._more = Counter()
+
+    def __getitem__(self, word: str) -> int:
+        key = np.uint64(_hash("word", word))
+        at = int(self.hashes.searchsorted(key))
+        base = int(self.counts[at]) if at < len(self.hashes) and self.hashes[at] == key else 0
+        return base + self._more[word]
 
 
 def _hash(kind: str, value: str) -> int:
-    return int.from_bytes(blake2b(f"{kind}\x00{value}".encode(), digest_size=8).digest(), "little")
+    said = f"{kind}\x00{value}".encode("utf-8", "surrogatepass")
+    return int.from_bytes(blake2b(said, digest_size=8).digest(), "little")

@@ -65,7 +65,8 @@ class Match:
     probability.
 
     `because` says which rule decided; `evidence` what speaks for and against, in words; `runner_up` who came second,
-    and `lost_by` why. `start` and what the best one's features add come to its log-odds.
+    and `lost_by` why. `best` is the best candidate whatever the outcome. `start` and what its features add come to its
+    log-odds; of a none that is not worked out.
     """
 
     lead_id: str
@@ -146,7 +147,8 @@ class Matcher:
         probability = likely[best]
         outcome, because = self._band(features[best], probability, likely[rival] if rival is not None else 0.0)
         if outcome is Outcome.NONE:
-            return Match(lead.id, outcome, None, probability, because)
+            nearest = Scored(accounts[best].id, probability, tuple(features[best]))
+            return Match(lead.id, outcome, None, probability, because, best=nearest)
         adds = self._adds(features[best])
         second = next((n for n in order if n != best), None)
         return Match(
