@@ -45,6 +45,9 @@ bench-decide: .venv/runtime ## how fast the rules decide; SIZES="10000 100000" f
 bench-gold: .venv/bench ## how well matching does on real data; DATA=folder of the public sets
 	@$(BIN)/python -m benchmarks.bench_gold $(DATA)
 
+bench-match: .venv/bench ## how fast and how well matching does on a made-up market; SIZES="10000 100000" for less
+	@$(BIN)/python -m benchmarks.bench_match $(SIZES)
+
 match-model: .venv/bench ## learn the matching score anew; DATA=folder of the public sets
 	@$(BIN)/python -m benchmarks.train_matching $(DATA)
 

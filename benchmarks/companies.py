@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import csv
 import gzip
+import pickle
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -227,3 +228,26 @@ def _typo(text: str, chance: random.Random) -> str:
 def companies_of(market: Market, ids: Iterable[str]) -> list[int]:
     """Which companies these accounts are."""
     return [market.company_of[id_] for id_ in ids]
+
+
+def write_market(market: Market, folder: Path) -> None:
+    """Write the accounts one after the other, and the rest as one."""
+    with (folder / "accounts").open("wb") as file:
+        for account in market.accounts:
+            pickle.dump(account, file)
+    with (folder / "leads").open("wb") as file:
+        pickle.dump(replace(market, accounts=[]), file)
+
+
+def read_accounts(folder: Path) -> Iterator[Company]:
+    """The accounts of a market that was written, none held for longer than it takes to ask for the next."""
+    with (folder / "accounts").open("rb") as file:
+        while file.peek(1):
+            yield pickle.load(file)
+
+
+def read_leads(folder: Path) -> Market:
+    """A market that was written, without its accounts."""
+    with (folder / "leads").open("rb") as file:
+        market: Market = pickle.load(file)
+    return market

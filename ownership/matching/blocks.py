@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from ownership.matching.company import Normal
 from ownership.matching.features import label_of
+from ownership.matching.grams import each_once
 
 CROWD, LOOSE_CROWD = 30, 30
 """So many records may share a strict key, or a loose one, before it tells nothing."""
@@ -85,9 +86,7 @@ def pairs_to_compare(records: Sequence[Normal], word_weight: WordWeight) -> tupl
             if near:
                 parted.add(place, f"{hashed}\x00{near}")
     every = np.concatenate([found, parted.pairs(CROWD)[0], loose.pairs(LOOSE_CROWD)[0]])
-    if not len(every):
-        return every, every
-    unique = np.unique(every)
+    unique = each_once(every)
     return unique >> 32, unique & 0xFFFFFFFF
 
 

@@ -43,9 +43,16 @@ def grams_of_all(names: Sequence[Sequence[str]]) -> tuple[Numbers, Numbers]:
         return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
     triples = _triples(_CODE[raw])
     within = of_name[:-2] == of_name[2:]
-    pairs = np.sort(triples[within] * len(texts) + of_name[:-2][within])
-    pairs = pairs[np.concatenate([[True], pairs[1:] != pairs[:-1]])] if len(pairs) else pairs
+    pairs = each_once(triples[within] * len(texts) + of_name[:-2][within])
     return pairs // len(texts), pairs % len(texts)
+
+
+def each_once(numbers: Numbers) -> Numbers:
+    """In ascending order, each once. As `np.unique`, which is ten times slower on a million numbers."""
+    ordered = np.sort(numbers)
+    if not len(ordered):
+        return ordered
+    return ordered[np.concatenate([[True], ordered[1:] != ordered[:-1]])]
 
 
 def _triples(codes: Numbers) -> Numbers:

@@ -35,6 +35,7 @@ READ = 20_000
 too many names to tell."""
 SHORTLIST = 200
 WEIGHTS_KEPT = 100_000
+ANSWERS_KEPT = 20_000
 FOLD = 0.2
 LEAST_ROOM = 1_000
 """When this share of all accounts, or so many, would be new or left behind, everything is built anew."""
@@ -54,7 +55,9 @@ class Index:
 
     def get(self, id_: str) -> Normal:
         """The account. Raises `KeyError`."""
-        place = self._place_of(id_)
+        place = self._answered.get(id_)
+        if place is None or not self._alive[place]:
+            place = self._place_of(id_)
         if place is None:
             raise KeyError(id_)
         return unpack(id_, self._rows[place])
@@ -107,6 +110,7 @@ class Index:
         ranked = sorted((-cosine_of[place], self._ids[place], place) for place in chosen.tolist())
         names = [place for _, id_, place in ranked if id_ != lead.id][:MOST]
         found = sorted((-cosine_of[place], self._ids[place], place) for place in shared.keys() | set(names))
+        self._remember({id_: place for _, id_, place in found})
         return [
             Candidate(id_, -less, tuple(sorted(shared.get(place, ())))) for less, id_, place in found if id_ != lead.id
         ]
@@ -120,6 +124,8 @@ class Index:
         return {
             "ids": self._ids.letters,
             "id_ends": self._ids.ends,
+            "id_keys": self._by_id.hashes,
+            "id_places": self._by_id.of_hash,
             "rows": self._rows.letters,
             "row_ends": self._rows.ends,
             "keys": self._keys.hashes,
@@ -142,6 +148,7 @@ class Index:
         postings.triples, postings.ends = arrays["name_triples"], arrays["name_ends"]
         index._take(
             Texts(arrays["ids"], arrays["id_ends"]),
+            Keys(arrays["id_keys"], arrays["id_places"]),
             Texts(arrays["rows"], arrays["row_ends"]),
             Keys(arrays["keys"], arrays["key_places"]),
             Counts(arrays["words"], arrays["word_counts"]),
@@ -153,19 +160,24 @@ class Index:
 
     def _build(self, accounts: Iterable[Normal]) -> None:
         """Take accounts in one after the other, so that no more than their packed rows is ever held."""
-        ids, rows, keys, words, postings = Texts(), Texts(), Keys(), Counts(), Postings()
+        ids, by_id, rows, keys, words, postings = Texts(), Keys(), Texts(), Keys(), Counts(), Postings()
         for place, account in enumerate(accounts):
             ids.append(account.id)
             rows.append(pack(account))
-            keys.gather(place, chain([("", account.id)], keys_of(account)))
+            by_id.gather(place, [("", account.id)])
+            keys.gather(place, keys_of(account))
             words.add(account.words)
             postings.gather(account.words)
-        for part in (ids, rows, keys, words, postings):
+        for part in (ids, by_id, rows, keys, words, postings):
             part.settle()
-        self._take(ids, rows, keys, words, postings)
+        for one, other in by_id.sharing():
+            if ids[one] == ids[other]:
+                raise ValueError(f"two accounts have the id {ids[one]}")
+        self._take(ids, by_id, rows, keys, words, postings)
 
-    def _take(self, ids: Texts, rows: Texts, keys: Keys, words: Counts, postings: Postings) -> None:
-        self._ids, self._rows, self._keys, self._words, self._postings = ids, rows, keys, words, postings
+    def _take(self, ids: Texts, by_id: Keys, rows: Texts, keys: Keys, words: Counts, postings: Postings) -> None:
+        self._ids, self._by_id, self._rows, self._keys, self._words = ids, by_id, rows, keys, words
+        self._postings = postings
         self._count = len(ids)
         self._changed = 0
         self._room = max(LEAST_ROOM, int(FOLD * self._count))
@@ -175,9 +187,10 @@ class Index:
         self._alive = np.ones(len(sizes), dtype=np.uint8)
         self._common = np.zeros(GRAMS)
         self._weights: dict[str, float] = {}
+        self._answered: dict[str, int] = {}
 
     def _place_of(self, id_: str) -> int | None:
-        for place in self._keys.places("", id_).tolist():
+        for place in self._by_id.places("", id_).tolist():
             if self._alive[place] and self._ids[place] == id_:
                 return int(place)
         return None
@@ -191,7 +204,8 @@ class Index:
         place = len(self._ids)
         self._ids.append(account.id)
         self._rows.append(pack(account))
-        self._keys.add(place, chain([("", account.id)], keys_of(account)))
+        self._by_id.add(place, [("", account.id)])
+        self._keys.add(place, keys_of(account))
         self._words.add(account.words)
         self._roots[place] = np.sqrt(max(1, self._postings.add(place, account.words)))
         self._count += 1
@@ -209,6 +223,12 @@ class Index:
         self._changed += 1
 
     # --- asking ---
+
+    def _remember(self, answered: Mapping[str, int]) -> None:
+        """Where accounts are that were found: whoever asks for candidates asks for these accounts next."""
+        if len(self._answered) > ANSWERS_KEPT:
+            self._answered.clear()
+        self._answered |= answered
 
     def _by_key(self, lead: Normal) -> dict[int, set[str]]:
         """The accounts that share a key with the lead, with the names of the keys."""
@@ -240,7 +260,7 @@ class Index:
             every, scores = every[chosen], scores[chosen]
         once, first = np.unique(every, return_index=True)
         still = scores[first] > 0.0
-        return self._highest(once[still], scores[first][still], SHORTLIST)
+        return self._highest(once[still], scores[first][still], SHORTLIST, spare=SHORTLIST)
 
     def _rarest(self, grams: Numbers) -> Iterator[tuple[int, np.float32]]:
         """The lead's rarest triples that any name has, as many as may be looked up, with their weights."""
@@ -253,13 +273,14 @@ class Index:
                 read += count
                 yield gram, np.float32((log((self._count + 1) / (count + 1)) + 1.0) ** 2)
 
-    def _highest(self, places: Places, scores: NDArray[np.floating], wanted: int) -> Places:
-        """The places that score highest, so many at most; of those that tie for the last ones, the lowest ids."""
+    def _highest(self, places: Places, scores: NDArray[np.floating], wanted: int, spare: int = 0) -> Places:
+        """The places that score highest, so many at most; of those that tie for the last ones, the lowest ids, or all
+        where there is room to spare."""
         if len(places) <= wanted:
             return places
         least = np.partition(scores, len(scores) - wanted)[len(scores) - wanted]
         sure, tied = places[scores > least], places[scores == least]
-        if len(sure) + len(tied) > wanted:
+        if len(sure) + len(tied) > wanted + spare:
             tied = np.array(sorted(tied.tolist(), key=self._ids.__getitem__)[: wanted - len(sure)], dtype=np.int32)
         return np.concatenate([sure, tied])
 

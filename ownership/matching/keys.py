@@ -89,6 +89,11 @@ class Keys:
         later = self._later.get(wanted)
         return np.concatenate([base, np.frombuffer(later, dtype=np.int32)]) if later else base
 
+    def sharing(self) -> Iterator[tuple[int, int]]:
+        """Of each key that several places were given and that is settled, these places, two by two."""
+        for at in np.flatnonzero(self.hashes[1:] == self.hashes[:-1]).tolist():
+            yield int(self.of_hash[at]), int(self.of_hash[at + 1])
+
 
 class Counts:
     """How many accounts have a word now. Words are kept by their hashes."""

@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from benchmarks.companies import make_market
 from ownership.matching.company import Company, Normal
-from ownership.matching.index import CROWD, Index
+from ownership.matching.index import CROWD, MOST, SHORTLIST, Index
 from ownership.matching.normal import normalise
 from ownership.matching.packed import pack, unpack
 
 MARKET = make_market(300, 60, seed=3)
 ACCOUNTS = [normalise(each) for each in MARKET.accounts]
 LEADS = [normalise(each) for each in MARKET.leads]
+FEW = LEADS[:20]
 
 
 def answers(index: Index) -> list[object]:
-    return [index.candidates(lead) for lead in LEADS] + [
-        index.word_weight(word) for word in ("bank", "acme", "holding")
-    ]
+    return [index.candidates(lead) for lead in FEW] + [index.word_weight(word) for word in ("bank", "acme", "holding")]
 
 
 def test_a_company_comes_out_of_the_index_as_it_went_in() -> None:
@@ -47,7 +47,7 @@ def test_most_leads_find_their_company_among_the_candidates() -> None:
     assert sum(found) / len(found) > 0.95
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(st.randoms(use_true_random=False), st.integers(0, 299))
 def test_accounts_that_come_go_and_change_one_by_one_leave_the_same_index(chance: random.Random, start: int) -> None:
     first, later = ACCOUNTS[:start], ACCOUNTS[start:]
@@ -66,12 +66,65 @@ def test_accounts_that_come_go_and_change_one_by_one_leave_the_same_index(chance
     assert answers(index) == answers(Index(left))
 
 
+changes = st.lists(
+    st.tuples(st.sampled_from(["put", "rename", "remove"]), st.lists(st.integers(0, 59), max_size=8)), max_size=12
+)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(changes, st.sampled_from([0, 7, 1_000]))
+def test_whatever_is_done_to_the_accounts_it_answers_as_one_built_of_what_is_left(
+    monkeypatch: pytest.MonkeyPatch, done: list[tuple[str, list[int]]], room: int
+) -> None:
+    monkeypatch.setattr("ownership.matching.index.LEAST_ROOM", room)  # how much may change before it is built anew
+    index, left = Index([]), {}
+    for what, numbers in done:
+        chosen = [ACCOUNTS[number] for number in numbers]
+        if what == "remove":
+            index.remove([each.id for each in chosen])
+            for each in chosen:
+                left.pop(each.id, None)
+            continue
+        if what == "rename":  # to what the next one is called
+            chosen = [replace(ACCOUNTS[number + 1], id=each.id) for number, each in zip(numbers, chosen, strict=True)]
+        index.put(chosen)
+        left |= {each.id: each for each in chosen}
+    assert len(index) == len(left)
+    assert {id_: index.get(id_) for id_ in left} == left
+    assert answers(index) == answers(Index(left.values()))
+
+
+def test_names_that_left_take_nobody_elses_place() -> None:
+    many = [normalise(Company(f"gone{n}", "Summit Rockets")) for n in range(3 * SHORTLIST)]
+    here = [normalise(Company("here", "Summit Rocket Trading")), *ACCOUNTS[:50]]
+    index = Index([*here, *many])
+    index.remove([each.id for each in many])
+    lead = normalise(Company("l", "Summit Rockets"))
+    assert index.candidates(lead) == Index(here).candidates(lead)
+    assert index.candidates(lead)[0].id == "here"
+    with pytest.raises(KeyError):
+        index.get("gone1")
+
+
+def test_of_more_namesakes_than_are_wanted_the_lowest_ids_are_candidates_in_any_order() -> None:
+    namesakes = [normalise(Company(f"a{n:04d}", "Summit Rockets", country="US")) for n in range(5 * SHORTLIST)]
+    lead = normalise(Company("l", "Summit Rockets"))
+    found = [each.id for each in Index(namesakes).candidates(lead)]
+    assert found == [f"a{n:04d}" for n in range(MOST)]
+    assert found == [each.id for each in Index(reversed(namesakes)).candidates(lead)]
+
+
+def test_two_accounts_with_one_id_are_refused() -> None:
+    with pytest.raises(ValueError, match="two accounts have the id a1"):
+        Index([normalise(Company("a1", "Acme")), normalise(Company("a1", "Other"))])
+
+
 def test_an_index_that_has_changed_enough_is_built_anew_and_answers_the_same() -> None:
     big = [normalise(each) for each in make_market(1200, 0, seed=9).accounts]
     index = Index(big[:100])
     index.put(big)
     assert len(index) == 1200
-    assert [index.candidates(lead) for lead in LEADS] == [Index(big).candidates(lead) for lead in LEADS]
+    assert answers(index) == answers(Index(big))
 
 
 def test_a_key_of_a_crowd_leads_to_none_of_it() -> None:
