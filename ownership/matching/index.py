@@ -18,10 +18,11 @@ from numpy.typing import NDArray
 
 from ownership.matching.company import Normal
 from ownership.matching.features import Candidate
-from ownership.matching.grams import GRAMS, Numbers, grams_of
+from ownership.matching.grams import grams_of
 from ownership.matching.keys import Counts, Keys, keys_of, wanted_by
+from ownership.matching.near_names import NearNames
 from ownership.matching.packed import pack, unpack
-from ownership.matching.postings import Places, Postings
+from ownership.matching.postings import Postings
 from ownership.matching.texts import Texts
 
 CROWD = 30
@@ -30,10 +31,6 @@ MOST = 10
 """So many candidates at most by their names."""
 NEAREST = 0.3
 """Names whose triples have a smaller cosine are not alike."""
-READ = 20_000
-"""Of a name's triples the rarest are looked up first, and no more once so many accounts were met: the others are in
-too many names to tell."""
-SHORTLIST = 200
 WEIGHTS_KEPT = 100_000
 ANSWERS_KEPT = 20_000
 FOLD = 0.2
@@ -51,12 +48,12 @@ class Index:
         self._build(accounts)
 
     def __len__(self) -> int:
-        return self._count
+        return self._near.count
 
     def get(self, id_: str) -> Normal:
         """The account. Raises `KeyError`."""
         place = self._answered.get(id_)
-        if place is None or not self._alive[place]:
+        if place is None or not self._near.alive[place]:
             place = self._place_of(id_)
         if place is None:
             raise KeyError(id_)
@@ -89,23 +86,23 @@ class Index:
         if weight is None:
             if len(self._weights) >= WEIGHTS_KEPT:
                 self._weights.clear()
-            rarity = log((self._count + 1) / (self._words[word] + 1)) / log(self._count + 2)
+            rarity = log((self._near.count + 1) / (self._words[word] + 1)) / log(self._near.count + 2)
             weight = self._weights[word] = max(0.05, rarity)
         return weight
 
     def holders(self, kind: str, value: str) -> int:
         """How many accounts hold this key; see `ownership.matching.keys`."""
-        return int(self._alive[self._keys.places(kind, value)].sum(dtype=np.int64))
+        return int(self._near.alive[self._keys.places(kind, value)].sum(dtype=np.int64))
 
     def candidates(self, lead: Normal) -> list[Candidate]:
         """The accounts that may be the lead's, best names first; the account itself, by its id, is none."""
         shared = self._by_key(lead)
         grams = grams_of(lead.words)
-        near = self._shortlist(grams)
+        near = self._near.shortlist(grams)
         places = np.concatenate([near, np.array(sorted(shared.keys() - set(near.tolist())), dtype=np.int32)])
-        cosines = self._cosines(grams, places)
+        cosines = self._near.cosines(grams, places)
         alike = np.flatnonzero(cosines[: len(near)] >= NEAREST)
-        chosen = self._highest(near[alike], cosines[alike], MOST + 1)
+        chosen = self._near.highest(near[alike], cosines[alike], MOST + 1)
         cosine_of = dict(zip(places.tolist(), cosines.tolist(), strict=True))
         ranked = sorted((-cosine_of[place], self._ids[place], place) for place in chosen.tolist())
         names = [place for _, id_, place in ranked if id_ != lead.id][:MOST]
@@ -132,11 +129,11 @@ class Index:
             "key_places": self._keys.of_hash,
             "words": self._words.hashes,
             "word_counts": self._words.counts,
-            "triple_counts": self._postings.counts,
-            "triple_starts": self._postings.starts,
-            "triple_places": self._postings.places,
-            "name_triples": self._postings.triples,
-            "name_ends": self._postings.ends,
+            "triple_counts": self._near.postings.counts,
+            "triple_starts": self._near.postings.starts,
+            "triple_places": self._near.postings.places,
+            "name_triples": self._near.postings.triples,
+            "name_ends": self._near.postings.ends,
         }
 
     @classmethod
@@ -177,26 +174,20 @@ class Index:
 
     def _take(self, ids: Texts, by_id: Keys, rows: Texts, keys: Keys, words: Counts, postings: Postings) -> None:
         self._ids, self._by_id, self._rows, self._keys, self._words = ids, by_id, rows, keys, words
-        self._postings = postings
-        self._count = len(ids)
         self._changed = 0
-        self._room = max(LEAST_ROOM, int(FOLD * self._count))
-        sizes = np.concatenate([np.diff(postings.ends), np.ones(self._room, dtype=np.int64)])
-        self._roots = np.sqrt(np.maximum(1, sizes)).astype(np.float32)
-        self._sums = np.zeros(len(sizes), dtype=np.float32)
-        self._alive = np.ones(len(sizes), dtype=np.uint8)
-        self._common = np.zeros(GRAMS)
+        self._room = max(LEAST_ROOM, int(FOLD * len(ids)))
+        self._near = NearNames(postings, ids, self._room)
         self._weights: dict[str, float] = {}
         self._answered: dict[str, int] = {}
 
     def _place_of(self, id_: str) -> int | None:
         for place in self._by_id.places("", id_).tolist():
-            if self._alive[place] and self._ids[place] == id_:
+            if self._near.alive[place] and self._ids[place] == id_:
                 return int(place)
         return None
 
     def _all_but(self, ids: Container[str]) -> Iterator[Normal]:
-        for place in np.flatnonzero(self._alive[: len(self._ids)]).tolist():
+        for place in np.flatnonzero(self._near.alive[: len(self._ids)]).tolist():
             if (id_ := self._ids[place]) not in ids:
                 yield unpack(id_, self._rows[place])
 
@@ -207,8 +198,7 @@ class Index:
         self._by_id.add(place, [("", account.id)])
         self._keys.add(place, keys_of(account))
         self._words.add(account.words)
-        self._roots[place] = np.sqrt(max(1, self._postings.add(place, account.words)))
-        self._count += 1
+        self._near.add(place, account.words)
         self._changed += 1
 
     def _leave(self, id_: str) -> None:
@@ -216,10 +206,8 @@ class Index:
         if place is None:
             return
         account = unpack(id_, self._rows[place])
-        self._alive[place] = 0
         self._words.leave(account.words)
-        self._postings.leave(account.words)
-        self._count -= 1
+        self._near.leave(place, account.words)
         self._changed += 1
 
     # --- asking ---
@@ -236,66 +224,8 @@ class Index:
         for evidence, kind, value in wanted_by(lead):
             places = self._keys.places(kind, value)
             if len(places):
-                holding = places[self._alive[places] > 0]
+                holding = places[self._near.alive[places] > 0]
                 if len(holding) <= CROWD:
                     for place in holding.tolist():
                         found[place].add(evidence)
         return found
-
-    def _shortlist(self, grams: Numbers) -> Places:
-        """The places with the largest sums over the lead's rarest triples, for the length of their names."""
-        met: list[Places] = []
-        for gram, weight in self._rarest(grams):
-            places = self._postings.with_triple(gram)
-            self._sums[places] += weight
-            met.append(places)
-        if not met:
-            return np.empty(0, dtype=np.int32)
-        every = np.concatenate(met)
-        scores = self._sums[every] / self._roots[every] * self._alive[every]
-        self._sums[every] = 0.0
-        wanted = SHORTLIST * len(met)  # a place stands here as often as it was met
-        if len(every) > wanted:
-            chosen = scores >= np.partition(scores, len(scores) - wanted)[len(scores) - wanted]
-            every, scores = every[chosen], scores[chosen]
-        once, first = np.unique(every, return_index=True)
-        still = scores[first] > 0.0
-        return self._highest(once[still], scores[first][still], SHORTLIST, spare=SHORTLIST)
-
-    def _rarest(self, grams: Numbers) -> Iterator[tuple[int, np.float32]]:
-        """The lead's rarest triples that any name has, as many as may be looked up, with their weights."""
-        counts = self._postings.counts[grams]
-        read = 0
-        for count, gram in sorted(zip(counts.tolist(), grams.tolist(), strict=True)):
-            if count:
-                if read and read + count > READ:
-                    return
-                read += count
-                yield gram, np.float32((log((self._count + 1) / (count + 1)) + 1.0) ** 2)
-
-    def _highest(self, places: Places, scores: NDArray[np.floating], wanted: int, spare: int = 0) -> Places:
-        """The places that score highest, so many at most; of those that tie for the last ones, the lowest ids, or all
-        where there is room to spare."""
-        if len(places) <= wanted:
-            return places
-        least = np.partition(scores, len(scores) - wanted)[len(scores) - wanted]
-        sure, tied = places[scores > least], places[scores == least]
-        if len(sure) + len(tied) > wanted + spare:
-            tied = np.array(sorted(tied.tolist(), key=self._ids.__getitem__)[: wanted - len(sure)], dtype=np.int32)
-        return np.concatenate([sure, tied])
-
-    def _cosines(self, grams: Numbers, places: Places) -> NDArray[np.float64]:
-        """The cosines of the lead's triples with those of these accounts' names, each weighted by how rare it is."""
-        theirs, sizes = self._postings.triples_at(places)
-        of_place = np.repeat(np.arange(len(places)), sizes)
-        weights, mine = self._squared_weights(theirs), self._squared_weights(grams)
-        self._common[grams] = mine
-        shared = np.bincount(of_place, self._common[theirs], minlength=len(places))
-        self._common[grams] = 0.0
-        norms = np.sqrt(np.bincount(of_place, weights, minlength=len(places)) * mine.sum())
-        cosines: NDArray[np.float64] = np.divide(shared, norms, out=np.zeros(len(places)), where=norms > 0)
-        return cosines.round(6)
-
-    def _squared_weights(self, grams: NDArray[np.integer]) -> NDArray[np.float64]:
-        weights: NDArray[np.float64] = (np.log((self._count + 1) / (self._postings.counts[grams] + 1)) + 1.0) ** 2
-        return weights

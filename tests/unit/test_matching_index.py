@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from benchmarks.companies import make_market
 from ownership.matching.company import Company, Normal
-from ownership.matching.index import CROWD, MOST, SHORTLIST, Index
+from ownership.matching.index import CROWD, MOST, Index
+from ownership.matching.near_names import SHORTLIST
 from ownership.matching.normal import normalise
 from ownership.matching.packed import pack, unpack
 
