@@ -52,7 +52,8 @@ def each_once(numbers: Numbers) -> Numbers:
     ordered = np.sort(numbers)
     if not len(ordered):
         return ordered
-    return ordered[np.concatenate([[True], ordered[1:] != ordered[:-1]])]
+    once: Numbers = ordered[np.concatenate([[True], ordered[1:] != ordered[:-1]])]
+    return once
 
 
 def _triples(codes: Numbers) -> Numbers:
