@@ -42,7 +42,7 @@ def unknown_account(query: str) -> str:
 
 
 def exception_lines(context: RunContext) -> Iterator[str]:
-    """Open exceptions, one a line, by reason."""
+    """Open exceptions, one a line, by reason, each with the commands that settle it."""
     with context.store.transaction(readonly=True) as uow:
         items = sorted(uow.exceptions.open_items(), key=lambda item: (item.kind, item.dedup_key))
         names = {account.id: account.name for account in uow.accounts.all()}
@@ -51,3 +51,5 @@ def exception_lines(context: RunContext) -> Iterator[str]:
     for item in items:
         said = item.detail.get("problem") or item.detail.get("because") or ""
         yield f"{item.kind:<22} {names.get(item.account_id or '', '') or item.dedup_key:<40} {said}"
+        for way in item.detail.get("ways_out", ()):
+            yield f"{'':<22} {way}"

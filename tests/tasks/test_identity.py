@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from cli.main import main
 from config.policy_files import LoadedPolicy, load_policy
 from ownership.model import Ref
-from tasks.explanation import find_account, why_lines
+from tasks.explanation import exception_lines, find_account, why_lines
 from tasks.history import owner_lines
 from tasks.identity_lines import match_lines
 from tasks.identity_words import Refused, Word, say_lead, say_same, say_split, withdraw
@@ -156,6 +156,8 @@ def test_a_word_that_settles_a_doubt_closes_it_with_who_said_it(company: Rehears
     with company.context.store.transaction(readonly=True) as uow:
         (item,) = uow.exceptions.open_items("doubtful_match")
     assert item.detail["ways_out"] == ["steward same hubspot/7 salesforce/1", "steward split hubspot/7 salesforce/1"]
+    shown = [line.strip() for line in exception_lines(company.context)]
+    assert shown[-2:] == item.detail["ways_out"]
     say_split(company.context, ["hubspot/7", "salesforce/1"], Word("olga", "a franchise"))
     company.new_run()
     match_changed_accounts(company.context)
