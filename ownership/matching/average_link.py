@@ -7,9 +7,10 @@ not come together is kept here too, since it is asked before each join.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
+from itertools import combinations
 
 Links = dict[tuple[str, str], float]
 """The link of each pair of records, the lower id first."""
@@ -103,12 +104,28 @@ def join_alike(links: Links, sides: Sides, needed: Needed) -> Iterator[Joined]:
         if not _may_join(records[a], records[b], sides, growing.size(a, b) <= needed.largest):
             growing.part(a, b)
             continue
+        if torn := {(x, c) for x in (a, b) for c in _torn_between(x, -minus_mean, growing, records, sides, needed)}:
+            for x, c in torn:
+                growing.part(x, c)
+            if (a, b) in torn or (b, a) in torn:
+                continue
         sides.join(records[a], records[b])
         for mean, strongest, c in growing.join(a, b):
             if mean >= needed.mean and strongest >= needed.strongest:
                 heappush(heap, (-mean, min(a, c), max(a, c)))
     for members, weakest in growing.sets():
         yield Joined(tuple(records[position] for position in members), weakest)
+
+
+def _torn_between(
+    x: int, mean: float, growing: _Growing, records: Sequence[str], sides: Sides, needed: Needed
+) -> set[int]:
+    """Clusters that are all as like x and of which some may not come together: x is left to a person, not to chance."""
+    tied = growing.tied(x, mean)
+    if not 1 < len(tied) <= needed.largest:
+        return set()
+    apart = [(c, d) for c, d in combinations(tied, 2) if not _may_join(records[c], records[d], sides, asks_rules=True)]
+    return {c for pair in apart for c in pair}
 
 
 def _may_join(one: str, other: str, sides: Sides, asks_rules: bool) -> bool:
@@ -137,7 +154,12 @@ class _Growing:
 
     def part(self, a: int, b: int) -> None:
         """Forget the link of two clusters that may not join: they never may, however they grow."""
-        del self._links[a][b], self._links[b][a]
+        self._links[a].pop(b, None)
+        self._links[b].pop(a, None)
+
+    def tied(self, a: int, mean: float) -> list[int]:
+        """The clusters whose mean link with a is just this."""
+        return [b for b in self._links[a] if self.mean(a, b) == mean]
 
     def join(self, a: int, b: int) -> list[tuple[float, float, int]]:
         """Join b, the higher position, into a; gives the mean and the strongest link of a with all around it."""

@@ -50,9 +50,9 @@ def grams_of_all(names: Sequence[Sequence[str]]) -> tuple[Numbers, Numbers]:
 def each_once(numbers: Numbers) -> Numbers:
     """In ascending order, each once. As `np.unique`, which is ten times slower on a million numbers."""
     ordered = np.sort(numbers)
-    if not len(ordered):
-        return ordered
-    once: Numbers = ordered[np.concatenate([[True], ordered[1:] != ordered[:-1]])]
+    is_first: NDArray[np.bool_] = np.ones(len(ordered), dtype=bool)
+    is_first[1:] = ordered[1:] != ordered[:-1]
+    once: Numbers = ordered[is_first]
     return once
 
 

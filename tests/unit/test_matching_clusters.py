@@ -85,9 +85,17 @@ def test_what_people_confirmed_stays_together_without_any_likeness() -> None:
 
 
 def test_what_people_split_stays_apart_whatever_the_evidence() -> None:
-    found = cluster(full(["a", "b", "c"], 0.99), split=[("a", "b")])
+    found = cluster([*full(["a", "b"], 0.99), Edge("a", "c", 0.9), Edge("b", "c", 0.8)], split=[("a", "b")])
     assert groups(found) == [("a", "c")]
     assert found.doubts == ()
+
+
+def test_a_record_that_goes_as_well_with_either_of_two_split_ones_goes_with_neither() -> None:
+    assert groups(cluster(full(["a", "b", "c"], 0.99), split=[("a", "b")])) == []
+    both = [Edge("c", "d", 0.9), *(Edge(side, x, 0.8) for side in "ab" for x in "cd")]
+    assert groups(cluster(both, split=[("a", "b")])) == [("c", "d")]
+    four = [*full(["a", "a2"], 0.9), *(Edge(side, "c", 0.8) for side in ("a", "a2", "b"))]
+    assert groups(cluster(four, split=[("a", "b"), ("a2", "b")])) == [("a", "a2")]
 
 
 def test_a_split_holds_for_all_that_is_confirmed_with_either_record() -> None:
