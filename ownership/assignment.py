@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 from hashlib import sha256
@@ -57,14 +56,21 @@ def decide_owner(case: Case) -> Decision:
     inputs = _inputs_hash(case)
     for name in case.day.steps(case.account.kind):
         verdict = RULES[name](case)
-        if verdict.owner_id not in (None, case.current, case.asked.owner if case.asked else None):
-            verdict = settled_before(case, verdict.because, verdict.rule or name) or verdict
+        if verdict.owner_id is not None and verdict.owner_id != case.current:
+            verdict = _unless_settled(case, verdict, verdict.rule or name)
         path.append(_step(name, verdict.reason is not None, verdict.because))
         if verdict.reason is not None:
             return _conclude(case, verdict, verdict.rule or name, path, inputs)
     because = f"no rule of the policy places this {case.account.kind}"
     path.append(_step("catch_all", True, because))
     return _conclude(case, Verdict(because, "no_rule"), "catch_all", path, inputs)
+
+
+def _unless_settled(case: Case, verdict: Verdict, rule: str) -> Verdict:
+    """The verdict, or what the rule's earlier choice has come to, unless it names who is asked already."""
+    if case.asked is not None and case.asked.owner == verdict.owner_id:
+        return verdict
+    return settled_before(case, verdict.because, rule) or verdict
 
 
 @lru_cache(maxsize=10_000)
@@ -100,7 +106,7 @@ def _conclude(case: Case, verdict: Verdict, rule: str, path: Sequence[Step], inp
     owner, meanwhile = verdict.owner_id, _meanwhile(case, verdict)
     if owner is not None:
         _move(case, owner, meanwhile or owner, verdict)
-        _wait(case, replace(verdict, rule=rule), waits=meanwhile is not None)
+        _wait(case, verdict, rule, waits=meanwhile is not None)
     if case.marks or case.account.id in case.state.marks:
         case.state.marks[case.account.id] = dict(case.marks)
     return Decision(
@@ -163,9 +169,9 @@ def _move(case: Case, owner_id: str, of_record: str, verdict: Verdict) -> None:
     _hold(case, before != of_record, verdict, of_record != owner_id)
 
 
-def _wait(case: Case, verdict: Verdict, waits: bool) -> None:
+def _wait(case: Case, verdict: Verdict, rule: str, waits: bool) -> None:
     if waits:
-        asked = Waiting(str(verdict.owner_id), verdict.rule, str(verdict.reason), verdict.turn)
+        asked = Waiting(str(verdict.owner_id), rule, str(verdict.reason), verdict.turn)
         case.state.waiting[case.account.id] = asked
     else:
         case.state.waiting.pop(case.account.id, None)

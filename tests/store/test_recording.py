@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from store.engine import Store
+from store.recording import Recording
 from tests.store.business import MONDAY, claim, days, know, owned_by, record, said, undecided
 
 
@@ -133,3 +136,50 @@ def test_a_new_owner_supersedes_the_open_offer(store: Store) -> None:
     with store.transaction(readonly=True) as uow:
         assert [offer.state for offer in uow.offers.of_owner("bo", None)] == ["superseded"]
         assert [offer.escalation_level for offer in uow.offers.of_owner("cy")] == [1]
+
+
+def offered_while_it_is(owner_of_record: str, account_id: str, asked: str, level: int = 0) -> Recording:
+    """An account is somebody's until the one who is asked accepts it."""
+    made = owned_by(account_id, asked, offer_due_by=MONDAY + days(1), escalation_level=level, pushes=())
+    return replace(made, decision=replace(made.decision, meanwhile=owner_of_record))
+
+
+def test_an_account_that_waits_has_one_owner_of_record_and_one_offer_however_many_are_asked(store: Store) -> None:
+    know(store, "acme")
+    record(store, owned_by("acme", "al"), run="run-1")
+    for level, asked in enumerate(("bo", "cy")):
+        record(
+            store,
+            offered_while_it_is("al", "acme", asked, level),
+            run=f"run-{asked}",
+            now=MONDAY + days(0.1 * (level + 1)),
+        )
+    with store.transaction(readonly=True) as uow:
+        assert [row.owner_id for row in uow.ledger.history("acme")] == ["al"]
+        assert uow.offers.before_acceptance() == [("acme", "cy", "al")] == uow.offers.before_acceptance(["acme"])
+        assert [offer.state for offer in uow.offers.of_owner("bo", None)] == ["superseded"]
+        assert uow.offers.asked_before("acme") == ["cy", "bo"]
+        placing = uow.decisions.placing("acme", "bo")
+        assert placing is not None
+        assert (placing.owner_id, placing.rule, placing.turn) == ("bo", "emea", None)
+        assert uow.decisions.placing("acme", "dan") is None
+        assert uow.ledger.rebuild_current() == uow.ledger.current()
+        assert uow.ledger.book_sizes() == {"al": 1}
+
+
+def test_an_account_that_is_to_stay_after_all_asks_nobody_any_more(store: Store) -> None:
+    know(store, "acme")
+    record(store, owned_by("acme", "al"), run="run-1")
+    record(store, offered_while_it_is("al", "acme", "bo"), run="run-2")
+    record(store, owned_by("acme", "al", pushes=()), run="run-3")
+    with store.transaction(readonly=True) as uow:
+        assert (uow.offers.before_acceptance(), uow.offers.of_account("acme")) == ([], None)
+
+
+def test_an_exception_leaves_the_question_open(store: Store) -> None:
+    know(store, "acme")
+    record(store, owned_by("acme", "al"), run="run-1")
+    record(store, offered_while_it_is("al", "acme", "bo"), run="run-2")
+    record(store, undecided("acme"), run="run-3")
+    with store.transaction(readonly=True) as uow:
+        assert uow.offers.before_acceptance() == [("acme", "bo", "al")]
