@@ -41,7 +41,8 @@ LONGEST_URI, LARGEST_BODY = 8_192, 1_048_576  # bytes
 class Marketo:
     """One Marketo instance at <munchkin id>.mktorest.com.
 
-    `permissions` are those of the API-only user's role; `page` and `daily_calls` default to the vendor's numbers.
+    `permissions` are those of the API-only user's role; `page` and `daily_calls` default to the vendor's numbers;
+    `log_delay` is how long a change takes to appear in the log.
     """
 
     name = "marketo"
@@ -54,13 +55,14 @@ class Marketo:
         permissions: frozenset[str] = ALL_PERMISSIONS,
         page: int = MOST_ROWS,
         daily_calls: int = DAILY_CALLS,
+        log_delay: timedelta = timedelta(0),
     ) -> None:
         self._now, self._permissions, self._daily_calls = surroundings.now, permissions, daily_calls
         self._access: dict[str, str] = {}
         self._users: list[dict[str, Any]] = []
         self._token, self._until, self._expired = "", surroundings.now(), set[str]()
         self._window, self._today, self._used = Window(CALLS, CALLS_WINDOW), surroundings.now().date(), 0
-        self.database = Database(surroundings.now)
+        self.database = Database(surroundings.now, log_delay)
         self._operations = Operations(self.database, lambda: self._users, page)
         # An edit comes from another thread than the calls do.
         self._lock = threading.RLock()

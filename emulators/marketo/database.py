@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from emulators.marketo.errors import skipped
@@ -37,10 +37,11 @@ class Activity:
 
 
 class Database:
-    """The records of one instance by its clock. `custom` are the fields of its own: name → data type."""
+    """The records of one instance by its clock. `custom` are the fields of its own: name → data type; `log_delay` is
+    how long a change takes to appear in the log."""
 
-    def __init__(self, now: Callable[[], datetime]) -> None:
-        self._now = now
+    def __init__(self, now: Callable[[], datetime], log_delay: timedelta) -> None:
+        self._now, self._log_delay = now, log_delay
         self.custom: dict[str, str] = {}
         self.read_only: frozenset[str] = READ_ONLY
         self.leads: dict[int, Row] = {}
@@ -54,6 +55,12 @@ class Database:
         self.leads = {int(lead["id"]): {name: lead.get(name) for name in self.fields} for lead in own["leads"]}
         self.lists = {int(id_): {int(lead) for lead in leads} for id_, leads in own["lists"].items()}
         self.log = []
+
+    @property
+    def seen_log(self) -> list[Activity]:
+        """The log without what is too new to be in it yet."""
+        latest = self._now() - self._log_delay
+        return [entry for entry in self.log if entry.at <= latest]
 
     @property
     def fields(self) -> dict[str, str]:

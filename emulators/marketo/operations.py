@@ -137,7 +137,7 @@ class Operations:
             raise MarketoError(1003, f"Invalid date '{given}'") from None
         if since.tzinfo is None:
             raise MarketoError(1003, f"Invalid date '{given}'")
-        after = sum(activity.at.replace(microsecond=0) <= since for activity in self._database.log)
+        after = sum(activity.at.replace(microsecond=0) <= since for activity in self._database.seen_log)
         return Reply(200, {"nextPageToken": _token("log", after)})
 
     def get_changes(self, request: Request) -> Reply:
@@ -167,10 +167,11 @@ class Operations:
 
     def _logged(self, request: Request, wanted: Callable[[Activity], bool]) -> Reply:
         after = _place_in(request.needed("nextPageToken"), "log")
-        taken = self._database.log[after : after + self._page]
+        log = self._database.seen_log
+        taken = log[after : after + self._page]
         shown = [_activity(entry) for entry in taken if wanted(entry)]
         end = after + len(taken)
-        more = {"nextPageToken": _token("log", end), "moreResult": end < len(self._database.log)}
+        more = {"nextPageToken": _token("log", end), "moreResult": end < len(log)}
         # An empty page leaves `result` out (from memory, unverified).
         return Reply(200, {**({"result": shown} if shown else {}), **more}, rows=len(shown))
 

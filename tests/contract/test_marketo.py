@@ -173,6 +173,26 @@ def test_a_quiet_pull_does_not_read_the_old_log_again(instance: Instance) -> Non
     assert instance.calls("get_changes") == 1
 
 
+def test_a_change_that_reaches_the_log_late_comes_with_the_next_pull(tmp_path: Path) -> None:
+    with serve("marketo", world(), tmp_path, log_delay=timedelta(minutes=2)) as served:
+        instance = Instance(served)
+        _, cursor = everything(instance.connector, "accounts")
+        instance.edit(id=IDS[3], set={"city": "Ulm"})
+        early, cursor = everything(instance.connector, "accounts", cursor)
+        served.wait(180)
+        late, _ = everything(instance.connector, "accounts", cursor)
+        assert ([row.id for row in early], [row.id for row in late]) == ([], [IDS[3]])
+
+
+def test_an_owners_address_is_the_same_in_any_spelling(instance: Instance) -> None:
+    instance.edit(id=IDS[0], set={"accountOwnerEmail": OWNERS[0].title()})
+    (row,) = instance.connector.pull_rows("accounts", IDS[:1])
+    value = instance.connector.to_value(row)
+    assert isinstance(value, AccountRecord)
+    assert value.owner_external_id == OWNERS[0]
+    assert instance.connector.read_owners(IDS[:1])[0].owner_id == OWNERS[0]
+
+
 def test_all_changes_of_one_second_are_pulled(instance: Instance) -> None:
     _, cursor = everything(instance.connector, "accounts")
     instance.served.wait(1)

@@ -152,6 +152,17 @@ def test_more_changes_within_one_second_than_a_page_holds_are_all_pulled(account
     assert rows[-1].id == IDS[3]
 
 
+def test_a_full_second_at_the_edge_of_the_last_minute_ends_the_pull(account: Account) -> None:
+    _, cursor = everything(account.connector, "accounts")
+    account.served.wait(1)
+    for id_ in IDS:
+        account.served.vendor.edit({"id": id_, "set": {"notes": "Ulm"}})
+    account.served.wait(60)
+    rows, cursor = everything(account.connector, "accounts", cursor)
+    assert {row.id for row in rows} == set(IDS)
+    assert everything(account.connector, "accounts", cursor)[0] == []
+
+
 def test_what_changed_within_the_last_minute_comes_with_the_next_pull(account: Account) -> None:
     _, cursor = everything(account.connector, "accounts")
     account.served.wait(1)
@@ -294,6 +305,19 @@ def test_a_token_that_cannot_be_fetched_leaves_the_write_undone_not_unknown(acco
         account.order("create_token", "status", nth, status=503)
     with pytest.raises(RetryLater):
         account.connect().update_owners(to(OWNERS[0], IDS[0]))
+
+
+def test_a_token_endpoint_that_breaks_before_a_write_does_not_make_the_write_unknown(account: Account) -> None:
+    account.connector.check()
+    account.order("update_organization", "expire_token")
+    account.order("create_token", "reset")
+    assert outcomes(account, to(OWNERS[0], IDS[0])) == [WriteOutcome.WRITTEN]
+
+
+def test_a_write_that_the_answer_does_not_show_is_unknown(account: Account) -> None:
+    account.connector.check()
+    del account.served.vendor.account.fields["account_owner"]  # an administrator deletes the field
+    assert outcomes(account, to(OWNERS[0], IDS[0])) == [WriteOutcome.UNKNOWN]
 
 
 def test_an_owner_set_within_the_second_of_our_read_is_seen(account: Account) -> None:
