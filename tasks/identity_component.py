@@ -37,7 +37,7 @@ def read_component(context: RunContext, uow: UnitOfWork, claimed: Sequence[RowKe
 @dataclass(slots=True)
 class _Search:
     """`rows` are those found, `keys` those that were followed. `changed` are the keys that rows got or lost, with how
-    many shared each before; `places` are the records found, gone ones too."""
+    many shared each before; `places` are the records found, gone ones too; `said` are the pairs people spoke of."""
 
     context: RunContext
     uow: UnitOfWork
@@ -49,10 +49,12 @@ class _Search:
     lead_keys: set[str] = field(default_factory=set)
     lead_places: set[Place] = field(default_factory=set)
     listing: frozenset[str] = frozenset()
+    said: list[tuple[Place, Place]] = field(default_factory=list)
 
     def take(self, claimed: Sequence[RowKey]) -> None:
         """Begin with these rows, by what they said when they were matched last and what they say now."""
         uow = self.uow
+        self.said = self._read_said()
         old = uow.keys.of_rows(claimed)
         said = dict(read_values(self.context, uow.staging.get_many(claimed)))
         new = [to_keyed(row, value) for row, value in said.items()]
@@ -142,10 +144,12 @@ class _Search:
 
     def _verdict_places(self, places: set[Place]) -> list[tuple[Place, Place]]:
         """The pairs people said something of, as far as one of the two is here."""
+        return [pair for pair in self.said if places.intersection(pair)]
+
+    def _read_said(self) -> list[tuple[Place, Place]]:
         said = [(each.one, each.other) for each in self.uow.identity.said()]
         said += [(each.child, each.parent) for each in self.uow.identity.said_parents()]
-        pairs = [((a.source, a.external_id), (b.source, b.external_id)) for a, b in said]
-        return [pair for pair in pairs if places.intersection(pair)]
+        return [((a.source, a.external_id), (b.source, b.external_id)) for a, b in said]
 
     def _lead_rows(self, places: set[Place]) -> set[RowKey]:
         rows = [
