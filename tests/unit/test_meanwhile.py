@@ -151,7 +151,7 @@ def test_data_that_is_missing_does_not_stop_what_waits_already() -> None:
     assert said(desk.decide(sold())[0]) == ("pool", "ann")
 
 
-@settings(max_examples=60, deadline=None, database=None)
+@settings(max_examples=60, deadline=None, database=None, derandomize=True)
 @given(seed=st.integers(0, 2**32), queue=st.booleans())
 def test_whatever_the_policy_deciding_again_changes_nothing_and_every_owner_is_one_who_is_here(
     seed: int, queue: bool
@@ -169,7 +169,10 @@ def test_whatever_the_policy_deciding_again_changes_nothing_and_every_owner_is_o
             assert state.owners[first.account_id] == first.owner_of_record
         if first.meanwhile is not None and one.parent_id is None:
             assert (second.owner_id, second.meanwhile) == (first.owner_id, first.meanwhile)
-    if all(each.outcome is Outcome.OWNER for each in decisions):  # others may find room the second time
+    # Others may find room the second time; and who grew over capacity by the children of an account, which pass it,
+    # is moved on from where the policy says so.
+    grown = policy.keeping.over_capacity == "move_on"
+    if all(each.outcome is Outcome.OWNER for each in decisions) and not grown:
         assert [each.owner_id for each in again] == [each.owner_id for each in decisions]
         assert (after.owners, after.waiting, after.load) == (state.owners, state.waiting, state.load)
 
