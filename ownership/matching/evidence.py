@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from ownership.matching.features import INDEX_OF
 
@@ -22,46 +22,71 @@ def veto_on(features: Sequence[float]) -> str:
 CROWDED = 0.2
 """A domain that more than five accounts have proves nothing by itself."""
 
-WORDS = {
-    "lead_words": "{:.0%} of its name's words are in the account's",
-    "account_words": "{:.0%} of the account's words are in its name",
-    "lead_unmatched": "a word of its name is not in the account's",
-    "account_unmatched": "a word of the account's name is not in its",
-    "lead_weight": "how much its name says",
-    "first_word": "how the names begin",
-    "grams": "the names' letters go together by {:.0%}",
-    "letters": "the names are spelled alike by {:.0%}",
-    "opening": "the names begin alike by {:.0%}",
-    "same_name": "the same name",
-    "only_one_has_it": "how few accounts have that name",
-    "initials": "one is the other's initials",
-    "numbers": "the numbers in the names",
-    "legal_form": "the legal forms",
-    "alias": "a name it is also known by",
-    "domain": "the web domains",
-    "domain_is_rare": "how few accounts have that domain",
-    "domain_says_name": "the domain is the name",
-    "domain_words": "the domain is like the name by {:.0%}",
-    "phone": "the phone numbers",
+COMPARED = {
+    "first_word": "first words of the names",
+    "numbers": "numbers in the names",
+    "legal_form": "legal forms",
+    "domain": "web domains",
+    "phone": "phone numbers",
     "ids": "registered identifiers",
-    "city": "the cities",
-    "postcode": "the postcodes",
-    "state": "the states",
-    "country": "the countries",
-    "street": "the streets",
-    "lead_gap": "how the other candidates' words compare",
-    "gram_gap": "how the other candidates' letters compare",
-    "only_candidate": "whether there are other candidates",
+    "city": "cities",
+    "postcode": "postcodes",
+    "state": "states",
+    "country": "countries",
+    "street": "streets",
 }
-AGREEING = frozenset(
-    ["numbers", "legal_form", "domain", "phone", "ids", "city", "postcode", "state", "country", "street"]
-)
+SHARES = {
+    "lead_words": "{:.0%} of the lead's name is found in the account's",
+    "account_words": "{:.0%} of the account's name is found in the lead's",
+    "grams": "{:.0%} of the names' letter triples go together",
+    "letters": "the names are spelled {:.0%} alike",
+    "opening": "the names begin {:.0%} alike",
+    "domain_words": "a domain is {:.0%} like the other's name",
+}
+FACTS = {
+    "same_name": "the names are the same",
+    "initials": "one name is the other's initials",
+    "alias": "a name it is also known by is the same",
+    "domain_says_name": "a domain of one is the name of the other",
+}
+MISSING = {
+    "lead_unmatched": "a word of the lead's name is not in the account's",
+    "account_unmatched": "a word of the account's name is not in the lead's",
+}
+HELD = {"only_one_has_it": "this name", "domain_is_rare": "this domain"}
+# How much a name says at all and how the other candidates compare are part of the score, and tell a reader nothing.
 
 
-def said(name: str, value: float) -> str:
-    """One feature in words."""
-    words = WORDS[name].format(abs(value))
-    if name not in AGREEING:
-        return words
-    how = "are the same" if value == 1 else "are alike" if value > 0 else "differ" if value else "are unknown"
-    return f"{words} {how}"
+def sentences_on(features: Sequence[float], adds: Iterable[tuple[str, float]], most: int = 6) -> tuple[str, ...]:
+    """What speaks "for:" and "against:" a pair. `adds` is what each feature adds to the log-odds, strongest first.
+
+    What is unknown is not said, nor a likeness that lowers the score or a difference that raises it: to a reader that
+    is no reason.
+    """
+    said = (_sentence(name, features[INDEX_OF[name]], added) for name, added in adds)
+    return tuple(sentence for sentence in said if sentence)[:most]
+
+
+def _sentence(name: str, value: float, added: float) -> str:
+    words = _for(name, value) if added > 0 else _against(name, value)
+    return f"{'for' if added > 0 else 'against'}: {words}" if words else ""
+
+
+def _for(name: str, value: float) -> str:
+    if value <= 0:
+        return ""
+    if name in COMPARED:
+        return f"the {COMPARED[name]} are {'the same' if value == 1 else 'alike'}"
+    if name in HELD:
+        return f"{'no other account has' if value == 1 else 'few accounts have'} {HELD[name]}"
+    return SHARES[name].format(value) if name in SHARES else FACTS.get(name, "")
+
+
+def _against(name: str, value: float) -> str:
+    if name in SHARES:
+        return f"only {SHARES[name].format(value)}" if 0 < value < 1 else ""
+    if name in HELD:
+        return f"{1 / value:.0f} accounts have {HELD[name]}" if 0 < value < 1 else ""
+    if value >= 0:
+        return ""
+    return f"the {COMPARED[name]} differ" if name in COMPARED else MISSING.get(name, "")

@@ -15,7 +15,7 @@ from typing import Protocol
 import numpy as np
 
 from ownership.matching.company import Company, Normal
-from ownership.matching.evidence import said, veto_on
+from ownership.matching.evidence import sentences_on, veto_on
 from ownership.matching.features import INDEX_OF, Candidate, Rarity, features_of
 from ownership.matching.model import Matrix, Model, is_corroborated
 from ownership.matching.tie_breaks import Preference, are_family
@@ -157,7 +157,7 @@ class Matcher:
             account_id=accounts[best].id,
             score=probability,
             because=because,
-            evidence=tuple(said(name, features[best][INDEX_OF[name]]) for name, _ in adds[:6]),
+            evidence=sentences_on(features[best], adds),
             best=Scored(accounts[best].id, probability, tuple(features[best]), adds),
             runner_up=None if second is None else Scored(accounts[second].id, likely[second], tuple(features[second])),
             lost_by=self._lost_by(lead, accounts, likely, best, second, family),
