@@ -53,7 +53,7 @@ MISSING = {
     "lead_unmatched": "a word of the lead's name is not in the account's",
     "account_unmatched": "a word of the account's name is not in the lead's",
 }
-HELD = {"only_one_has_it": "this name", "domain_is_rare": "this domain"}
+HELD = {"only_one_has_it": "the name they share", "domain_is_rare": "the web domain they share"}
 # How much a name says at all and how the other candidates compare are part of the score, and tell a reader nothing.
 
 

@@ -67,7 +67,7 @@ def test_the_strongest_reason_comes_first_and_what_tells_a_reader_nothing_is_lef
 def test_a_domain_that_several_accounts_have_speaks_against_it() -> None:
     features = [0.0] * len(FEATURES)
     features[INDEX_OF["domain_is_rare"]] = 0.25
-    assert sentences_on(features, [("domain_is_rare", -1.0)]) == ("against: 4 accounts have this domain",)
+    assert sentences_on(features, [("domain_is_rare", -1.0)]) == ("against: 4 accounts have the web domain they share",)
 
 
 def test_all_but_what_is_about_the_other_candidates_and_the_name_alone_can_be_said() -> None:
