@@ -11,7 +11,7 @@ import csv
 import gzip
 import pickle
 import random
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -223,11 +223,6 @@ def _typo(text: str, chance: random.Random) -> str:
         1: text[:at] + text[at - 1] + text[at:],
         2: text[: at - 1] + text[at : at + 1] + text[at - 1] + text[at + 1 :],
     }[chance.randrange(3)]
-
-
-def companies_of(market: Market, ids: Iterable[str]) -> list[int]:
-    """Which companies these accounts are."""
-    return [market.company_of[id_] for id_ in ids]
 
 
 def write_market(market: Market, folder: Path) -> None:

@@ -8,13 +8,13 @@ from datetime import UTC, datetime, time
 
 import click
 
-DAYS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
+from cli.decide import INSTANT
 
 
 @click.command("owner")
 @click.argument("account")
-@click.option("--on", type=click.DateTime(DAYS), help="The day, or the instant in UTC; a day alone is its end.")
-@click.option("--known-on", type=click.DateTime(DAYS), help="As it was known then; written like --on.")
+@click.option("--on", type=INSTANT, help="The day, or the instant in UTC; a day alone is its end.")
+@click.option("--known-on", type=INSTANT, help="As it was known then; written like --on.")
 def owner(account: str, on: datetime | None, known_on: datetime | None) -> None:
     """Say who owned ACCOUNT (a name, web domain, or outside id), and every change of owner."""
     from tasks.context import open_context

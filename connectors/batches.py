@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 from typing import TypeVar
 
-from connectors.base import OwnerChange, OwnerResult, WriteOutcome
+from connectors.base import OwnerChange, OwnerResult, OwnerTarget, RecordState, WriteOutcome
 from connectors.errors import Ambiguous, ConnectorError, ConnectorStopped, RetryLater
 
 T = TypeVar("T")
@@ -63,9 +63,40 @@ def _batches(order: Sequence[int], changes: Sequence[OwnerChange], size: int, mi
         yield from chunks(list(places), size)
 
 
+def write_the_sound(
+    changes: Sequence[OwnerChange], refusal_of: Callable[[OwnerChange], OwnerResult | None], write: WriteBatch
+) -> tuple[OwnerResult, ...]:
+    """Call `write` for the changes that nothing speaks against; the others get their refusal. Results are in order."""
+    results = {place: refusal for place, change in enumerate(changes) if (refusal := refusal_of(change))}
+    places = [place for place in range(len(changes)) if place not in results]
+    results.update(zip(places, write([changes[place] for place in places]), strict=True))
+    return tuple(results[place] for place in range(len(changes)))
+
+
+def write_if_unchanged(target: OwnerTarget, change: OwnerChange, version: str) -> OwnerResult:
+    """`update_owner_if` of a vendor without compare-and-set: reads, compares and writes, so that an edit within that
+    moment is lost."""
+    try:
+        (seen,) = target.read_owners([change.remote_id], change.object_type)
+        if seen.state is RecordState.LIVE and seen.version != version:
+            return OwnerResult(change.remote_id, WriteOutcome.MOVED, "MODIFIED", f"modified at {seen.version}")
+        (result,) = target.update_owners([change])
+    except RetryLater as error:
+        return OwnerResult(change.remote_id, WriteOutcome.RETRY, error.code, error.message)
+    return result
+
+
 def same_result(batch: Sequence[OwnerChange], outcome: WriteOutcome, error: ConnectorError) -> list[OwnerResult]:
     """The same outcome for every row of a batch that failed as a whole."""
     return [OwnerResult(change.remote_id, outcome, error.code, error.message) for change in batch]
 
 
-__all__ = ["WriteBatch", "check_types", "chunks", "same_result", "write_in_batches"]
+__all__ = [
+    "WriteBatch",
+    "check_types",
+    "chunks",
+    "same_result",
+    "write_if_unchanged",
+    "write_in_batches",
+    "write_the_sound",
+]

@@ -28,7 +28,7 @@ from connectors.base import (
     SourceRow,
     WriteOutcome,
 )
-from connectors.batches import check_types, chunks, write_in_batches
+from connectors.batches import check_types, chunks, write_if_unchanged, write_in_batches
 from connectors.custom_fields import CustomFields, shape_of
 from connectors.errors import RecordRejected, RetryLater, SchemaChanged
 from connectors.fields import RowReader, to_instant
@@ -131,14 +131,7 @@ class HubSpotConnector:
     def update_owner_if(self, change: OwnerChange, version: str) -> OwnerResult:
         """HubSpot has no compare-and-set: this reads, compares and writes, so that an edit within that moment is
         lost. `version` is the date of the last change, which automation moves too."""
-        try:
-            (seen,) = self.read_owners([change.remote_id], change.object_type)
-            if seen.state is RecordState.LIVE and seen.version != version:
-                return OwnerResult(change.remote_id, WriteOutcome.MOVED, "MODIFIED", f"modified at {seen.version}")
-            (result,) = self.update_owners([change])
-        except RetryLater as error:
-            return OwnerResult(change.remote_id, WriteOutcome.RETRY, error.code, error.message)
-        return result
+        return write_if_unchanged(self, change, version)
 
     def create_task(self, remote_id: str, owner_id: str, subject: str, object_type: str | None = None) -> str:
         """One call creates and associates. Raises `Ambiguous` when no answer came: read before a second try."""

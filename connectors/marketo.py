@@ -31,7 +31,7 @@ from connectors.base import (
     SourceRow,
     WriteOutcome,
 )
-from connectors.batches import check_types, chunks, write_in_batches
+from connectors.batches import check_types, chunks, write_if_unchanged, write_in_batches, write_the_sound
 from connectors.errors import ConnectorStopped, RecordRejected, RetryLater, SchemaChanged
 from connectors.fields import to_instant
 from connectors.marketo_api import NAME, MarketoApi
@@ -131,23 +131,16 @@ class MarketoConnector:
         if not self._field_is_there:
             self._find_fields()
         able = {user.id for user in self.users()}
-        results = {place: refusal for place, change in enumerate(changes) if (refusal := _refusal(change, able))}
-        places = [place for place in range(len(changes)) if place not in results]
-        written = write_in_batches([changes[place] for place in places], BATCH, self._write)
-        results.update(zip(places, written, strict=True))
-        return tuple(results[place] for place in range(len(changes)))
+        return write_the_sound(
+            changes,
+            lambda change: _refusal(change, able),
+            lambda sound: write_in_batches(sound, BATCH, self._write),
+        )
 
     def update_owner_if(self, change: OwnerChange, version: str) -> OwnerResult:
         """Marketo has no compare-and-set: this reads, compares and writes, so that an edit within that moment is lost.
         Another custom field may change unseen; the owner may not."""
-        try:
-            (seen,) = self.read_owners([change.remote_id], change.object_type)
-            if seen.state is RecordState.LIVE and seen.version != version:
-                return OwnerResult(change.remote_id, WriteOutcome.MOVED, "MODIFIED", f"modified: {seen.version}")
-            (result,) = self.update_owners([change])
-        except RetryLater as error:
-            return OwnerResult(change.remote_id, WriteOutcome.RETRY, error.code, error.message)
-        return result
+        return write_if_unchanged(self, change, version)
 
     def create_task(self, remote_id: str, owner_id: str, subject: str, object_type: str | None = None) -> str:
         """Always raises `RecordRejected`: Marketo has no tasks, it only asks the CRM to make some."""

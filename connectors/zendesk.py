@@ -33,7 +33,7 @@ from connectors.base import (
     SourceRow,
     WriteOutcome,
 )
-from connectors.batches import check_types, chunks, write_in_batches
+from connectors.batches import check_types, chunks, write_if_unchanged, write_in_batches, write_the_sound
 from connectors.errors import ConnectorStopped, RecordRejected, RetryLater, SchemaChanged
 from connectors.zendesk_api import NAME, ZendeskApi, rows_of
 from connectors.zendesk_jobs import Jobs
@@ -119,8 +119,6 @@ class ZendeskConnector:
         if not self._field_is_there:
             self._find_owner_field()
         able = self._able_owners(change.owner_id for change in changes)
-        results = {place: refusal for place, change in enumerate(changes) if (refusal := _refusal(change, able))}
-        places = [place for place in range(len(changes)) if place not in results]
         jobs = Jobs(self._api)
 
         def write(batch: Sequence[OwnerChange]) -> list[OwnerResult]:
@@ -128,21 +126,16 @@ class ZendeskConnector:
                 return [self._write_one(batch[0])]
             return jobs.queue(batch, [{"id": int(change.remote_id), **self._fields(change)} for change in batch])
 
-        written = write_in_batches([changes[place] for place in places], BATCH, write)
-        results.update(zip(places, jobs.settle(written), strict=True))
-        return tuple(results[place] for place in range(len(changes)))
+        return write_the_sound(
+            changes,
+            lambda change: _refusal(change, able),
+            lambda sound: jobs.settle(write_in_batches(sound, BATCH, write)),
+        )
 
     def update_owner_if(self, change: OwnerChange, version: str) -> OwnerResult:
         """Zendesk has no compare-and-set: this reads, compares and writes, so that an edit within that moment is
         lost."""
-        try:
-            (seen,) = self.read_owners([change.remote_id], change.object_type)
-            if seen.state is RecordState.LIVE and seen.version != version:
-                return OwnerResult(change.remote_id, WriteOutcome.MOVED, "MODIFIED", f"modified: {seen.version}")
-            (result,) = self.update_owners([change])
-        except RetryLater as error:
-            return OwnerResult(change.remote_id, WriteOutcome.RETRY, error.code, error.message)
-        return result
+        return write_if_unchanged(self, change, version)
 
     def create_task(self, remote_id: str, owner_id: str, subject: str, object_type: str | None = None) -> str:
         """Always raises `RecordRejected`: a ticket of the type "task" would go to a requester and into the queues of

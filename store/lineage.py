@@ -12,22 +12,16 @@ from sqlalchemy import Connection, select
 from sqlalchemy.engine import Row
 
 from ownership.model import Ref
+from store.outbox import AttemptResult
 from store.statements import select_in
 from store.tables import outbox, push_attempt
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
-    """One try to tell a system, with what became of it; `fence` counts the claims of the outbox row."""
+class Attempt(AttemptResult):
+    """One try to tell a system; `fence` counts the claims of the outbox row."""
 
     fence: int
-    outcome: str
-    code: str
-    message: str
-    observed_owner: str | None
-    run_id: str
-    started_at: datetime
-    ended_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

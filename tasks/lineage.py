@@ -5,12 +5,13 @@ Read from the store, or with `live` from the system itself. Nothing is written.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from connectors.base import RecordState
 from ownership.explain import REASON_WORDS, RULE_WORDS
+from ownership.identities import Identities
 from ownership.model import Account, Ref
 from store.decisions import Explanation
 from store.ledger import LedgerRow
@@ -65,16 +66,20 @@ def trace_records(context: RunContext, query: str, live: bool = False) -> list[T
         account = find_account(uow, external_id if source in context.connectors.targets else query)
         if account is None:
             raise LookupError(unknown_account(query))
-        refs = [ref for ref in account.refs if ref.source in context.connectors.targets]
-        wanted = [ref for ref in refs if f"{ref.source}/{ref.external_id}" == query or ref.external_id == query]
-        chosen = wanted or refs
-        shown = _read_now(context, uow, chosen) if live else _read_last(uow, account, chosen)
-        sent = uow.lineage.sent(account.id)
-        return [_trace(uow, account, ref, shown[ref], [each for each in sent if each.ref == ref]) for ref in chosen]
+        identities = load_identities(context, uow)
+    refs = [ref for ref in account.refs if ref.source in context.connectors.targets]
+    wanted = [ref for ref in refs if f"{ref.source}/{ref.external_id}" == query or ref.external_id == query]
+    chosen = wanted or refs
+    seen = _read_now(context, identities, chosen) if live else {}  # no transaction waits for a vendor
+    with context.store.transaction(readonly=True) as uow:
+        shown = seen or _read_last(uow, account, chosen)
+        sent, history = uow.lineage.sent(account.id), uow.ledger.history(account.id)
+        return [
+            _trace(uow, account, ref, shown[ref], [each for each in sent if each.ref == ref], history) for ref in chosen
+        ]
 
 
-def _read_now(context: RunContext, uow: UnitOfWork, refs: Iterable[Ref]) -> dict[Ref, Shown]:
-    identities = load_identities(context, uow)
+def _read_now(context: RunContext, identities: Identities, refs: Iterable[Ref]) -> dict[Ref, Shown]:
     found = {}
     for ref in refs:
         (seen,) = context.connectors.targets[ref.source].read_owners([ref.external_id], ref.object_type)
@@ -94,13 +99,16 @@ def _read_last(uow: UnitOfWork, account: Account, refs: Iterable[Ref]) -> dict[R
     }
 
 
-def _trace(uow: UnitOfWork, account: Account, ref: Ref, shown: Shown, sent: list[Sent]) -> Trace:
-    history = {row.ledger_id: row for row in uow.ledger.history(account.id)}
-    head = max(history.values(), key=lambda row: row.seq, default=None)
+def _trace(
+    uow: UnitOfWork, account: Account, ref: Ref, shown: Shown, sent: Sequence[Sent], history: Sequence[LedgerRow]
+) -> Trace:
+    head = history[-1] if history else None
     owner = head.owner_id if head else None
     ours = [each for each in sent if each.state == "confirmed" and each.desired_owner == shown.owner]
     push, last = (ours[-1] if ours else None), (sent[-1] if sent else None)
-    row = history.get(push.ledger_id) if push else head if head and owner == shown.owner else None
+    row = head if head and owner == shown.owner else None
+    if push:
+        row = next((each for each in history if each.ledger_id == push.ledger_id), None)
     if row is None:
         return Trace(account, ref, shown, owner, last_sent=last)
     decision = uow.decisions.get(row.decision_id)

@@ -37,7 +37,7 @@ def shipped_model(calibration: Path | None = None) -> Model:
     try:
         tables = read_calibration(json.loads(calibration.read_text(encoding="utf-8")))
     except (OSError, ValueError) as problem:
-        mend = "Make it with: steward evaluate-match --recalibrate"
+        mend = "Make it with: steward match evaluate --recalibrate"
         raise UnreadableFile(calibration, f"is no calibration ({problem})", mend) from None
     return replace(model, calibration=tables)
 
