@@ -26,7 +26,7 @@ def same(records: tuple[str, ...], by: str, because: str, withdraw: bool) -> Non
     from tasks.identity_words import say_same
     from tasks.identity_words import withdraw as take_back
 
-    click.echo((take_back if withdraw else say_same)(_open(), records, _word(by, because)))
+    click.echo((take_back if withdraw else say_same)(_open(), records, word(by, because)))
 
 
 @click.command("split")
@@ -39,7 +39,7 @@ def split(records: tuple[str, ...], by: str, because: str, withdraw: bool) -> No
     from tasks.identity_words import say_split
     from tasks.identity_words import withdraw as take_back
 
-    click.echo((take_back if withdraw else say_split)(_open(), records, _word(by, because)))
+    click.echo((take_back if withdraw else say_split)(_open(), records, word(by, because)))
 
 
 @click.command("match-lead")
@@ -52,7 +52,7 @@ def match_lead(lead: str, account: str, is_not: bool, by: str, because: str) -> 
     """Say that LEAD (system/id) belongs to ACCOUNT (system/id of a record, or its id)."""
     from tasks.identity_words import say_lead
 
-    click.echo(say_lead(_open(), lead, account, _word(by, because), not is_not))
+    click.echo(say_lead(_open(), lead, account, word(by, because), not is_not))
 
 
 @click.command("parent")
@@ -65,7 +65,7 @@ def parent(child: str, parent: str, withdraw: bool, by: str, because: str) -> No
     """Say that PARENT is the company above CHILD (system/id, or an account's id), whatever a CRM says."""
     from tasks.identity_words import say_parent
 
-    click.echo(say_parent(_open(), child, parent, _word(by, because), not withdraw))
+    click.echo(say_parent(_open(), child, parent, word(by, because), not withdraw))
 
 
 @click.command("matches")
@@ -78,7 +78,8 @@ def matches(account: str) -> None:
         click.echo(line)
 
 
-def _word(by: str, because: str) -> Any:
+def word(by: str, because: str) -> Any:
+    """Who says something, the user of this machine unless another is named, and why."""
     from tasks.identity_words import Word
 
     return Word(by or getuser(), because)

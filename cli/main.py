@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from cli import identity, questions, records, scenarios
 from cli.decide import decide
 from cli.dedupe import dedupe
+from cli.drift import drift
 from cli.hierarchy import hierarchy
 from cli.match import match
 from cli.processes import DidNotStart, RunFailed
@@ -159,7 +160,7 @@ def upgrade() -> None:
 
 
 for command in (
-    *(decide, dedupe, hierarchy, match, schema, scenarios.test),
+    *(decide, dedupe, drift, hierarchy, match, schema, scenarios.test),
     *(records.owner, records.lineage, records.verify, records.erase),
     *(identity.same, identity.split, identity.match_lead, identity.parent, identity.matches),
     *(questions.what_if, questions.why_not, questions.turns, questions.lint),

@@ -105,7 +105,7 @@ class _PolicyReader(SettingReader):
             pins_bypass_capacity=self.flag(root, "pins_bypass_capacity", "the policy", True),
             pins_bypass_caps=self.flag(root, "pins_bypass_caps", "the policy", True),
             acceptance=self.acceptance(root),
-            human_edit=self.drift(root),
+            drift=self.drift(root),
             overlays_count=self.coverage(root),
             conflicting_owners=self.conflicting_owners(root),
             leads=self.leads(leads),

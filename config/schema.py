@@ -23,6 +23,7 @@ from config.setting_files import (
     CHAIN,
     CLOCKS,
     CRMS,
+    DRIFT_KEYS,
     HUMAN_EDIT,
     KINDS,
     MEANWHILE,
@@ -32,7 +33,7 @@ from config.setting_files import (
 from config.yaml_files import API_VERSION
 from ownership.conditions import DATES, FIELDS, OPERATORS
 from ownership.matching.survivor import POLICIES as CONFLICTS
-from ownership.policy import ACCEPTANCE, DISPUTE_CLOCK, LEAD_STEPS, LEADS, OPTIONAL_STEPS, STEPS
+from ownership.policy import ACCEPTANCE, DISPUTE_CLOCK, DRIFT, LEAD_STEPS, LEADS, OPTIONAL_STEPS, STEPS
 
 Schema = dict[str, Any]
 
@@ -42,6 +43,7 @@ DAY = r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$"
 INSTANT = r"^\d{4}-\d{2}-\d{2}([T ].+)?$"
 WAIT = rf"^\d+(\.\d+)?[mhd]$|{INSTANT}"
 SHIFT = r"^\s*([01]?\d|2[0-3]):[0-5]\d\s*[-–]\s*(([01]?\d|2[0-3]):[0-5]\d|24:00)\s*$"
+OUTSIDE_USER = r"@|^[^/]+/.+$"
 HOLIDAYS = r"^[A-Z]{2,3}(-.+)?$"
 
 
@@ -162,6 +164,10 @@ def _shifts() -> Schema:
     return {"description": "09:00-17:30, or a list of such", "anyOf": [hours, {"type": "array", "items": hours}]}
 
 
+def _outside_user() -> Schema:
+    return _text('As "salesforce/<user id>", or an e-mail address', pattern=OUTSIDE_USER)
+
+
 # --- conditions ---
 
 
@@ -248,8 +254,19 @@ KEYS: Mapping[str, Schema] = {
     "conflicting_owners": _choice("What settles it when two owned accounts are one company", CONFLICTS),
     "leavers": _part("leavers", "When the accounts of who has left move on"),
     "accounts_move": _choice("The day after their last, or by the end of their next business day", ACCOUNTS_MOVE),
-    "drift": _part("drift", "What becomes of an owner that somebody set in a CRM by hand"),
-    "human_edit": _choice("Held for a person, or accepted as an override", HUMAN_EDIT),
+    "drift": _part("drift", "What becomes of an owner that others have written in a CRM"),
+    "human_edit": _choice("A person's edit is held for somebody, or accepted as an override", HUMAN_EDIT),
+    "integrations": _list("Users under whom integrations write owners", _outside_user()),
+    "steward_users": _list("Users under whom Steward itself writes", _outside_user()),
+    "stop_percent": _whole(
+        "Nothing is written over in a system once more of its records than so many percent were changed in a day",
+        1,
+        maximum=100,
+        default=DRIFT.stop_percent,
+    ),
+    "stop_at_least": _whole("Fewer changed records stop nothing", 1, default=DRIFT.stop_at_least),
+    "most_reasserts": _whole("How often one record is written over", default=DRIFT.most_reasserts),
+    "reassert_days": _whole("Within so many days", 1, default=DRIFT.reassert_days),
     "coverage": _part("coverage", "What counts as covered"),
     "overlays_count": _flag("An account that only a supporting role is for counts as covered", False),
     "acceptance": _part("acceptance", "How long an owner has to accept, and who is asked next"),
@@ -430,7 +447,7 @@ OBJECTS: Mapping[str, tuple[Iterable[str], Iterable[str], Schema]] = {
     "identity": ((), ("conflicting_owners",), {}),
     "existing_owner": ((), ("forfeit_after_days", "days", "leave_counts", "over_capacity"), {}),
     "leavers": ((), ("accounts_move",), {}),
-    "drift": ((), ("human_edit",), {}),
+    "drift": ((), DRIFT_KEYS, {}),
     "coverage": ((), ("overlays_count",), {}),
     "acceptance": ((), ACCEPTANCE_KEYS, {}),
     "meanwhile": (("queue",), (), {}),

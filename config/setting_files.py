@@ -7,9 +7,10 @@ from ruamel.yaml.comments import CommentedMap
 from config.entry_files import EntryReader
 from config.yaml_files import hint
 from ownership.conditions import ALWAYS, DATES, FIELDS, Condition, Field, Not
+from ownership.drift import DriftGuard
 from ownership.entries import Acceptance, DisputeClock, Keeping, Leads, Pod, SlaRule
 from ownership.matching.survivor import POLICIES as CONFLICTS
-from ownership.policy import OPTIONAL_STEPS
+from ownership.policy import DRIFT, OPTIONAL_STEPS
 
 CRMS = ("salesforce", "hubspot")
 CHAIN = ("next_in_line", "manager", "queue")
@@ -20,6 +21,10 @@ HUMAN_EDIT = ("hold", "accept")
 MEANWHILE = ("offered", "previous")  # or a queue, by its id
 ACCEPTANCE_KEYS = (
     *("hours", "clock", "remind_hours", "chain", "miss_takes_turn", "decline_takes_turn", "by", "meanwhile"),
+)
+DRIFT_KEYS = (
+    *("human_edit", "integrations", "steward_users", "stop_percent", "stop_at_least"),
+    *("most_reasserts", "reassert_days"),
 )
 PLACES = ("salesforce", "salesforce_lead", "hubspot", "hubspot_contact")
 KINDS = ("text", "number", "flag", "texts", "date")
@@ -108,11 +113,32 @@ class SettingReader(EntryReader):
         self.keys(node, what, (), ("accounts_move",))
         return self.one_of(node, "accounts_move", what, ACCOUNTS_MOVE)
 
-    def drift(self, root: CommentedMap) -> str:
-        """What becomes of an owner that a person has set in a CRM."""
+    def drift(self, root: CommentedMap) -> DriftGuard:
+        """What becomes of owners that others have written in a CRM."""
         node, what = self.mapping(root, "drift", "drift"), "drift"
-        self.keys(node, what, (), ("human_edit",))
-        return self.one_of(node, "human_edit", what, HUMAN_EDIT)
+        self.keys(node, what, (), DRIFT_KEYS)
+        percent = self.whole(node, "stop_percent", what, DRIFT.stop_percent, 1)
+        if percent > 100:
+            self.say(node, "stop_percent", f"stop_percent of {what} is {percent}", "Give a whole number from 1 to 100")
+        return DriftGuard(
+            human_edit=self.one_of(node, "human_edit", what, HUMAN_EDIT),
+            integrations=self._outside_users(node, "integrations", what),
+            steward_users=self._outside_users(node, "steward_users", what),
+            stop_percent=percent,
+            stop_at_least=self.whole(node, "stop_at_least", what, DRIFT.stop_at_least, 1),
+            most_reasserts=self.whole(node, "most_reasserts", what, DRIFT.most_reasserts),
+            reassert_days=self.whole(node, "reassert_days", what, DRIFT.reassert_days, 1),
+        )
+
+    def _outside_users(self, node: CommentedMap, key: str, what: str) -> frozenset[str]:
+        """Users of outside systems, as "salesforce/005…" or by e-mail address, which counts in any case."""
+        users = self.words(node, key, what)
+        for user in sorted(users):
+            system, _, id_ = user.partition("/")
+            if "@" not in user and not (system and id_):
+                wrong = f"{key} of {what} holds '{user}', which is no user"
+                self.say(node, key, wrong, 'Write "salesforce/<user id>", or an e-mail address')
+        return frozenset(user.lower() if "@" in user else user for user in users)
 
     def coverage(self, root: CommentedMap) -> bool:
         """Whether an account that only an overlay works is counted as covered."""

@@ -226,7 +226,7 @@ def _inputs_hash(case: Case) -> str:
         read["holding"] = [holding.since, holding.afterwards.returns_to if holding.afterwards else None]
     if holding is not None and holding.went_on_from:
         read["went_on_from"] = holding.went_on_from
-    if case.policy.human_edit == "accept" and (account.id in state.edits or case.holding.by_edit):
+    if case.policy.drift.human_edit == "accept" and (account.id in state.edits or case.holding.by_edit):
         edit = state.edits.get(account.id)
         read["edited"] = [edit.owner, edit.source] if edit else case.current
     if case.waiting is not None:

@@ -27,7 +27,7 @@ def override(case: Case) -> Verdict:
 def _edited(case: Case, said: str) -> Verdict:
     """An owner whom a person set in a CRM is as good as an override, if the policy says so and they can take it. What
     an edit has given to somebody stays with them; nothing else would keep it from who had it before."""
-    if case.policy.human_edit != "accept":
+    if case.policy.drift.human_edit != "accept":
         return Verdict(said)
     edit = case.state.edits.get(case.account.id)
     if edit is not None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from ownership.conditions import ALWAYS, Condition, Field
+from ownership.drift import DriftGuard
 from ownership.entries import (
     Acceptance,
     Dispute,
@@ -65,11 +66,12 @@ OPTIONAL_STEPS = {
 """Steps an order may leave out while the policy's section of this name is empty."""
 
 
-KEEPING, ACCEPTANCE, LEADS, DISPUTE_CLOCK = (
+KEEPING, ACCEPTANCE, LEADS, DISPUTE_CLOCK, DRIFT = (
     Keeping(),
     Acceptance(),
     Leads(),
     DisputeClock(),
+    DriftGuard(),
 )  # what holds where a policy does not say
 
 
@@ -79,8 +81,7 @@ class Policy:
 
     `timezone` is where its dates begin and end. Children for which `follow_parent` holds follow their parent's owner.
     `leavers_move` "at_once": the accounts of who has left move on the day after their last; "next_business_day": they
-    stay theirs, to be handed over by hand, until the end of the next day on which they would have worked. `human_edit`
-    "hold": an owner that somebody set in a CRM waits for a person; "accept": it is as good as an override.
+    stay theirs, to be handed over by hand, until the end of the next day on which they would have worked.
     `overlays_count`: an account that only a supporting role is for counts as covered. `fields` are what conditions may
     ask beside `ownership.conditions.FIELDS`. `conflicting_owners` says what settles it when two owned accounts are one
     company (see `ownership.matching.survivor.POLICIES`).
@@ -106,7 +107,7 @@ class Policy:
     pins_bypass_capacity: bool = True
     pins_bypass_caps: bool = True
     leavers_move: str = "at_once"
-    human_edit: str = "hold"
+    drift: DriftGuard = DRIFT
     overlays_count: bool = False
     acceptance: Acceptance = ACCEPTANCE
     leads: Leads = LEADS
@@ -128,7 +129,7 @@ class Policy:
     def _has_something(self, step: str) -> bool:
         if step == "sticky":
             return self.leads.sticky_days > 0
-        if step == "override" and self.human_edit == "accept":
+        if step == "override" and self.drift.human_edit == "accept":
             return True
         # What an override that was taken out of the text had promised still holds.
         return step == "returned" or step not in OPTIONAL_STEPS or bool(getattr(self, OPTIONAL_STEPS[step]))

@@ -16,7 +16,7 @@ from store.statements import new_id
 from store.tables import OWNER_ROLE
 
 if TYPE_CHECKING:
-    from store.recording import Recording
+    from store.recording import PushWanted, Recording
 
 Columns = dict[str, Any]
 
@@ -201,25 +201,7 @@ class Plan:
             return  # nobody can be shown nowhere: CRM records always have some owner
         for push in each.pushes:
             key = digest([push.source, push.object_type, push.external_id, head.seq, push.expected_owner, self._run_id])
-            self.outbox[key] = {
-                "outbox_id": new_id(),
-                "idem_key": key,
-                "target": push.source,
-                "object_type": push.object_type,
-                "remote_id": push.external_id,
-                "account_id": each.decision.account_id,
-                "role": OWNER_ROLE,
-                "seq": head.seq,
-                "ledger_id": head.ledger_id,
-                "desired_owner": head.owner_id,
-                "expected_remote_owner": push.expected_owner,
-                "state": "pending",
-                "attempts": 0,
-                "next_attempt_at": self._now,
-                "fence": 0,
-                "run_id": self._run_id,
-                "recorded_at": self._now,
-            }
+            self.outbox[key] = outbox_row(key, push, each.decision.account_id, head, self._run_id, self._now)
 
     def _current_columns(self, row: Columns, acceptance_state: str) -> Columns:
         lent = self.afterwards.get(row["account_id"]) if row["role"] == OWNER_ROLE else None
@@ -237,3 +219,27 @@ class Plan:
 
 def afterwards_json(after: Afterwards | None) -> dict[str, str | None] | None:
     return None if after is None else {"returns_to": after.returns_to}
+
+
+def outbox_row(key: str, push: PushWanted, account_id: str, head: Head, run_id: str, now: datetime) -> Columns:
+    """What has to be told to one outside record, so that it shows the owner at the head of its account's ledger. Of
+    several rows with one `key` the first counts."""
+    return {
+        "outbox_id": new_id(),
+        "idem_key": key,
+        "target": push.source,
+        "object_type": push.object_type,
+        "remote_id": push.external_id,
+        "account_id": account_id,
+        "role": OWNER_ROLE,
+        "seq": head.seq,
+        "ledger_id": head.ledger_id,
+        "desired_owner": head.owner_id,
+        "expected_remote_owner": push.expected_owner,
+        "state": "pending",
+        "attempts": 0,
+        "next_attempt_at": now,
+        "fence": 0,
+        "run_id": run_id,
+        "recorded_at": now,
+    }

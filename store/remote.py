@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, and_, func, or_, select
+from sqlalchemy.engine import Row
 
 from ownership.model import Ref
 from store.statements import select_in, upsert
@@ -72,22 +74,46 @@ class Remote:
         rows = select_in(
             self._connection, select(remote_state), remote_state.c.remote_id, {ref.external_id for ref in wanted}
         )
-        found = {}
-        for row in rows:
-            ref = Ref(row.target, row.object_type, row.remote_id)
-            if ref in wanted:
-                found[ref] = RemoteState(
-                    ref=ref,
-                    observed_owner=row.observed_owner,
-                    observed_at=row.observed_at,
-                    state=row.state,
-                    version=row.version,
-                    modified_at=row.modified_at,
-                    modified_by=row.modified_by,
-                    confirmed_owner=row.confirmed_owner,
-                    confirmed_at=row.confirmed_at,
-                )
-        return found
+        found = {state.ref: state for state in map(_to_state, rows)}
+        return {ref: state for ref, state in found.items() if ref in wanted}
+
+    def confirmed_page(self, target: str, after: Ref | None, limit: int) -> list[Ref]:
+        """The next records of a system of which we ever proved the owner, in the order of type and id."""
+        columns = remote_state.c
+        statement = select(columns.object_type, columns.remote_id).where(
+            columns.target == target, columns.confirmed_owner.is_not(None)
+        )
+        if after is not None:
+            later = and_(columns.object_type == after.object_type, columns.remote_id > after.external_id)
+            statement = statement.where(or_(columns.object_type > after.object_type, later))
+        rows = self._connection.execute(statement.order_by(columns.object_type, columns.remote_id).limit(limit))
+        return [Ref(target, row.object_type, row.remote_id) for row in rows]
+
+    def confirmed_since(self, since: datetime) -> list[Ref]:
+        """The records, of all systems, that were proved to show their owner since an instant."""
+        columns = remote_state.c
+        statement = select(columns.target, columns.object_type, columns.remote_id).where(columns.confirmed_at >= since)
+        return [Ref(*row) for row in self._connection.execute(statement)]
+
+    def confirmed_count(self, target: str) -> int:
+        """Of how many records of a system we ever proved the owner."""
+        columns = remote_state.c
+        statement = select(func.count()).where(columns.target == target, columns.confirmed_owner.is_not(None))
+        return int(self._connection.execute(statement).scalar_one())
+
+
+def _to_state(row: Row[Any]) -> RemoteState:
+    return RemoteState(
+        ref=Ref(row.target, row.object_type, row.remote_id),
+        observed_owner=row.observed_owner,
+        observed_at=row.observed_at,
+        state=row.state,
+        version=row.version,
+        modified_at=row.modified_at,
+        modified_by=row.modified_by,
+        confirmed_owner=row.confirmed_owner,
+        confirmed_at=row.confirmed_at,
+    )
 
 
 def _key(ref: Ref) -> dict[str, object]:

@@ -304,6 +304,41 @@ remote_state = Table(
     Column("modified_at", UTC),
     Column("modified_by", Words),
     Column("state", Text, nullable=False),
+    Index("ix_remote_state_confirmed_at", "confirmed_at"),
+)
+
+_NOTED = text("state IN ('noted', 'stopped')")
+
+drift_event = Table(
+    "drift_event",
+    metadata,
+    Column("drift_id", Text, primary_key=True),
+    Column("target", Text, nullable=False),
+    Column("object_type", Text, nullable=False),
+    Column("remote_id", Text, nullable=False),
+    Column("version", Words, nullable=False),
+    Column("ledger_id", Text, nullable=False),
+    Column("account_id", Text, ForeignKey("account.account_id"), nullable=False),
+    Column("expected_owner", Text, nullable=False),
+    Column("found_owner", Words),
+    Column("modified_by", Words),
+    Column("modified_at", UTC),
+    Column("hand", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("because", Words, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("run_id", Text, nullable=False),
+    Column("detected_at", UTC, nullable=False),
+    Column("settled_at", UTC),
+    Column("released_by", Words),
+    Column("released_because", Words),
+    UniqueConstraint("target", "object_type", "remote_id", "version", "ledger_id"),
+    CheckConstraint("hand IN ('ours', 'integration', 'machine', 'person')", name="hand_is_known"),
+    CheckConstraint("action IN ('reassert', 'hold', 'adopt')", name="action_is_known"),
+    CheckConstraint("state IN ('noted', 'stopped', 'done', 'overtaken')", name="state_is_known"),
+    Index("ix_drift_event_noted", "target", "drift_id", sqlite_where=_NOTED, postgresql_where=_NOTED),
+    Index("ix_drift_event_detected_at", "detected_at"),
+    Index("ix_drift_event_account_id", "account_id"),
 )
 
 _OFFERED = text("state = 'offered'")

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from store.accounts import Accounts
 from store.cursors import Cursors
 from store.decisions import Decisions
+from store.drift import DriftEvents
 from store.erasures import Erasures
 from store.exceptions import Exceptions
 from store.identity import Identity
@@ -48,6 +49,7 @@ class UnitOfWork:
         self.decisions = Decisions(connection)
         self.outbox = Outbox(connection)
         self.remote = Remote(connection)
+        self.drift = DriftEvents(connection)
         self.lineage = Lineage(connection)
         self.offers = Offers(connection)
         self.exceptions = Exceptions(connection)

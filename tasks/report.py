@@ -20,12 +20,17 @@ from store.seals import Seal
 from tasks.assignment import Assigned
 from tasks.audit import Completeness, TargetTruth
 from tasks.context import RunContext
+from tasks.drift import Guarded
 
 ROWS_SHOWN = 500
 
 
 class PushIncomplete(RuntimeError):
     """At least one system could not be told. Its changes wait in the outbox and go out with the next push."""
+
+
+class ScanIncomplete(RuntimeError):
+    """At least one system could not be read. Accounts with records there are left to the next scan."""
 
 
 def report_progress(key: str, steps: int) -> Callable[[str], None]:
@@ -80,6 +85,18 @@ def report_audit(
     print("\n".join(lines))
 
 
+def report_drift(context: RunContext, guarded: Sequence[Guarded]) -> None:
+    """What the guard did, by system; only when it did anything. The events themselves: `steward drift`."""
+    lines = [
+        f"- {each.target}: " + ", ".join(f"{count} {what}" for what, count in each.events.items())
+        for each in guarded
+        if each.events
+    ]
+    if lines:
+        create_markdown_artifact(markdown="## Drift\n" + "\n".join(lines), key="drift")
+    print("\n".join(lines) or "Nobody wrote over an owner of ours.")
+
+
 def finish(context: RunContext, **results: Any) -> dict[str, object]:
     """Turn the steps' results into plain counts, keep them with the run, and return them."""
     context.counts = {name: _plain(value) for name, value in results.items()}
@@ -88,13 +105,24 @@ def finish(context: RunContext, **results: Any) -> dict[str, object]:
 
 def fail_with_the_mend(pushed: Mapping[str, Any]) -> None:
     """Raise `PushIncomplete` naming each system that failed and what to do about it."""
-    failed = {target: result for target, result in pushed.items() if isinstance(result, BaseException)}
-    if failed:
-        said = "; ".join(str(error) for error in failed.values())
-        mend = "Nothing is lost: the changes wait in the outbox and go out with the next push."
-        if any(not isinstance(error, ConnectorError) for error in failed.values()):
-            mend += " This failure has no known mend: see the task's log."
-        raise PushIncomplete(f"{said}. {mend}")
+    if said := _failures(pushed, "Nothing is lost: the changes wait in the outbox and go out with the next push."):
+        raise PushIncomplete(said)
+
+
+def fail_unless_all_read(found: Mapping[str, Any]) -> None:
+    """Raise `ScanIncomplete` naming each system that failed and what to do about it."""
+    if said := _failures(found, "The next scan looks at the accounts that have records there."):
+        raise ScanIncomplete(said)
+
+
+def _failures(results: Mapping[str, Any], mend: str) -> str:
+    """What failed, in one sentence for each system, and what follows; "" when nothing did."""
+    failed = [result for result in results.values() if isinstance(result, BaseException)]
+    if not failed:
+        return ""
+    unknown = any(not isinstance(error, ConnectorError) for error in failed)
+    said = f"{'; '.join(map(str, failed))}. {mend}"
+    return said + (" This failure has no known mend: see the task's log." if unknown else "")
 
 
 def _names(context: RunContext) -> dict[str | None, str]:

@@ -46,7 +46,7 @@ def load_state(
         marks=uow.marks.get(mine) if day.index.remembering else {},
         teams=uow.ledger.teams(mine) if day.policy.team or day.policy.pods else {},
         recent=_recent(uow, day) if any(account.kind == LEAD for account in accounts) else {},
-        edits=edits_of(uow, accounts, owners, CRMS) if day.policy.human_edit == "accept" else {},
+        edits=edits_of(uow, accounts, owners, CRMS) if day.policy.drift.human_edit == "accept" else {},
         waiting=_waiting(uow, day.policy, families),
     )
 
