@@ -40,16 +40,27 @@ def outside_of(uow: UnitOfWork, accounts: Sequence[Account], targets: Container[
 
 
 def edits_of(
-    uow: UnitOfWork, accounts: Sequence[Account], owners: Mapping[str, str], targets: Container[str]
+    uow: UnitOfWork,
+    accounts: Sequence[Account],
+    owners: Mapping[str, str],
+    targets: Container[str],
+    has_integrations: bool = False,
 ) -> dict[str, Edit]:
-    """Who a person has set as the owner of an account in a CRM since it showed what we wanted."""
+    """Who a person has set as the owner of an account in a CRM since it showed what we wanted.
+
+    Where the policy names integrations, an edit is a person's once the drift guard has seen whose it is.
+    """
     owned = [account for account in accounts if account.id in owners]
     outside = outside_of(uow, owned, targets)
     found = {
         account.id: owner_set_by_hand(owners[account.id], outside.shown[account.id], outside.confirmed, outside.held)
         for account in owned
     }
-    return {id_: Edit(*edit) for id_, edit in found.items() if edit is not None}
+    edits = {id_: Edit(*edit) for id_, edit in found.items() if edit is not None}
+    if not has_integrations or not edits:
+        return edits
+    by_persons = uow.drift.set_by_persons(edits)
+    return {id_: edit for id_, edit in edits.items() if (id_, edit.owner) in by_persons}
 
 
 def _held(uow: UnitOfWork, refs: Iterable[Ref]) -> frozenset[Ref]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from config.setting_files import CRMS
-from ownership.case import Holding, LastLead, State, Waiting
+from ownership.case import Edit, Holding, LastLead, State, Waiting
 from ownership.day import Day
 from ownership.model import ACCOUNT, LEAD, Account
 from ownership.policy import Policy
@@ -46,7 +46,7 @@ def load_state(
         marks=uow.marks.get(mine) if day.index.remembering else {},
         teams=uow.ledger.teams(mine) if day.policy.team or day.policy.pods else {},
         recent=_recent(uow, day) if any(account.kind == LEAD for account in accounts) else {},
-        edits=edits_of(uow, accounts, owners, CRMS) if day.policy.drift.human_edit == "accept" else {},
+        edits=_edits(uow, day.policy, accounts, owners),
         waiting=_waiting(uow, day.policy, families),
     )
 
@@ -63,6 +63,12 @@ def promised_sizes(uow: UnitOfWork, policy: Policy) -> dict[str, int]:
                 sizes[asked] += 1
                 sizes[owner] -= 1
     return dict(sizes)
+
+
+def _edits(uow: UnitOfWork, policy: Policy, accounts: Sequence[Account], owners: Mapping[str, str]) -> dict[str, Edit]:
+    """Owners that people set in a CRM, where the policy accepts that."""
+    drift = policy.drift
+    return edits_of(uow, accounts, owners, CRMS, bool(drift.integrations)) if drift.human_edit == "accept" else {}
 
 
 def _waiting(uow: UnitOfWork, policy: Policy, account_ids: Collection[str]) -> dict[str, Waiting]:
