@@ -26,6 +26,7 @@ EXCEPTION_WORDS = {
     "parent_cycle": "accounts that are each other's parents",
     "parent_conflict": "systems name different parents",
     "owner_drift": "somebody changed the owner in a CRM",
+    "drift_storm": "too many owners changed at once in a CRM",
     "owner_has_no_user": "its owner has no active user in a CRM",
     "push_rejected": "a CRM refused the owner",
     "unaccepted": "nobody accepted it in time",

@@ -10,6 +10,7 @@ import pytest
 
 from config.policy_files import load_policy
 from ownership.conditions import ALWAYS, Field, Test, holds
+from ownership.drift import DriftGuard
 from ownership.entries import Assign, Dispute, DisputeClock, Keeping, Pod, Requirement, SlaRule, TeamRole
 from ownership.model import Period, Ramp, Rep
 from ownership.policy import LEAD_STEPS, STEPS, Policy
@@ -154,12 +155,34 @@ def test_what_becomes_of_leavers_edits_and_overlays_is_loaded(tmp_path: Path) ->
         "leavers: {accounts_move: next_business_day}\ndrift: {human_edit: accept}\ncoverage: {overlays_count: true}\n"
     )
     loaded = policy(tmp_path, text)
-    assert (loaded.leavers_move, loaded.human_edit, loaded.overlays_count) == ("next_business_day", "accept", True)
+    assert (loaded.leavers_move, loaded.drift.human_edit, loaded.overlays_count) == (
+        "next_business_day",
+        "accept",
+        True,
+    )
     assert "override" in loaded.asked
     assert "override" in loaded.asked_of_leads
     usual = policy(tmp_path, "")
-    assert (usual.leavers_move, usual.human_edit, usual.overlays_count) == ("at_once", "hold", False)
+    assert (usual.leavers_move, usual.drift.human_edit, usual.overlays_count) == ("at_once", "hold", False)
     assert "override" not in usual.asked
+
+
+def test_what_the_drift_guard_goes_by_is_loaded(tmp_path: Path) -> None:
+    text = (
+        "drift:\n"
+        "  integrations: [salesforce/005Sync, Sync@Northwind.example]\n"
+        "  steward_users: [hubspot/12345]\n"
+        "  stop_percent: 2\n  stop_at_least: 50\n  most_reasserts: 0\n  reassert_days: 30\n"
+    )
+    assert policy(tmp_path, text).drift == DriftGuard(
+        integrations=frozenset({"salesforce/005Sync", "sync@northwind.example"}),
+        steward_users=frozenset({"hubspot/12345"}),
+        stop_percent=2,
+        stop_at_least=50,
+        most_reasserts=0,
+        reassert_days=30,
+    )
+    assert policy(tmp_path, "").drift == DriftGuard()
 
 
 def test_how_owners_accept_is_loaded(tmp_path: Path) -> None:
@@ -440,6 +463,12 @@ MISTAKES: dict[str, tuple[str, str]] = {
         "It is one of at_once, next_business_day",
     ),
     "an edit that is written over": ("drift: {human_edit: revert}  # <-\n", "It is one of hold, accept"),
+    "an integration that is no user": (
+        "drift: {integrations: [hubspot-sync]}  # <-\n",
+        "holds 'hubspot-sync', which is no user. Write \"salesforce/<user id>\", or an e-mail address",
+    ),
+    "a guard that more than everything stops": ("drift: {stop_percent: 101}  # <-\n", "whole number from 1 to 100"),
+    "a guard that nothing stops": ("drift: {stop_at_least: 0}  # <-\n", "whole number of at least 1"),
     "an edit no step asks for": (
         "drift: {human_edit: accept}\n"
         "order: [do_not_route, gate, named, parent_owner, existing_owner, territory]  # <-\n",

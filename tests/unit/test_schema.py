@@ -124,7 +124,8 @@ follow_parent: {segment: {in: [enterprise]}}
 pins_bypass_capacity: false
 pins_bypass_caps: false
 leavers: {accounts_move: next_business_day}
-drift: {human_edit: accept}
+drift: {human_edit: accept, integrations: [salesforce/005, s@n.example], steward_users: [hubspot/1], stop_percent: 5,
+  stop_at_least: 20, most_reasserts: 3, reassert_days: 7}
 coverage: {overlays_count: true}
 existing_owner: {forfeit_after_days: 14, days: business, leave_counts: true, over_capacity: move_on}
 identity: {conflicting_owners: recent_activity}
@@ -299,6 +300,8 @@ MISTAKES = {
         + "order: [do_not_route, gate, named, parent_owner, existing_owner, territory]\n"
     ),
     "an edit nobody knows what becomes of": POLICY + "drift: {human_edit: revert}\n",
+    "an integration that is no user": POLICY + "drift: {integrations: [hubspot-sync]}\n",
+    "a guard that more than everything stops": POLICY + "drift: {stop_percent: 101}\n",
     "nobody who has it meanwhile": POLICY + "acceptance: {meanwhile: nobody}\n",
     "a queue without a name": POLICY + "acceptance: {meanwhile: {queue: ''}}\n",
     "a misspelt section": POLICY + "teritories: []\n",
