@@ -31,7 +31,8 @@ from store.tables import OWNER_ROLE, drift_event, outbox, ownership_current, rem
 
 UNSETTLED = "noted"
 _PLACE = ("target", "object_type", "remote_id")
-_IS_NOTED = text("state IN ('noted', 'stopped') AND state = 'noted'")  # written out, as the index of these events is
+_IS_OPEN = text("state IN ('noted', 'stopped')")  # written out, as the index of these events is
+_IS_NOTED = text("state IN ('noted', 'stopped') AND state = 'noted'")
 _IS_STOPPED = text("state IN ('noted', 'stopped') AND state = 'stopped'")
 
 
@@ -142,6 +143,11 @@ class DriftEvents:
         ]
         self.settle(waiting, "overtaken", now)
         return len(waiting)
+
+    def noted(self, target: str) -> set[Ref]:
+        """The records of a system that are to be acted on, and those that nothing is done about while it is stopped."""
+        statement = select(*(drift_event.c[name] for name in _PLACE)).where(drift_event.c.target == target, _IS_OPEN)
+        return {Ref(*row) for row in self._connection.execute(statement)}
 
     def waiting_for_persons(self, target: str) -> set[Ref]:
         """The records of a system that a person has been asked about, or whose edit is about to be adopted."""

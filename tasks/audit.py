@@ -43,8 +43,8 @@ class Completeness:
 class TargetTruth:
     """What one CRM really shows: records that agree with the ledger, those known to differ, and the rest.
 
-    A record is known to differ when its account waits for an owner, when a push to it waits, or when an exception
-    about this very record is open.
+    A record is known to differ when its account waits for an owner, when a push to it waits, when the drift guard is
+    to act on it or was stopped, or when an exception about this very record is open.
     """
 
     target: str
@@ -143,12 +143,13 @@ class _Known:
         self._waiting_accounts = {item.account_id for item in items if item.account_id}
         self._keys = {item.dedup_key for item in items}
         self._pushes = uow.outbox.waiting(target)
+        self._noted = uow.drift.noted(target)
 
     def explains(self, account_id: str, ref: Ref, owner: str | None) -> bool:
         if owner is None:
             return account_id in self._waiting_accounts
         keys = {record_key(kind, ref.source, ref.object_type, ref.external_id) for kind in RECORD_KINDS}
-        return ref.external_id in self._pushes or not keys.isdisjoint(self._keys)
+        return ref.external_id in self._pushes or ref in self._noted or not keys.isdisjoint(self._keys)
 
 
 def _records_of(accounts: Iterator[Account], target: str) -> Iterator[tuple[Account, Ref]]:

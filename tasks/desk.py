@@ -6,19 +6,22 @@ pushed becomes an exception. The comparison itself is `ownership/writeback.py`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from ownership.acceptance import due_by, is_asked, remind_at
 from ownership.case import State
 from ownership.conditions import fold_fields
 from ownership.day import Day
 from ownership.model import Account, Decision, Outcome, Ref
-from ownership.writeback import Writeback, plan_writeback
+from ownership.writeback import Drift, Writeback, plan_writeback
+from store.drift import DriftEvent
 from store.exceptions import RECORD_KINDS, NewException, record_key
 from store.recording import PushWanted, Recording
 from store.unit_of_work import UnitOfWork
 from tasks.context import RunContext
+from tasks.drift_words import held_detail
 from tasks.identities import load_identities
 from tasks.outside import outside_of
 
@@ -71,11 +74,15 @@ class Desk:
 
     def note_outside(self, decisions: Sequence[Decision]) -> int:
         """Confirm records that show the owner already; open and close the exceptions of those that cannot."""
-        now, found = self.context.now(), _Outside()
-        for account, decision in self._with(decisions):
-            owner = self._owner_after(decision)
-            if owner is not None and self.outside.shown[account.id]:
-                found.add(account, owner, self._writeback(account, owner))
+        now = self.context.now()
+        plans = [
+            (account, owner, self._writeback(account, owner))
+            for account, decision in self._with(decisions)
+            if (owner := self._owner_after(decision)) is not None and self.outside.shown[account.id]
+        ]
+        found = _Outside(self.uow.drift.of_records(drift.ref for *_, plan in plans for drift in plan.drifts))
+        for account, owner, plan in plans:
+            found.add(account, owner, plan)
         changed = {ref: owner for ref, owner in found.settled.items() if self.outside.confirmed.get(ref) != owner}
         self.uow.remote.confirm(
             {(ref.source, ref.object_type, ref.external_id): (owner, now) for ref, owner in changed.items()}
@@ -150,9 +157,11 @@ class Desk:
 
 
 class _Outside:
-    """What a batch's records show: which are settled, which need a person, and which no longer do."""
+    """What a batch's records show: which are settled, which need a person, and which no longer do. `known` is what the
+    drift guard has seen of them."""
 
-    def __init__(self) -> None:
+    def __init__(self, known: Mapping[Ref, Sequence[DriftEvent]]) -> None:
+        self._known = known
         self.settled: dict[Ref, str] = {}
         self.problems: list[NewException] = []
         self.solved: list[str] = []
@@ -162,19 +171,26 @@ class _Outside:
         self.settled.update(dict.fromkeys(plan.settled, owner))
         self.drifts += len(plan.drifts)
         for drift in plan.drifts:
-            problem = (
-                f"{drift.ref.source} shows {drift.found or 'nobody'}, the ledger says {drift.ours}; "
-                "confirm the change or restore the owner"
-            )
-            self._add_problem("owner_drift", drift.ref, account, problem)
+            self._add("owner_drift", drift.ref, account, self._of_drift(drift))
         for ref in plan.unreachable:
             problem = f"{owner} has no active user in {ref.source}; add or reactivate the user, or reassign"
-            self._add_problem("owner_has_no_user", ref, account, problem)
+            detail = {"target": ref.source, "record": ref.external_id, "problem": problem}
+            self._add("owner_has_no_user", ref, account, detail)
         self.solved += [_key(kind, ref) for kind in RECORD_KINDS for ref in plan.settled]
         self.solved += [_key("owner_has_no_user", write.ref) for write in plan.writes]
 
-    def _add_problem(self, kind: str, ref: Ref, account: Account, problem: str) -> None:
-        detail = {"target": ref.source, "record": ref.external_id, "problem": problem}
+    def _of_drift(self, drift: Drift) -> dict[str, Any]:
+        """What is to be said of a record that somebody changed: whose hand it was, once the guard has seen it."""
+        last = next(iter(self._known.get(drift.ref, ())), None)
+        if last is not None and last.waits_for_person and last.found_owner == drift.found:
+            return held_detail(last)
+        problem = (
+            f"{drift.ref.source} shows {drift.found or 'nobody'}, the ledger says {drift.ours}; "
+            "confirm the change or restore the owner"
+        )
+        return {"target": drift.ref.source, "record": drift.ref.external_id, "problem": problem}
+
+    def _add(self, kind: str, ref: Ref, account: Account, detail: dict[str, Any]) -> None:
         self.problems.append(NewException(kind, _key(kind, ref), account.id, detail, "error"))
 
 

@@ -22,6 +22,10 @@ DONE = {
     ("adopt", "done"): "left to the next decision, as the policy accepts edits",
 }
 """What was done, by action and state; `stopped` and `overtaken` are alike for every action."""
+COUNTED = {
+    **{"reassert": "written again", "hold": "held for a person", "adopt": "left to the next decision"},
+    **{"stopped": "stopped with the system", "overtaken": "settled by something newer"},
+}
 STOPPED, OVERTAKEN = "stopped with its system", "settled: it shows its owner again, or something newer came"
 
 

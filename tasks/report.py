@@ -21,6 +21,7 @@ from tasks.assignment import Assigned
 from tasks.audit import Completeness, TargetTruth
 from tasks.context import RunContext
 from tasks.drift import Guarded
+from tasks.drift_words import COUNTED
 
 ROWS_SHOWN = 500
 
@@ -88,7 +89,7 @@ def report_audit(
 def report_drift(context: RunContext, guarded: Sequence[Guarded]) -> None:
     """What the guard did, by system; only when it did anything. The events themselves: `steward drift`."""
     lines = [
-        f"- {each.target}: " + ", ".join(f"{count} {what}" for what, count in each.events.items())
+        f"- {each.target}: " + ", ".join(f"{count} {COUNTED[what]}" for what, count in each.events.items())
         for each in guarded
         if each.events
     ]

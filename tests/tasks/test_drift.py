@@ -25,6 +25,7 @@ from tasks.drift import Guarded, act_on_drift, note_differences
 from tasks.drift_scan import find_differences
 from tasks.drift_settling import release_target, restore_changed_by, restore_record
 from tasks.drift_words import drift_lines
+from tasks.explanation import exception_lines
 from tasks.identity_words import Refused, Word
 from tasks.matching import match_changed_accounts
 from tasks.pull import pull_records
@@ -213,6 +214,10 @@ def test_a_persons_edit_is_held_and_the_person_is_told_who_and_how_to_settle_it(
     assert (company.shown("salesforce", "001A"), written(company)) == ("dana-whitfield", before)
     assert company.exceptions() == {"owner_drift": 1}
     assert "salesforce/005HUMAN changed it" in problems(company, "owner_drift")[0]
+    company.assign()
+    lines = "\n".join(exception_lines(company.context))
+    assert "salesforce/005HUMAN changed it" in lines
+    assert "steward drift restore salesforce/001A" in lines
 
 
 def test_a_held_edit_stays_a_persons_when_an_integration_touches_the_record_later(company: Rehearsal) -> None:
@@ -532,6 +537,15 @@ def test_the_audit_knows_what_the_guard_holds(company: Rehearsal) -> None:
     set_owner(company, "salesforce", "001A", "dana-whitfield", by="005HUMAN")
     guard(company)
     assert audit_target(company.context, "salesforce").unexplained == ()
+
+
+def test_the_audit_does_not_repeat_a_storm_record_by_record(company: Rehearsal) -> None:
+    ids = book(company, 25)
+    for id_ in ids:
+        set_owner(company, "salesforce", id_, "gary-sutton")
+    guard(company)
+    assert audit_target(company.context, "salesforce").explained == 25
+    assert company.exceptions() == {"drift_storm": 1}
 
 
 # --- incidents: the two-way owner mapping between HubSpot and Salesforce ---
