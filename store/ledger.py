@@ -151,6 +151,17 @@ class Ledger:
         )
         return [_to_ledger_row(row) for row in rows]
 
+    def owners_ever(self, account_ids: Iterable[str]) -> dict[str, frozenset[str]]:
+        """Everybody who ever owned each of these accounts."""
+        columns = assignment_ledger.c
+        statement = select(columns.account_id, columns.owner_id).where(
+            columns.role == OWNER_ROLE, columns.owner_id.is_not(None)
+        )
+        found: dict[str, set[str]] = defaultdict(set)
+        for account_id, owner in select_in(self._connection, statement, columns.account_id, account_ids):
+            found[account_id].add(owner)
+        return {account_id: frozenset(owners) for account_id, owners in found.items()}
+
     def as_of(self, account_id: str, as_of: datetime, known_at: datetime) -> LedgerRow | None:
         """Who owned the account at `as_of`, as we knew it at `known_at`; None before the first row."""
         columns = assignment_ledger.c

@@ -84,8 +84,9 @@ def _note(context: RunContext, uow: UnitOfWork, *, found: Sequence[Found]) -> in
 
 
 def _still_so(uow: UnitOfWork, seen: Sequence[Seen], unread: set[str]) -> list[Seen]:
-    """Without those that something was decided, written or confirmed of while they were read."""
-    accounts = uow.accounts.get_many({each.account_id for each in seen})
+    """Without those that something was decided, written or confirmed of while they were read, and without accounts
+    that are in no system any more, as converted leads."""
+    accounts = {account.id: account for account in uow.accounts.live({each.account_id for each in seen})}
     owners = uow.ledger.current(accounts)
     known = uow.remote.get(each.ref for each in seen)
     waiting = {target: uow.outbox.waiting(target) for target in {each.ref.source for each in seen}}
@@ -123,7 +124,7 @@ def _to_differences(
     lately = context.now() - timedelta(days=context.policy.policy.drift.reassert_days)
     sent = uow.drift.sent_to(each.ref for each in seen)
     emails = {target: _emails(uow, target) for target in {each.ref.source for each in seen}}
-    former = {id_: _owners_ever(uow, id_) for id_ in {each.account_id for each in seen}}
+    former = uow.ledger.owners_ever({each.account_id for each in seen})
     found = []
     for each in seen:
         past, ours, by = history.get(each.ref, ()), sent.get(each.ref, Sent()), each.observed.modified_by
@@ -141,10 +142,6 @@ def _to_differences(
 
 def _emails(uow: UnitOfWork, target: str) -> dict[str, str]:
     return {person.external_id: person.email for person in uow.people.all(target)}
-
-
-def _owners_ever(uow: UnitOfWork, account_id: str) -> frozenset[str]:
-    return frozenset(row.owner_id for row in uow.ledger.history(account_id) if row.owner_id is not None)
 
 
 def _version(seen: Seen) -> str:

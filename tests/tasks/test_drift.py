@@ -144,6 +144,24 @@ def move_to(company: Rehearsal, rep: str) -> None:
     company.assign()
 
 
+def test_a_lead_that_became_a_contact_is_nobodys_to_guard_any_more(company: Rehearsal) -> None:
+    company.lead("salesforce", "00Q1", name="Jo", company="Bolt", email="jo@bolt.com", owner="grace-liu", **US_SMB)
+    assign_and_push(company)
+    company.lead("salesforce", "00Q1", converted=True)
+    company.assign()
+    company.sources["salesforce"].put("leads", "00Q1", {"owner_external_id": None}, by=SYNC)
+    guard(company)
+    assert events(company) == []
+
+
+def test_a_lead_is_guarded_like_an_account(company: Rehearsal) -> None:
+    company.lead("salesforce", "00Q1", name="Jo", company="Bolt", email="jo@bolt.com", owner="grace-liu", **US_SMB)
+    assign_and_push(company)
+    company.sources["salesforce"].put("leads", "00Q1", {"owner_external_id": None}, by=SYNC)
+    guard(company)
+    assert [event[0] for event in told(company)] == ["00Q1"]
+
+
 # --- a stale integration ---
 
 
