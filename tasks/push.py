@@ -15,6 +15,7 @@ from itertools import groupby
 from connectors.base import ObservedOwner, OwnerChange, OwnerResult, OwnerTarget, RecordState, WriteOutcome
 from connectors.errors import ConnectorStopped, RetryLater
 from ownership.identities import Identities
+from ownership.model import Ref
 from store.exceptions import record_key
 from store.outbox import AttemptResult, OutboxRow, Settlement
 from store.unit_of_work import UnitOfWork
@@ -129,16 +130,12 @@ def _unknown_type(row: OutboxRow) -> Verdict:
 
 
 def _owners_we_sent(uow: UnitOfWork, rows: Sequence[OutboxRow]) -> dict[str, frozenset[str]]:
-    """For each row, the owners we ever sent to its record: an older write of ours that landed late is no drift."""
-    history = {account_id: uow.outbox.of_account(account_id) for account_id in {row.account_id for row in rows}}
-    return {
-        row.outbox_id: frozenset(
-            sent.desired_owner
-            for sent in history[row.account_id]
-            if (sent.target, sent.object_type, sent.remote_id) == (row.target, row.object_type, row.remote_id)
-        )
-        for row in rows
-    }
+    """For each row, the owners that stand on its record without anybody's edit: the one we proved to be there last, and
+    those whose write got no answer and may have landed late. Another owner we once sent is an edit like any other."""
+    refs = {row.outbox_id: Ref(row.target, row.object_type, row.remote_id) for row in rows}
+    sent, known = uow.drift.sent_to(refs.values()), uow.remote.get(refs.values())
+    confirmed = {ref: {state.confirmed_owner} for ref, state in known.items() if state.confirmed_owner}
+    return {id_: sent[ref].unanswered | confirmed.get(ref, set()) for id_, ref in refs.items()}
 
 
 def _judge_before_write(

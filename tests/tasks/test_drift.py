@@ -19,6 +19,7 @@ from ownership.drift import DriftGuard
 from ownership.entries import NamedAccount
 from ownership.policy import STEPS
 from store.drift import DriftEvent, DriftEvents
+from store.outbox import AttemptResult, OutboxRow
 from tasks.assignment import assign_accounts
 from tasks.audit import audit_target
 from tasks.drift import Guarded, act_on_drift, note_differences
@@ -138,7 +139,7 @@ def test_an_owner_that_could_not_be_told_yet_is_no_drift(company: Rehearsal) -> 
 def move_to(company: Rehearsal, rep: str) -> None:
     """A decision gives Acme to somebody: a named account in the policy."""
     loaded = company.context.policy
-    named = (*loaded.policy.named, NamedAccount("acme.com", rep))
+    named = (NamedAccount("acme.com", rep),)
     hashed = f"named for {rep}"
     company.adopt(replace(loaded, policy=replace(loaded.policy, named=named, policy_hash=hashed), policy_hash=hashed))
     company.assign()
@@ -535,6 +536,40 @@ def test_a_record_changed_between_scan_and_push_is_not_written_over(company: Reh
     company.push()
     assert company.shown("salesforce", "001A") == "dana-whitfield"
     assert company.exceptions() == {"owner_drift": 1}
+
+
+def test_a_person_who_sets_an_owner_we_once_sent_before_the_push_is_not_written_over(company: Rehearsal) -> None:
+    move_to(company, "grace-liu")
+    company.push()
+    move_to(company, "dana-whitfield")
+    company.push()
+    move_to(company, "ben-castillo")
+    set_owner(company, "salesforce", "001A", "grace-liu", by="005HUMAN")
+    company.push()
+    assert company.shown("salesforce", "001A") == "grace-liu"
+    assert company.exceptions() == {"owner_drift": 1}
+
+
+def test_a_decision_made_while_the_one_before_is_pushed_finds_that_one_on_the_record(company: Rehearsal) -> None:
+    move_to(company, "grace-liu")
+    row = claim_one(company)
+    move_to(company, "dana-whitfield")
+    company.targets["salesforce"].update_owners([OwnerChange("Account", "001A", user_id("salesforce", "grace-liu"))])
+    settle_written(company, row)
+    company.push()
+    assert (company.shown("salesforce", "001A"), company.exceptions()) == ("dana-whitfield", {})
+
+
+def claim_one(company: Rehearsal) -> OutboxRow:
+    now = company.context.now()
+    (row,) = company.context.store.run(lambda uow: uow.outbox.claim("salesforce", 10, "a push", 60, now))
+    return row
+
+
+def settle_written(company: Rehearsal, row: OutboxRow) -> None:
+    now = company.context.now()
+    done = AttemptResult("written", "", "", row.desired_owner, "a push", now, now)
+    company.context.store.run(lambda uow: uow.outbox.settle(row.outbox_id, row.fence, "confirmed", done))
 
 
 def test_the_webhook_of_our_own_write_makes_nothing(company: Rehearsal) -> None:
