@@ -11,9 +11,10 @@ from ruamel.yaml.comments import CommentedMap
 
 from config.entry_files import EntryReader
 from config.roster_files import RosterReader
+from config.task_files import read_task
 from config.yaml_files import Document, PolicyError, hint, to_plain
 from ownership.conditions import ALWAYS, DATES, FIELDS, MAX_DEPTH, Condition, Field, Not, vocabulary
-from ownership.entries import Acceptance, DisputeClock, Keeping, Leads, Pod, SlaRule, Territory
+from ownership.entries import Acceptance, DisputeClock, Keeping, Leads, Pod, SlaRule, TaskRule, TeamRole, Territory
 from ownership.overlap import Siblings
 from ownership.policy import LEAD_STEPS, OPTIONAL_STEPS, STEPS, Policy, Roster
 from ownership.worktime import holiday_versions
@@ -37,7 +38,7 @@ SECTIONS = (
         "named",
         "registrations",
     ),
-    *("rules", "pools", "pods", "team", "territories", "follow_parent", "pins_bypass_capacity"),
+    *("rules", "pools", "pods", "team", "tasks", "territories", "follow_parent", "pins_bypass_capacity"),
     *("existing_owner", "acceptance", "leads"),
 )
 TERRITORY_KEYS = ("name", "when", "owner", "pool", "skills", "priority", "from", "until", "children")
@@ -99,6 +100,8 @@ class _PolicyReader(EntryReader):
         for node in self.mappings(root, "territories", "territories", "a territory"):
             self._territory(node, None, found, ids, 1)
         leads = self.mapping(root, "leads", "leads")
+        pods = self._pods(root)
+        team = tuple(map(self.team_role, self.mappings(root, "team", "team", "a role")))
         return Policy(
             name=self.text(root, "name", "the policy"),
             order=self._order(root, STEPS, root),
@@ -113,8 +116,9 @@ class _PolicyReader(EntryReader):
             rules=tuple(self.rule(node, ids) for node in rules),
             territories=tuple(found),
             pools=self.pools,
-            pods=self._pods(root),
-            team=tuple(map(self.team_role, self.mappings(root, "team", "team", "a role"))),
+            pods=pods,
+            team=team,
+            tasks=self._tasks(root, pods, team),
             system_of_record=self.one_of(root, "system_of_record", "the policy", CRMS),
             timezone=self.timezone(root, "the policy"),
             keeping=self._keeping(root),
@@ -239,6 +243,11 @@ class _PolicyReader(EntryReader):
             self.once(node, "id", "the pod", str(node.get("id")), ids)
             pods.append(self.pod(node, leads))
         return tuple(pods)
+
+    def _tasks(self, root: CommentedMap, pods: tuple[Pod, ...], team: tuple[TeamRole, ...]) -> tuple[TaskRule, ...]:
+        roles = {entry.role for entry in team} | {role for pod in pods for role in pod.roles}
+        names = set[str]()
+        return tuple(read_task(self, node, roles, names) for node in self.mappings(root, "tasks", "tasks", "a task"))
 
     # --- the map ---
 

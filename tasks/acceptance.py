@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 
 from ownership.acceptance import Escalate, Offered, check_answer, due_by, next_step, remind_at
 from ownership.conditions import fold_fields
+from ownership.crm_tasks import ACCEPTED, ESCALATED, Happening, happening_of
+from ownership.day import Day
 from ownership.model import ACCOUNT, Account, Afterwards, Decision, Outcome, Step
 from ownership.plan import OwnerMove, move_of
 from ownership.rotation import PoolTurns
@@ -18,6 +20,7 @@ from store.recording import Recording
 from store.unit_of_work import UnitOfWork
 from tasks.assignment import Assigned
 from tasks.context import RunContext
+from tasks.crm_tasks import queue_tasks
 from tasks.desk import Desk, desk_for, unaccepted_key
 from tasks.explanation import find_account, unknown_account
 from tasks.notices import add_owner_notices
@@ -79,6 +82,9 @@ def accept_account(context: RunContext, query: str, by: str) -> str:
             return _nothing_open(context, uow, query, account)
         check_answer(offer.owner_id, by, roster)
         uow.offers.answer(offer.offer_id, "accepted", by, context.now())
+        team = uow.ledger.teams([account.id]).get(account.id, {})
+        day = Day.of(context.policy.policy, roster, context.now())
+        queue_tasks(uow, context, day, [Happening(ACCEPTED, account, offer.owner_id, None, team)])
         return f"{account.name} is accepted for {roster.reps[offer.owner_id].name}."
 
     return context.store.run(answer)
@@ -140,6 +146,7 @@ def _move_on(
     step = _Step(context, uow, desk_for(context, uow, list(accounts.values())), dict(before), load, lent, declined)
     recordings: list[Recording] = []
     moves: list[OwnerMove] = []
+    happened: list[Happening] = []
     for offer in offers:
         if not uow.offers.answer(offer.offer_id, answer, by, context.now()):
             continue  # answered while we waited for the lock
@@ -148,11 +155,19 @@ def _move_on(
             recordings.append(recording)
             if move := move_of(accounts[offer.account_id], recording.decision, offer.owner_id):
                 moves.append(move)
+                happened += _escalated(accounts[offer.account_id], recording.decision, move)
     recorded = uow.record(recordings, context.run_id, context.now())
     save_turns(uow, before, step.turns, context.now())
     add_owner_notices(uow, context, moves, f"escalated-{offers[0].offer_id}" if offers else "escalated")
     by_reason = dict(Counter(recording.decision.reason for recording in recordings))
-    return Assigned(len(offers), recorded.decided, by_reason, recorded.pushed, 0, tuple(moves))
+    tasks = queue_tasks(uow, context, step.desk.day, happened)
+    return Assigned(len(offers), recorded.decided, by_reason, recorded.pushed, 0, tuple(moves), tasks)
+
+
+def _escalated(account: Account, decision: Decision, move: OwnerMove) -> list[Happening]:
+    """An offer that moved on is both: another owner, and an escalation."""
+    moved = happening_of(account, decision, move, move.before)
+    return [moved, replace(moved, event=ESCALATED)] if moved else []
 
 
 @dataclass(frozen=True, slots=True)

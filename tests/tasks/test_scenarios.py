@@ -68,6 +68,7 @@ ROWS = {
         *("existing owner against caps", "children follow a moved parent", "deal registration against a pin"),
         *("low-confidence match", "drift against a human edit", "inbound to an owned account"),
     ),
+    "push-back": ("tasks for the paired SDR",),
     "time": (
         *("holiday", "weekend", "DST weekend", "nobody at work within the horizon", "a rep in another time zone"),
         "caps per hour in the pool's zone",

@@ -34,6 +34,7 @@ TABLES = {
     "territory": "key of a territory",
     "existing_owner": "key of existing_owner",
     "role": "key of a role",
+    "task": "key of a task",
     "acceptance": "key of acceptance",
     "leads": "key of leads",
     "roster": "key of the roster",
