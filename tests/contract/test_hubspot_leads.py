@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from connectors.base import OwnerChange, RecordState, SourceRow, WriteOutcome
+from connectors.base import NewTask, OwnerChange, RecordState, SourceRow, WriteOutcome
 from connectors.errors import BadRecord
 from emulators.faults import Fault
 from ownership.model import LeadRecord
-from tests.contract.promises import everything
+from tests.contract.promises import DUE, everything
 from tests.contract.test_hubspot import GONE, IDS, Account
 from tests.contract.wire import Wire
 
@@ -166,8 +166,8 @@ def test_an_archived_contact_is_told_from_one_that_never_was(account: Account) -
 
 
 def test_a_task_about_a_contact_is_put_on_the_contact(account: Account) -> None:
-    about_contact = account.connector.create_task(IDS[0], "77", "Call back", "contact")
-    about_company = account.connector.create_task(IDS[1], "77", "Introduce yourself")
+    about_contact = account.connector.create_task(NewTask("contact", IDS[0], "77", "Call back", DUE, "k1"))
+    about_company = account.connector.create_task(NewTask("company", IDS[1], "77", "Introduce yourself", DUE, "k2"))
     links = account.vendor.portal.links
     assert ("tasks", about_contact, "contacts", IDS[0]) in links
     assert ("tasks", about_company, "companies", IDS[1]) in links
