@@ -57,17 +57,16 @@ class DriftGuard:
 class Difference:
     """A record that shows `shown` though `owner` is the owner of record, and nothing waits to be written there.
 
-    `sent` are the owners we ever sent to it, `unanswered` those of them whose write got no answer, `former` whoever
-    owned the account or stood on the record before we wrote. `modified_by` is the user who changed the record last, as
-    the system names them: None where it does not. `reasserted` is how often it was written over lately. `is_held`: a
-    person has been asked about this record and has not settled it.
+    `unanswered` are the owners that we sent there without an answer: such a write may still land. `former` is whoever
+    owned the account, was ever sent to the record, or stood on it before we wrote. `modified_by` is the user who
+    changed the record last, as the system names them: None where it does not. `reasserted` is how often it was written
+    over lately. `is_held`: a person has been asked about this record and has not settled it.
     """
 
     account_id: str
     ref: Ref
     owner: str
     shown: str | None
-    sent: frozenset[str] = frozenset()
     unanswered: frozenset[str] = frozenset()
     former: frozenset[str] = frozenset()
     modified_by: str | None = None
@@ -153,8 +152,8 @@ def _why_not_write(
 
 def _hand(each: Difference, guard: DriftGuard, machines: frozenset[tuple[str, str]]) -> tuple[Hand, str]:
     by, system = each.modified_by, each.ref.source
-    is_ours = not guard.steward_users.isdisjoint(each.modifier)
-    if (is_ours and each.shown in each.sent) or (by is None and each.shown in each.unanswered):
+    may_be_ours = by is None or not guard.steward_users.isdisjoint(each.modifier)
+    if may_be_ours and each.shown in each.unanswered:
         return Hand.OURS, "an earlier write of ours arrived late"
     if not guard.integrations.isdisjoint(each.modifier):
         return Hand.INTEGRATION, f"{system}/{by} is an integration"
@@ -170,7 +169,7 @@ def _can_only_be_stale(each: Difference, guard: DriftGuard) -> bool:
     """An integration that copies what it remembers writes owners from before; where it cannot match the owner, it
     writes itself, or nobody."""
     itself = {f"{UNKNOWN}{each.modified_by}", *(UNKNOWN + name.partition("/")[2] for name in guard.integrations)}
-    return each.shown is None or each.shown in each.former | each.sent | itself
+    return each.shown is None or each.shown in each.former | itself
 
 
 def _is_stranger(owner: str | None) -> bool:

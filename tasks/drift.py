@@ -131,8 +131,11 @@ def _to_differences(
         found.append(
             Difference(
                 *(each.account_id, each.ref, each.owner.owner_id, each.shown),
-                *(ours.owners, ours.unanswered, former[each.account_id] | ours.before),
-                *(by, emails[each.ref.source].get(by or ""), each.observed.modified_at),
+                unanswered=ours.unanswered,
+                former=former[each.account_id] | ours.owners | ours.before,
+                modified_by=by,
+                modifier_email=emails[each.ref.source].get(by or ""),
+                modified_at=each.observed.modified_at,
                 reasserted=sum(event.counts_as_reassert_since(lately) for event in past),
                 is_held=bool(past) and past[0].waits_for_person,
             )
