@@ -164,9 +164,10 @@ def _act(context: RunContext, uow: UnitOfWork, *, target: str) -> dict[str, int]
     now, events = context.now(), uow.drift.unsettled(target, ACT_ON)
     if not events:
         return {}
-    stopped = [each for each in events if each.released_by is None] if _is_stopped(context, uow, target) else []
+    is_stopped = _is_stopped(context, uow, target)
+    going_on = [each for each in events if not is_stopped or each.released_by is not None]
+    stopped = [each for each in events if is_stopped and each.released_by is None]
     uow.drift.settle([each.drift_id for each in stopped], "stopped", now)
-    going_on = [each for each in events if each not in stopped]
     latest = {each.ref: each for each in reversed(going_on)}
     again = uow.drift.write_again(_of(latest, Action.REASSERT), context.run_id, now)
     asked = _of(latest, Action.HOLD)

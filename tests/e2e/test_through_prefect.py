@@ -94,7 +94,7 @@ def test_the_server_starts_serves_its_pages_and_knows_every_deployment(stack: St
     assert page.status_code == 200
     assert "text/html" in page.headers["content-type"]
     deployments = httpx.post(f"{stack.prefect_url}/api/deployments/filter", json={}, trust_env=False).json()
-    assert len(deployments) == 6
+    assert len(deployments) == 7
     automations = httpx.post(f"{stack.prefect_url}/api/automations/filter", json={}, trust_env=False).json()
     assert {automation["name"] for automation in automations} >= {"crm-accounts-changed", "owners-recorded"}
 
