@@ -131,14 +131,20 @@ class SettingReader(EntryReader):
         )
 
     def _outside_users(self, node: CommentedMap, key: str, what: str) -> frozenset[str]:
-        """Users of outside systems, as "salesforce/005…" or by e-mail address, which counts in any case."""
-        users = self.words(node, key, what)
+        """Users of outside systems, as "salesforce/005…" or by e-mail address, which counts in any case. None of them
+        is a rep: their own edits would be written over."""
+        reps = {rep.email.lower(): rep for rep in self.roster.reps.values()}
+        reps |= {f"{at}/{id_}": rep for rep in self.roster.reps.values() for at, id_ in rep.external_ids.items()}
+        users = frozenset(user.lower() if "@" in user else user for user in self.words(node, key, what))
         for user in sorted(users):
             system, _, id_ = user.partition("/")
             if "@" not in user and not (system and id_):
                 wrong = f"{key} of {what} holds '{user}', which is no user"
                 self.say(node, key, wrong, 'Write "salesforce/<user id>", or an e-mail address')
-        return frozenset(user.lower() if "@" in user else user for user in users)
+            if user in reps:
+                wrong = f"{key} of {what} holds '{user}', who is {reps[user].name} of the roster"
+                self.say(node, key, wrong, "Name a user of its own, or a person's edits would be taken for its work")
+        return users
 
     def coverage(self, root: CommentedMap) -> bool:
         """Whether an account that only an overlay works is counted as covered."""

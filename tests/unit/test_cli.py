@@ -92,3 +92,14 @@ def test_an_account_nobody_knows_is_said_to_be_unknown(bench: Path) -> None:
 def test_with_nothing_decided_nothing_needs_a_person_and_the_ledger_verifies(bench: Path) -> None:
     assert "Nothing needs a person." in steward("exceptions").output
     assert "ledger ok" in steward("verify").output
+
+
+def test_drift_is_listed_and_what_cannot_be_settled_says_why(bench: Path) -> None:
+    listed = steward("drift")
+    assert (listed.exit_code, listed.output) == (0, "No system has shown an owner that others wrote.\n")
+    said = said_in_one_line(steward("drift", "release", "salesforce", "--because", "a test"))
+    assert "no system 'salesforce' is connected; there are: none" in said
+    for arguments in ((), ("salesforce/001", "--changed-by", "salesforce/005")):
+        result = steward("drift", "restore", *arguments, "--because", "a test")
+        assert result.exit_code == 2
+        assert "Name a RECORD as system/id, or --changed-by a user." in result.output

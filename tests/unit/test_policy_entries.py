@@ -467,6 +467,10 @@ MISTAKES: dict[str, tuple[str, str]] = {
         "drift: {integrations: [hubspot-sync]}  # <-\n",
         "holds 'hubspot-sync', which is no user. Write \"salesforce/<user id>\", or an e-mail address",
     ),
+    "an integration that is a rep": (
+        "drift: {integrations: [ANN@northwind-data.example]}  # <-\n",
+        "holds 'ann@northwind-data.example', who is Ann of the roster. Name a user of its own",
+    ),
     "a guard that more than everything stops": ("drift: {stop_percent: 101}  # <-\n", "whole number from 1 to 100"),
     "a guard that nothing stops": ("drift: {stop_at_least: 0}  # <-\n", "whole number of at least 1"),
     "an edit no step asks for": (
