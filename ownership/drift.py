@@ -60,7 +60,8 @@ class Difference:
     `unanswered` are the owners that we sent there without an answer: such a write may still land. `former` is whoever
     owned the account, was ever sent to the record, or stood on it before we wrote. `modified_by` is the user who
     changed the record last, as the system names them: None where it does not. `reasserted` is how often it was written
-    over lately. `is_held`: a person has been asked about this record and has not settled it.
+    over lately. `is_held`: a person has been asked about this record, or about this owner on another record of the
+    account, and has not settled it.
     """
 
     account_id: str
@@ -140,7 +141,7 @@ def _why_not_write(
 ) -> str | None:
     """Why a value that is no person's as far as one can see is not written over all the same."""
     if each.is_held:
-        return "somebody has been asked about this record and has not settled it"
+        return "somebody has been asked about it and has not settled it"
     if (each.account_id, each.shown) in by_persons:
         return "a person has set the same owner in another system"
     if hand is Hand.INTEGRATION and not _can_only_be_stale(each, guard):

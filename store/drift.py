@@ -157,14 +157,15 @@ class DriftEvents:
         )
         return {Ref(*row) for row in self._connection.execute(statement.distinct())}
 
-    def set_by_persons(self, account_ids: Iterable[str]) -> set[tuple[str, str]]:
-        """The owners that persons set on records of these accounts since we confirmed the record last."""
+    def set_by_persons(self, account_ids: Iterable[str], hands: Sequence[str] = ("person",)) -> set[tuple[str, str]]:
+        """The owners that persons (or other `hands`) set on records of these accounts since we confirmed the record
+        last, as (account, owner)."""
         event, state = drift_event.c, remote_state.c
         statement = (
             select(event.account_id, event.found_owner)
-            .outerjoin(remote_state, *[_same_record()])
+            .outerjoin(remote_state, _same_record())
             .where(
-                *(event.hand == "person", event.state != "overtaken", event.found_owner.is_not(None)),
+                *(event.hand.in_(hands), event.state != "overtaken", event.found_owner.is_not(None)),
                 or_(state.confirmed_at.is_(None), event.detected_at >= state.confirmed_at),
             )
         )

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 
-from ownership.drift import Action, Difference, rule_on, stopped_because
+from ownership.drift import Action, Difference, Hand, rule_on, stopped_because
 from ownership.model import Ref
 from store.drift import DriftEvent, NewDrift
 from store.exceptions import NewException, record_key
@@ -27,6 +27,7 @@ from tasks.steps import as_task
 ACT_ON = 1000
 STORM = "drift_storm"
 A_DAY = timedelta(days=1)
+BY_PERSONS = (Hand.PERSON, Hand.MACHINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +125,8 @@ def _to_differences(
     lately = context.now() - timedelta(days=context.policy.policy.drift.reassert_days)
     sent = uow.drift.sent_to(each.ref for each in seen)
     emails = {target: _emails(uow, target) for target in {each.ref.source for each in seen}}
-    former = uow.ledger.owners_ever({each.account_id for each in seen})
+    accounts = {each.account_id for each in seen}
+    former, by_persons = uow.ledger.owners_ever(accounts), uow.drift.set_by_persons(accounts, BY_PERSONS)
     found = []
     for each in seen:
         past, ours, by = history.get(each.ref, ()), sent.get(each.ref, Sent()), each.observed.modified_by
@@ -137,7 +139,7 @@ def _to_differences(
                 modifier_email=emails[each.ref.source].get(by or ""),
                 modified_at=each.observed.modified_at,
                 reasserted=sum(event.counts_as_reassert_since(lately) for event in past),
-                is_held=bool(past) and past[0].waits_for_person,
+                is_held=bool(past and past[0].waits_for_person) or (each.account_id, each.shown) in by_persons,
             )
         )
     return found

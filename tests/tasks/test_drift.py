@@ -636,6 +636,20 @@ def test_hubspot_salesforce_sync_that_carries_a_persons_edit_across_is_not_writt
     assert {event.action for event in events(company)} == {"hold"}
 
 
+def test_hubspot_salesforce_sync_that_carries_an_edit_across_days_after_it_was_held_is_not_written_over(
+    company: Rehearsal,
+) -> None:
+    set_owner(company, "hubspot", "77", "gary-sutton", by="77")
+    guard(company)
+    company.pass_time(days=2)
+    company.assign()
+    set_owner(company, "salesforce", "001A", "gary-sutton")
+    guard(company)
+    company.push()
+    assert company.shown("salesforce", "001A") == "gary-sutton"
+    assert [event.action for event in events(company)] == ["hold", "hold"]
+
+
 def test_hubspot_salesforce_sync_and_our_writes_do_not_chase_each_other(company: Rehearsal) -> None:
     """Each of our writes into one CRM comes back from the other with the value of before."""
     for _ in range(10):

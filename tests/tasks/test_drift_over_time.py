@@ -75,8 +75,12 @@ class World:
         self.set_owner(self.chance.choice([*CRMS]), number, STALE, SYNC)
 
     def carry_over(self, number: int) -> None:
+        """The sync copies who stands in one system into the other; a person's edit is one there, too."""
         one, other = self.chance.sample([*CRMS], 2)
-        self.set_owner(other, number, str(self.company.shown(one, record(number))), SYNC)
+        rep = str(self.company.shown(one, record(number)))
+        carried = (one, record(number)) in self.edits
+        if rep != self.company.shown(other, record(number)):
+            self.set_owner(other, number, rep, SYNC, for_person=carried)
 
     def touch(self, number: int) -> None:
         by = self.chance.choice([SYNC, "another person"])
@@ -93,11 +97,11 @@ class World:
     def rest(self, number: int) -> None:
         """Nothing happens."""
 
-    def set_owner(self, source: str, number: int, rep: str, by: str) -> None:
+    def set_owner(self, source: str, number: int, rep: str, by: str, *, for_person: bool = False) -> None:
         key = (source, record(number))
         self.company.sources[source].put("accounts", record(number), {"owner_external_id": user_id(source, rep)}, by=by)
         self.edits.pop(key, None)
-        if by != SYNC and rep != self.company.owner(*key) and rep != self.confirmed(*key):
+        if (by != SYNC or for_person) and rep != self.company.owner(*key) and rep != self.confirmed(*key):
             self.edits[key] = rep
 
     def confirmed(self, source: str, id_: str) -> str | None:
