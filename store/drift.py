@@ -31,9 +31,11 @@ from store.tables import OWNER_ROLE, drift_event, outbox, ownership_current, rem
 
 UNSETTLED = "noted"
 _PLACE = ("target", "object_type", "remote_id")
-_IS_OPEN = text("state IN ('noted', 'stopped')")  # written out, as the index of these events is
+# Written out, as the indexes of these events are: parameters would keep them from being used.
+_IS_OPEN = text("state IN ('noted', 'stopped')")
 _IS_NOTED = text("state IN ('noted', 'stopped') AND state = 'noted'")
 _IS_STOPPED = text("state IN ('noted', 'stopped') AND state = 'stopped'")
+_IS_WITH_PERSON = text("action <> 'reassert' AND state <> 'overtaken'")
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,11 +153,8 @@ class DriftEvents:
 
     def waiting_for_persons(self, target: str) -> set[Ref]:
         """The records of a system that a person has been asked about, or whose edit is about to be adopted."""
-        columns = drift_event.c
-        statement = select(*(columns[name] for name in _PLACE)).where(
-            columns.target == target, columns.action != "reassert", columns.state != "overtaken"
-        )
-        return {Ref(*row) for row in self._connection.execute(statement.distinct())}
+        statement = select(*(drift_event.c[name] for name in _PLACE)).where(drift_event.c.target == target)
+        return {Ref(*row) for row in self._connection.execute(statement.where(_IS_WITH_PERSON))}
 
     def set_by_persons(self, account_ids: Iterable[str], hands: Sequence[str] = ("person",)) -> set[tuple[str, str]]:
         """The owners that persons (or other `hands`) set on records of these accounts since we confirmed the record

@@ -346,6 +346,7 @@ remote_state = Table(
 )
 
 _NOTED = text("state IN ('noted', 'stopped')")
+_WITH_PERSON = text("action <> 'reassert' AND state <> 'overtaken'")
 
 drift_event = Table(
     "drift_event",
@@ -375,6 +376,8 @@ drift_event = Table(
     CheckConstraint("action IN ('reassert', 'hold', 'adopt')", name="action_is_known"),
     CheckConstraint("state IN ('noted', 'stopped', 'done', 'overtaken')", name="state_is_known"),
     Index("ix_drift_event_noted", "target", "drift_id", sqlite_where=_NOTED, postgresql_where=_NOTED),
+    Index("ix_drift_event_with_person", "target", sqlite_where=_WITH_PERSON, postgresql_where=_WITH_PERSON),
+    Index("ix_drift_event_remote_id", "remote_id"),
     Index("ix_drift_event_detected_at", "detected_at"),
     Index("ix_drift_event_account_id", "account_id"),
 )

@@ -13,6 +13,7 @@ branch_labels = None
 depends_on = None
 
 NOTED = sa.text("state IN ('noted', 'stopped')")
+WITH_PERSON = sa.text("action <> 'reassert' AND state <> 'overtaken'")
 
 
 def upgrade() -> None:
@@ -52,6 +53,12 @@ def upgrade() -> None:
         sqlite_where=NOTED,
         postgresql_where=NOTED,
     )
+    op.create_index(
+        *("ix_drift_event_with_person", "drift_event", ["target"]),
+        sqlite_where=WITH_PERSON,
+        postgresql_where=WITH_PERSON,
+    )
+    op.create_index("ix_drift_event_remote_id", "drift_event", ["remote_id"])
     op.create_index("ix_drift_event_detected_at", "drift_event", ["detected_at"])
     op.create_index("ix_drift_event_account_id", "drift_event", ["account_id"])
     op.create_index("ix_remote_state_confirmed_at", "remote_state", ["confirmed_at"])
