@@ -171,7 +171,8 @@ class _Outside:
         self.settled.update(dict.fromkeys(plan.settled, owner))
         self.drifts += len(plan.drifts)
         for drift in plan.drifts:
-            self._add("owner_drift", drift.ref, account, self._of_drift(drift))
+            if detail := self._of_drift(drift):
+                self._add("owner_drift", drift.ref, account, detail)
         for ref in plan.unreachable:
             problem = f"{owner} has no active user in {ref.source}; add or reactivate the user, or reassign"
             detail = {"target": ref.source, "record": ref.external_id, "problem": problem}
@@ -179,11 +180,15 @@ class _Outside:
         self.solved += [_key(kind, ref) for kind in RECORD_KINDS for ref in plan.settled]
         self.solved += [_key("owner_has_no_user", write.ref) for write in plan.writes]
 
-    def _of_drift(self, drift: Drift) -> dict[str, Any]:
-        """What is to be said of a record that somebody changed: whose hand it was, once the guard has seen it."""
+    def _of_drift(self, drift: Drift) -> dict[str, Any] | None:
+        """What is to be said of a record that somebody changed: whose hand it was, once the guard has seen it. None
+        when so many were changed at once that one exception tells of all."""
         last = next(iter(self._known.get(drift.ref, ())), None)
-        if last is not None and last.waits_for_person and last.found_owner == drift.found:
-            return held_detail(last)
+        if last is not None and last.found_owner == drift.found:
+            if last.state == "stopped":
+                return None
+            if last.waits_for_person:
+                return held_detail(last)
         problem = (
             f"{drift.ref.source} shows {drift.found or 'nobody'}, the ledger says {drift.ours}; "
             "confirm the change or restore the owner"

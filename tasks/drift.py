@@ -170,6 +170,7 @@ def _act(context: RunContext, uow: UnitOfWork, *, target: str) -> dict[str, int]
     going_on = [each for each in events if not is_stopped or each.released_by is not None]
     stopped = [each for each in events if is_stopped and each.released_by is None]
     uow.drift.settle([each.drift_id for each in stopped], "stopped", now)
+    uow.exceptions.close(map(_key, stopped), "steward", f"told of by {storm_key(target)}", now)
     latest = {each.ref: each for each in reversed(going_on)}
     again = uow.drift.write_again(_of(latest, Action.REASSERT), context.run_id, now)
     asked = _of(latest, Action.HOLD)
@@ -199,8 +200,11 @@ def _is_stopped(context: RunContext, uow: UnitOfWork, target: str) -> bool:
 
 
 def _to_exception(event: DriftEvent) -> NewException:
-    key = record_key(DRIFT, event.target, event.object_type, event.remote_id)
-    return NewException(DRIFT, key, event.account_id, held_detail(event), "error")
+    return NewException(DRIFT, _key(event), event.account_id, held_detail(event), "error")
+
+
+def _key(event: DriftEvent) -> str:
+    return record_key(DRIFT, event.target, event.object_type, event.remote_id)
 
 
 note_differences_task = as_task(note_differences, "drift")

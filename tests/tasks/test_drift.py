@@ -413,6 +413,20 @@ def test_a_storm_stops_the_guard_and_asks_one_person_once(company: Rehearsal) ->
     assert problem.startswith("25 of 41 records of salesforce were given another owner within a day")
 
 
+def test_a_storm_that_runs_have_pulled_is_one_exception_and_no_other(company: Rehearsal) -> None:
+    for id_ in book(company, 25):
+        set_owner(company, "salesforce", id_, "gary-sutton")
+    company.assign()
+    assert company.exceptions() == {"owner_drift": 25}
+    guard(company)
+    company.assign()
+    assert company.exceptions() == {"drift_storm": 1}
+    release_target(company.context, "salesforce", DANA)
+    company.push()
+    company.assign()
+    assert company.exceptions() == {}
+
+
 def test_a_storm_in_one_system_does_not_stop_another(company: Rehearsal) -> None:
     for id_ in book(company, 25):
         set_owner(company, "salesforce", id_, "gary-sutton")
