@@ -35,6 +35,10 @@ CLAIM = 200
 MAX_ATTEMPTS = 6
 FIRST_WAIT_S = 20.0
 TEAM, REJECTED = "team_not_kept", "transfer_rejected"
+WAYS_OUT = {
+    TEAM: "Put them, or whoever does their work now, on the account's team in the CRM",
+    REJECTED: "Mend what the CRM names and give the record to the account's owner there",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +194,7 @@ class _Batch:
         if result.outcome in (WriteOutcome.RETRY, WriteOutcome.UNKNOWN) and row.attempts + 1 < MAX_ATTEMPTS:
             self._again[row.ref.external_id] = said
             return
-        problem = {**detail, "code": result.code, "problem": said}
+        problem = {**detail, "code": result.code, "problem": said, "ways_out": [WAYS_OUT[kind]]}
         self._problems.append(NewException(kind, key, row.account_id, problem, "warning"))
 
 
