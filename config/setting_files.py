@@ -11,6 +11,7 @@ from ownership.drift import DriftGuard
 from ownership.entries import Acceptance, DisputeClock, Keeping, Leads, Pod, SlaRule
 from ownership.matching.survivor import POLICIES as CONFLICTS
 from ownership.policy import DRIFT, OPTIONAL_STEPS
+from ownership.transfers import CONTACTS, OPPORTUNITIES, OnOwnerChange
 
 CRMS = ("salesforce", "hubspot")
 CHAIN = ("next_in_line", "manager", "queue")
@@ -18,6 +19,9 @@ CLOCKS = ("calendar", "business")
 OVER_CAPACITY = ("keep", "move_on")
 ACCOUNTS_MOVE = ("at_once", "next_business_day")
 HUMAN_EDIT = ("hold", "accept")
+ACCOUNT_TEAM = ("keep", "drop")
+FOLLOW = ("keep", "move")
+TRANSFER_KEYS = ("account_team", CONTACTS, OPPORTUNITIES)
 MEANWHILE = ("offered", "previous")  # or a queue, by its id
 ACCEPTANCE_KEYS = (
     *("hours", "clock", "remind_hours", "chain", "miss_takes_turn", "decline_takes_turn", "by", "meanwhile"),
@@ -145,6 +149,16 @@ class SettingReader(EntryReader):
                 wrong = f"{key} of {what} holds '{user}', who is {reps[user].name} of the roster"
                 self.say(node, key, wrong, "Name a user of its own, or a person's edits would be taken for its work")
         return users
+
+    def on_owner_change(self, root: CommentedMap) -> OnOwnerChange:
+        """What goes with an owner in a CRM."""
+        node, what = self.mapping(root, "on_owner_change", "on_owner_change"), "on_owner_change"
+        self.keys(node, what, (), TRANSFER_KEYS)
+        return OnOwnerChange(
+            keep_team=self.one_of(node, "account_team", what, ACCOUNT_TEAM) == "keep",
+            contacts=self.one_of(node, CONTACTS, what, FOLLOW) == "move",
+            open_opportunities=self.one_of(node, OPPORTUNITIES, what, FOLLOW) == "move",
+        )
 
     def coverage(self, root: CommentedMap) -> bool:
         """Whether an account that only an overlay works is counted as covered."""

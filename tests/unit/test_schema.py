@@ -135,6 +135,7 @@ follow_parent: {segment: {in: [enterprise]}}
 pins_bypass_capacity: false
 pins_bypass_caps: false
 leavers: {accounts_move: next_business_day}
+on_owner_change: {account_team: drop, contacts: move, open_opportunities: move}
 drift: {human_edit: accept, integrations: [salesforce/005, s@n.example], steward_users: [hubspot/1], stop_percent: 5,
   stop_at_least: 20, most_reasserts: 3, reassert_days: 7}
 coverage: {overlays_count: true}
