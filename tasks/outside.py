@@ -36,6 +36,9 @@ def outside_of(uow: UnitOfWork, accounts: Sequence[Account], targets: Container[
         account.id: {ref: newer.get(ref, account.crm_owners.get(ref)) for ref in records[account.id]}
         for account in accounts
     }
+    confirmed |= _written_unheard(
+        uow, {ref: owner for some in shown.values() for ref, owner in some.items()}, confirmed
+    )
     return Outside(shown, confirmed, _held(uow, (ref for ref in refs if ref not in confirmed)))
 
 
@@ -66,6 +69,13 @@ def edits_of(
 def _held(uow: UnitOfWork, refs: Iterable[Ref]) -> frozenset[Ref]:
     by_key = {record_key("owner_drift", ref.source, ref.object_type, ref.external_id): ref for ref in refs}
     return frozenset(by_key[key] for key in uow.exceptions.open_among(by_key))
+
+
+def _written_unheard(uow: UnitOfWork, shown: Mapping[Ref, str | None], confirmed: Mapping[Ref, str]) -> dict[Ref, str]:
+    """Records that show an owner of ours whose write got no answer: it was done, and is nobody's edit."""
+    moved = {ref: owner for ref, owner in shown.items() if owner and owner != confirmed.get(ref, owner)}
+    sent = uow.drift.sent_to(moved)
+    return {ref: owner for ref, owner in moved.items() if ref in sent and owner in sent[ref].unanswered}
 
 
 def _confirmed_since_pulled(uow: UnitOfWork, states: Mapping[Ref, RemoteState]) -> dict[Ref, str]:

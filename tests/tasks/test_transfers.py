@@ -230,3 +230,18 @@ def test_a_team_lost_by_a_write_nobody_heard_of_is_put_back_though_somebody_else
     company.push()
     assert exceptions(company) == ["owner_drift"]
     assert set(team(company)) == {user("cem"), user("dee")}
+
+
+def test_an_owner_after_the_next_takes_along_what_both_before_had(
+    company: Rehearsal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lost_answers(company.targets["salesforce"], monkeypatch)
+    give_to_ann(company, tmp_path)
+    company.push()
+    company.adopt(policy(tmp_path, named=[{"domain": "acorn.com", "owner": "dee"}]))
+    company.assign()
+    company.pass_time(minutes=5)
+    company.push()
+    assert company.shown("salesforce", "001A") == "dee"
+    assert owners(company)["c1"] == owners(company)["open"] == user("dee")
+    assert set(team(company)) == {user("cem")}, "Dee owns it now"
