@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import groupby
 
-from connectors.base import ObservedOwner, OwnerChange, OwnerResult, OwnerTarget, RecordState, WriteOutcome
+from connectors.base import ObservedOwner, OwnerChange, OwnerTarget
 from connectors.errors import ConnectorStopped, RetryLater
 from ownership.identities import Identities
 from store.exceptions import record_key
@@ -20,13 +20,12 @@ from store.outbox import AttemptResult, OutboxRow, Settlement
 from store.unit_of_work import UnitOfWork
 from tasks.context import RunContext
 from tasks.identities import load_identities
+from tasks.push_paths import write_owners
+from tasks.push_verdicts import Verdict, judge_before_write, judge_result, put_back, unknown_type
 from tasks.steps import as_task
 from tasks.transfers import note_before_write, note_settled
 
 CLAIM = 1000
-MAX_ATTEMPTS = 6
-FIRST_WAIT_S = 20.0
-LONGEST_WAIT_S = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,20 +38,6 @@ class Pushed:
     @property
     def rows(self) -> int:
         return sum(self.states.values())
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What to do with one claimed row: its next state, and the exception a person needs to see, if any."""
-
-    row: OutboxRow
-    state: str
-    outcome: str
-    code: str = ""
-    message: str = ""
-    observed: str | None = None
-    exception: str | None = None
-    wait_s: float | None = None
 
 
 def push_target(context: RunContext, target: str) -> Pushed:
@@ -97,16 +82,16 @@ def _push_rows(context: RunContext, target: OwnerTarget, rows: Sequence[OutboxRo
         ours = _owners_we_sent(uow, rows)
     verdicts = [Verdict(row, "superseded", "superseded") for row in rows if row.outbox_id in superseded]
     live = [row for row in rows if row.outbox_id not in superseded]
-    verdicts += [_unknown_type(row) for row in live if row.object_type not in target.object_types]
+    verdicts += [unknown_type(row) for row in live if row.object_type not in target.object_types]
     live = [row for row in live if row.object_type in target.object_types]
     try:
         observed = _read_owners(target, live)
     except (RetryLater, ConnectorStopped) as problem:
-        _settle(context, [*verdicts, *(_put_back(row, problem) for row in live)])
+        _settle(context, [*verdicts, *(put_back(row, problem) for row in live)])
         raise
     ready = []
     for row in live:
-        verdict = _judge_before_write(row, observed[row.outbox_id], ours[row.outbox_id], identities)
+        verdict = judge_before_write(row, observed[row.outbox_id], ours[row.outbox_id], identities)
         if verdict:
             verdicts.append(verdict)
         else:
@@ -124,11 +109,6 @@ def _read_owners(target: OwnerTarget, rows: Sequence[OutboxRow]) -> dict[str, Ob
     return found
 
 
-def _unknown_type(row: OutboxRow) -> Verdict:
-    message = f"{row.target} shows no owners of a {row.object_type}; nothing was written"
-    return Verdict(row, "rejected", "no_such_type", "OBJECT_TYPE", message, exception="push_rejected")
-
-
 def _owners_we_sent(uow: UnitOfWork, rows: Sequence[OutboxRow]) -> dict[str, frozenset[str]]:
     """For each row, the owners we ever sent to its record: an older write of ours that landed late is no drift."""
     history = {account_id: uow.outbox.of_account(account_id) for account_id in {row.account_id for row in rows}}
@@ -140,25 +120,6 @@ def _owners_we_sent(uow: UnitOfWork, rows: Sequence[OutboxRow]) -> dict[str, fro
         )
         for row in rows
     }
-
-
-def _judge_before_write(
-    row: OutboxRow, seen: ObservedOwner, ours: frozenset[str], identities: Identities
-) -> Verdict | None:
-    """Compare what the record shows with what we want and what we expected. None: go on and write."""
-    shown = identities.label(row.target, seen.owner_id)
-    if seen.state is not RecordState.LIVE:
-        message = f"the record is {seen.state.value} in {row.target}; nothing was written"
-        return Verdict(row, "rejected", "gone", seen.state.value, message, shown, "record_gone")
-    if shown == row.desired_owner:
-        return Verdict(row, "confirmed", "already_shown", observed=shown)
-    if shown != row.expected_remote_owner and shown not in ours:
-        message = f"{row.target} shows {shown or 'nobody'}, expected {row.expected_remote_owner or 'nobody'}"
-        return Verdict(row, "rejected", "moved", "OWNER_MOVED", message, shown, "owner_drift")
-    if (row.target, row.desired_owner) not in identities.user_of:
-        message = f"{row.desired_owner} has no active user in {row.target}; add or reactivate the user, or reassign"
-        return Verdict(row, "rejected", "no_user", "NO_USER", message, shown, "owner_has_no_user")
-    return None
 
 
 def _write(
@@ -176,36 +137,11 @@ def _write(
     ]
     try:
         note_before_write(context, target, rows, observed)
-        results = target.update_owners(changes)
+        results = write_owners(target, changes, [observed[row.outbox_id].version for row in rows])
     except (RetryLater, ConnectorStopped) as problem:
-        _settle(context, [*settled_already, *(_put_back(row, problem) for row in rows)])
+        _settle(context, [*settled_already, *(put_back(row, problem) for row in rows)])
         raise
-    return [_judge_result(row, result) for row, result in zip(rows, results, strict=True)]
-
-
-def _judge_result(row: OutboxRow, result: OwnerResult) -> Verdict:
-    said = (result.outcome.value, result.code, result.message)
-    match result.outcome:
-        case WriteOutcome.WRITTEN:
-            return Verdict(row, "confirmed", *said, observed=row.desired_owner)
-        case WriteOutcome.UNKNOWN:
-            return Verdict(row, "unknown", *said, wait_s=_wait(row))
-        case WriteOutcome.RETRY if row.attempts + 1 < MAX_ATTEMPTS:
-            return Verdict(row, "pending", *said, wait_s=_wait(row))
-        case WriteOutcome.MOVED:
-            return Verdict(row, "rejected", *said, exception="owner_drift")
-        case _:
-            return Verdict(row, "rejected", *said, exception="push_rejected")
-
-
-def _put_back(row: OutboxRow, problem: Exception) -> Verdict:
-    """The system as a whole did not answer: nothing was written and no attempt is counted against the row."""
-    state = "unknown" if row.state == "unknown" else "pending"
-    return Verdict(row, state, "put_back", type(problem).__name__, str(problem), wait_s=FIRST_WAIT_S)
-
-
-def _wait(row: OutboxRow) -> float:
-    return float(min(FIRST_WAIT_S * 2**row.attempts, LONGEST_WAIT_S))
+    return [judge_result(row, result) for row, result in zip(rows, results, strict=True)]
 
 
 def _settle(context: RunContext, verdicts: Sequence[Verdict]) -> None:
