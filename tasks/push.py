@@ -18,6 +18,7 @@ from ownership.identities import Identities
 from store.exceptions import record_key
 from store.outbox import AttemptResult, OutboxRow, Settlement
 from store.unit_of_work import UnitOfWork
+from tasks.breaker import is_on_trial, note_answer, note_failure, refuse_before_time, state_of
 from tasks.context import RunContext
 from tasks.identities import load_identities
 from tasks.push_paths import write_owners
@@ -30,10 +31,11 @@ CLAIM = 1000
 
 @dataclass(frozen=True, slots=True)
 class Pushed:
-    """What became of the rows of one target's outbox."""
+    """What became of the rows of one target's outbox; `held` says why nothing was tried."""
 
     target: str
     states: Mapping[str, int] = field(default_factory=dict)
+    held: str = ""
 
     @property
     def rows(self) -> int:
@@ -43,17 +45,35 @@ class Pushed:
 def push_target(context: RunContext, target: str) -> Pushed:
     """Drain the due outbox rows of one target, and those a killed run still holds once its leases have run out.
 
-    Raises `RetryLater` or `ConnectorStopped` when the system as a whole is out of reach; the rows claimed by then
-    are back in the outbox.
+    Does nothing while a person has paused the target. Raises `RetryLater` or `ConnectorStopped` when the system as a
+    whole is out of reach, or was and is left alone for now; the rows claimed by then are back in the outbox.
     """
+    state = state_of(context, target)
+    if state.paused_at is not None:
+        return Pushed(target, held=f"paused: {state.paused_because}")
+    refuse_before_time(state, context.now())
+    try:
+        states = _drain(context, target, first=1 if is_on_trial(state) else CLAIM)
+    except (RetryLater, ConnectorStopped) as problem:
+        note_failure(context, target, problem)
+        raise
+    if state.failures and states.keys() - {"superseded"}:
+        note_answer(context, target)
+    return Pushed(target, dict(states))
+
+
+def _drain(context: RunContext, target: str, first: int) -> Counter[str]:
+    """Push what is due, `first` rows before all others; how many rows came to which state."""
     states: Counter[str] = Counter()
+    limit = first
     while True:
-        while rows := _claim(context, target):
+        while rows := _claim(context, target, limit):
             verdicts = _push_rows(context, context.connectors.targets[target], rows)
             _settle(context, verdicts)
             states.update(verdict.state for verdict in verdicts)
+            limit = CLAIM
         if not _outwait_lease(context, target):
-            return Pushed(target, dict(states))
+            return states
 
 
 def _outwait_lease(context: RunContext, target: str) -> bool:
@@ -70,9 +90,9 @@ def _outwait_lease(context: RunContext, target: str) -> bool:
     return True
 
 
-def _claim(context: RunContext, target: str) -> list[OutboxRow]:
+def _claim(context: RunContext, target: str, limit: int) -> list[OutboxRow]:
     lease_s = context.settings.push_lease_s
-    return context.store.run(lambda uow: uow.outbox.claim(target, CLAIM, context.run_id, lease_s, context.now()))
+    return context.store.run(lambda uow: uow.outbox.claim(target, limit, context.run_id, lease_s, context.now()))
 
 
 def _push_rows(context: RunContext, target: OwnerTarget, rows: Sequence[OutboxRow]) -> list[Verdict]:
