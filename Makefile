@@ -60,7 +60,7 @@ dedupe-model: .venv/bench ## learn the score of duplicates anew; DATA=folder of 
 bench-rematch: .venv/runtime ## what one change costs among many rows; ROWS=10000 for less
 	@$(BIN)/python -m benchmarks.bench_rematch $(ROWS)
 
-bench-push: .venv/runtime ## what pushing owners costs beside the vendors' limits; ACCOUNTS=10000 for less
+bench-push: .venv/runtime ## what pushing owners costs beside the vendors' limits; ACCOUNTS=1000 for less
 	@$(BIN)/python -m benchmarks.bench_push $(ACCOUNTS)
 
 lock: ## resolve requirements/*.lock again (needs uv)
