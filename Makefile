@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 UV_FLAGS := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -q
 
-.PHONY: help demo up check fast test bench-decide bench-gold match-model bench-dedupe dedupe-model bench-rematch lock clean
+.PHONY: help demo up check fast test bench-decide bench-gold match-model bench-dedupe dedupe-model bench-rematch bench-push lock clean
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
@@ -59,6 +59,9 @@ dedupe-model: .venv/bench ## learn the score of duplicates anew; DATA=folder of 
 
 bench-rematch: .venv/runtime ## what one change costs among many rows; ROWS=10000 for less
 	@$(BIN)/python -m benchmarks.bench_rematch $(ROWS)
+
+bench-push: .venv/runtime ## what pushing owners costs beside the vendors' limits; ACCOUNTS=1000 for less
+	@$(BIN)/python -m benchmarks.bench_push $(ACCOUNTS)
 
 lock: ## resolve requirements/*.lock again (needs uv)
 	uv pip compile pyproject.toml $(UV_FLAGS) -o requirements/runtime.lock

@@ -17,6 +17,7 @@ from cli.hierarchy import hierarchy
 from cli.match import match
 from cli.processes import DidNotStart, RunFailed
 from cli.schema import schema
+from cli.targets import pause, pushes, resume
 from config.policy_files import load_policy
 from config.settings import Settings
 from config.yaml_files import PolicyError
@@ -163,6 +164,7 @@ for command in (
     *(decide, dedupe, drift, hierarchy, match, schema, scenarios.test),
     *(records.owner, records.lineage, records.verify, records.erase),
     *(identity.same, identity.split, identity.match_lead, identity.parent, identity.matches),
+    *(pushes, pause, resume),
     *(questions.what_if, questions.why_not, questions.turns, questions.lint),
 ):
     main.add_command(command)

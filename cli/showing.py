@@ -29,6 +29,7 @@ EXCEPTION_WORDS = {
     "drift_storm": "too many owners changed at once in a CRM",
     "owner_has_no_user": "its owner has no active user in a CRM",
     "push_rejected": "a CRM refused the owner",
+    "target_stopped": "a system nothing can be written to until somebody acts",
     "task_has_no_user": "who should get a task has no active user in a CRM",
     "task_rejected": "a CRM refused a task",
     "team_not_kept": "somebody could not be put back on an account's team",

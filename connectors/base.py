@@ -182,12 +182,14 @@ class OwnerTarget(Protocol):
     """A system that shows the owner of a record.
 
     `object_types` are the kinds of record whose owner can be read and written; `object_type` is the one of accounts,
-    and what is meant where none is named. A type that is not among them is a `ValueError`.
+    and what is meant where none is named. A type that is not among them is a `ValueError`. `compare_and_set` are those
+    for which the vendor itself refuses `update_owner_if` when anybody wrote in between.
     """
 
     name: str
     object_type: str
     object_types: tuple[str, ...]
+    compare_and_set: frozenset[str]
     write_batch: int
     read_batch: int
 

@@ -59,6 +59,7 @@ class HubSpotConnector:
     streams: tuple[str, ...] = tuple(each.stream for each in OBJECTS)
     object_type = COMPANY.name
     object_types: tuple[str, ...] = tuple(each.name for each in OBJECTS)
+    compare_and_set: frozenset[str] = frozenset()
     write_batch = BATCH
     read_batch = BATCH
 

@@ -65,6 +65,7 @@ class MarketoConnector:
     streams: tuple[str, ...] = (STREAM,)
     object_type = LEAD
     object_types: tuple[str, ...] = (LEAD,)
+    compare_and_set: frozenset[str] = frozenset()
     write_batch = BATCH
     read_batch = BATCH
 

@@ -194,10 +194,12 @@ class MemoryTarget:
         source: MemorySource,
         users: Sequence[OutsideUser] = (),
         *,
+        compare_and_set: Collection[str] = (),
         write_batch: int = 200,
         read_batch: int = 500,
     ) -> None:
         self.name = source.name
+        self.compare_and_set = frozenset(compare_and_set)
         self.object_types = tuple(source.object_types.values())
         self.object_type = self.object_types[0]
         self.write_batch = write_batch

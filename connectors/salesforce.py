@@ -55,6 +55,7 @@ class SalesforceConnector:
     streams: tuple[str, ...] = tuple(each.stream for each in OBJECTS)
     object_type = ACCOUNT.name
     object_types: tuple[str, ...] = tuple(each.name for each in OBJECTS)
+    compare_and_set: frozenset[str] = frozenset(each.name for each in OBJECTS if each.has_etag)
     write_batch = WRITE_BATCH
     read_batch = READ_BATCH
 

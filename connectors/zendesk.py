@@ -52,6 +52,7 @@ class ZendeskConnector:
     streams: tuple[str, ...] = (STREAM,)
     object_type = ORGANIZATION
     object_types: tuple[str, ...] = (ORGANIZATION,)
+    compare_and_set: frozenset[str] = frozenset()
     write_batch = BATCH
     read_batch = BATCH
 

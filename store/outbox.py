@@ -125,7 +125,8 @@ class Outbox:
     def settle_many(self, settlements: Sequence[Settlement]) -> set[str]:
         """Settle a batch; returns the ids that were. The others were claimed by somebody else meanwhile.
 
-        A row superseded while it was under way stays so, unless the write is proved done: then it is confirmed.
+        A row superseded while it was under way stays so, unless the write is proved done: then it is confirmed; or
+        nobody knows whether it was: then it is in the way of newer ones until the vendor can no longer do it.
         """
         by_id = {each.outbox_id: each for each in settlements}
         for each in settlements:
@@ -205,7 +206,7 @@ def _holds_lease(row: Row[Any], settlement: Settlement) -> bool:
 
 
 def _settled_columns(row: Row[Any], settlement: Settlement) -> dict[str, Any]:
-    superseded = row.state == "superseded" and settlement.state != "confirmed"
+    superseded = row.state == "superseded" and settlement.state not in ("confirmed", "unknown")
     state = "superseded" if superseded else settlement.state
     return {
         "settled_id": row.outbox_id,

@@ -198,12 +198,15 @@ class Recorder:
         return len(wanted)
 
     def _supersede(self, account_ids: set[str]) -> None:
-        """Rows under way keep their lease: the worker's answer still counts, and nobody else writes meanwhile."""
+        """Rows under way keep their lease: the worker's answer still counts, and nobody else writes meanwhile.
+
+        What is `unknown` stays: the vendor may still do it, and the newer owner has to come after.
+        """
         columns = outbox.c
         these = is_among(self._connection, columns.account_id, account_ids)
         self._connection.execute(
             update(outbox)
-            .where(these, columns.role == OWNER_ROLE, columns.state.in_(WAITING))
+            .where(these, columns.role == OWNER_ROLE, columns.state == "pending")
             .values(state="superseded", done_at=self._now)
         )
 

@@ -625,3 +625,15 @@ transfer = Table(
         postgresql_where=text("state = 'due'"),
     ),
 )
+
+target_state = Table(
+    "target_state",
+    metadata,
+    Column("target", Text, primary_key=True),
+    Column("paused_at", UTC),
+    Column("paused_because", Words, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("problem", Words, nullable=False),
+    Column("stopped", Boolean, nullable=False),
+    Column("retry_at", UTC),
+)

@@ -31,6 +31,7 @@ from store.rule_marks import RuleMarks
 from store.runs import Runs
 from store.seals import Seals
 from store.staging import Staging
+from store.targets import Targets
 from store.transfers import Transfers
 from store.turns import Turns
 
@@ -51,6 +52,7 @@ class UnitOfWork:
         self.decisions = Decisions(connection)
         self.outbox = Outbox(connection)
         self.crm_tasks = CrmTasks(connection)
+        self.targets = Targets(connection)
         self.transfers = Transfers(connection)
         self.remote = Remote(connection)
         self.drift = DriftEvents(connection)

@@ -20,6 +20,7 @@ from ownership.local_time import zone
 from store.crm_tasks import TaskRow, TaskSettlement
 from store.exceptions import NewException
 from store.unit_of_work import UnitOfWork
+from tasks.breaker import is_paused
 from tasks.context import RunContext
 from tasks.identities import load_identities
 from tasks.steps import as_task
@@ -53,6 +54,8 @@ def create_tasks(context: RunContext, target: str) -> TasksMade:
 
     Raises the connector's error when the system as a whole is out of reach; the tasks claimed by then are back.
     """
+    if is_paused(context, target):
+        return TasksMade(target)
     states: Counter[str] = Counter()
     while True:
         while rows := _claim(context, target):

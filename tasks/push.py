@@ -12,64 +12,69 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import groupby
 
-from connectors.base import ObservedOwner, OwnerChange, OwnerResult, OwnerTarget, RecordState, WriteOutcome
+from connectors.base import ObservedOwner, OwnerChange, OwnerTarget
 from connectors.errors import ConnectorStopped, RetryLater
 from ownership.identities import Identities
 from ownership.model import Ref
 from store.exceptions import record_key
 from store.outbox import AttemptResult, OutboxRow, Settlement
 from store.unit_of_work import UnitOfWork
+from tasks.breaker import is_on_trial, note_answer, note_failure, refuse_before_time, state_of
 from tasks.context import RunContext
 from tasks.identities import load_identities
+from tasks.push_paths import write_owners
+from tasks.push_verdicts import Verdict, judge_before_write, judge_result, put_back, unknown_type
 from tasks.steps import as_task
 from tasks.transfers import note_before_write, note_settled
 
 CLAIM = 1000
-MAX_ATTEMPTS = 6
-FIRST_WAIT_S = 20.0
-LONGEST_WAIT_S = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
 class Pushed:
-    """What became of the rows of one target's outbox."""
+    """What became of the rows of one target's outbox; `held` says why nothing was tried."""
 
     target: str
     states: Mapping[str, int] = field(default_factory=dict)
+    held: str = ""
 
     @property
     def rows(self) -> int:
         return sum(self.states.values())
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What to do with one claimed row: its next state, and the exception a person needs to see, if any."""
-
-    row: OutboxRow
-    state: str
-    outcome: str
-    code: str = ""
-    message: str = ""
-    observed: str | None = None
-    exception: str | None = None
-    wait_s: float | None = None
-
-
 def push_target(context: RunContext, target: str) -> Pushed:
     """Drain the due outbox rows of one target, and those a killed run still holds once its leases have run out.
 
-    Raises `RetryLater` or `ConnectorStopped` when the system as a whole is out of reach; the rows claimed by then
-    are back in the outbox.
+    Does nothing while a person has paused the target. Raises `RetryLater` or `ConnectorStopped` when the system as a
+    whole is out of reach, or was and is left alone for now; the rows claimed by then are back in the outbox.
     """
+    state = state_of(context, target)
+    if state.paused_at is not None:
+        return Pushed(target, held=f"paused: {state.paused_because}")
+    refuse_before_time(state, context.now())
+    try:
+        states = _drain(context, target, first=1 if is_on_trial(state) else CLAIM)
+    except (RetryLater, ConnectorStopped) as problem:
+        note_failure(context, target, problem)
+        raise
+    if state.failures and states.keys() - {"superseded"}:
+        note_answer(context, target)
+    return Pushed(target, dict(states))
+
+
+def _drain(context: RunContext, target: str, first: int) -> Counter[str]:
+    """Push what is due, `first` rows before all others; how many rows came to which state."""
     states: Counter[str] = Counter()
+    limit = first
     while True:
-        while rows := _claim(context, target):
+        while rows := _claim(context, target, limit):
             verdicts = _push_rows(context, context.connectors.targets[target], rows)
             _settle(context, verdicts)
             states.update(verdict.state for verdict in verdicts)
+            limit = CLAIM
         if not _outwait_lease(context, target):
-            return Pushed(target, dict(states))
+            return states
 
 
 def _outwait_lease(context: RunContext, target: str) -> bool:
@@ -86,9 +91,9 @@ def _outwait_lease(context: RunContext, target: str) -> bool:
     return True
 
 
-def _claim(context: RunContext, target: str) -> list[OutboxRow]:
+def _claim(context: RunContext, target: str, limit: int) -> list[OutboxRow]:
     lease_s = context.settings.push_lease_s
-    return context.store.run(lambda uow: uow.outbox.claim(target, CLAIM, context.run_id, lease_s, context.now()))
+    return context.store.run(lambda uow: uow.outbox.claim(target, limit, context.run_id, lease_s, context.now()))
 
 
 def _push_rows(context: RunContext, target: OwnerTarget, rows: Sequence[OutboxRow]) -> list[Verdict]:
@@ -98,16 +103,16 @@ def _push_rows(context: RunContext, target: OwnerTarget, rows: Sequence[OutboxRo
         ours = _owners_we_sent(uow, rows)
     verdicts = [Verdict(row, "superseded", "superseded") for row in rows if row.outbox_id in superseded]
     live = [row for row in rows if row.outbox_id not in superseded]
-    verdicts += [_unknown_type(row) for row in live if row.object_type not in target.object_types]
+    verdicts += [unknown_type(row) for row in live if row.object_type not in target.object_types]
     live = [row for row in live if row.object_type in target.object_types]
     try:
         observed = _read_owners(target, live)
     except (RetryLater, ConnectorStopped) as problem:
-        _settle(context, [*verdicts, *(_put_back(row, problem) for row in live)])
+        _settle(context, [*verdicts, *(put_back(row, problem) for row in live)])
         raise
     ready = []
     for row in live:
-        verdict = _judge_before_write(row, observed[row.outbox_id], ours[row.outbox_id], identities)
+        verdict = judge_before_write(row, observed[row.outbox_id], ours[row.outbox_id], identities)
         if verdict:
             verdicts.append(verdict)
         else:
@@ -125,11 +130,6 @@ def _read_owners(target: OwnerTarget, rows: Sequence[OutboxRow]) -> dict[str, Ob
     return found
 
 
-def _unknown_type(row: OutboxRow) -> Verdict:
-    message = f"{row.target} shows no owners of a {row.object_type}; nothing was written"
-    return Verdict(row, "rejected", "no_such_type", "OBJECT_TYPE", message, exception="push_rejected")
-
-
 def _owners_we_sent(uow: UnitOfWork, rows: Sequence[OutboxRow]) -> dict[str, frozenset[str]]:
     """For each row, the owners that stand on its record without anybody's edit: the one we proved to be there last, and
     those whose write got no answer and may have landed late. Another owner we once sent is an edit like any other."""
@@ -137,25 +137,6 @@ def _owners_we_sent(uow: UnitOfWork, rows: Sequence[OutboxRow]) -> dict[str, fro
     sent, known = uow.drift.sent_to(refs.values()), uow.remote.get(refs.values())
     confirmed = {ref: {state.confirmed_owner} for ref, state in known.items() if state.confirmed_owner}
     return {id_: sent[ref].unanswered | confirmed.get(ref, set()) for id_, ref in refs.items()}
-
-
-def _judge_before_write(
-    row: OutboxRow, seen: ObservedOwner, ours: frozenset[str], identities: Identities
-) -> Verdict | None:
-    """Compare what the record shows with what we want and what we expected. None: go on and write."""
-    shown = identities.label(row.target, seen.owner_id)
-    if seen.state is not RecordState.LIVE:
-        message = f"the record is {seen.state.value} in {row.target}; nothing was written"
-        return Verdict(row, "rejected", "gone", seen.state.value, message, shown, "record_gone")
-    if shown == row.desired_owner:
-        return Verdict(row, "confirmed", "already_shown", observed=shown)
-    if shown != row.expected_remote_owner and shown not in ours:
-        message = f"{row.target} shows {shown or 'nobody'}, expected {row.expected_remote_owner or 'nobody'}"
-        return Verdict(row, "rejected", "moved", "OWNER_MOVED", message, shown, "owner_drift")
-    if (row.target, row.desired_owner) not in identities.user_of:
-        message = f"{row.desired_owner} has no active user in {row.target}; add or reactivate the user, or reassign"
-        return Verdict(row, "rejected", "no_user", "NO_USER", message, shown, "owner_has_no_user")
-    return None
 
 
 def _write(
@@ -173,36 +154,11 @@ def _write(
     ]
     try:
         note_before_write(context, target, rows, observed)
-        results = target.update_owners(changes)
+        results = write_owners(target, changes, [observed[row.outbox_id].version for row in rows])
     except (RetryLater, ConnectorStopped) as problem:
-        _settle(context, [*settled_already, *(_put_back(row, problem) for row in rows)])
+        _settle(context, [*settled_already, *(put_back(row, problem) for row in rows)])
         raise
-    return [_judge_result(row, result) for row, result in zip(rows, results, strict=True)]
-
-
-def _judge_result(row: OutboxRow, result: OwnerResult) -> Verdict:
-    said = (result.outcome.value, result.code, result.message)
-    match result.outcome:
-        case WriteOutcome.WRITTEN:
-            return Verdict(row, "confirmed", *said, observed=row.desired_owner)
-        case WriteOutcome.UNKNOWN:
-            return Verdict(row, "unknown", *said, wait_s=_wait(row))
-        case WriteOutcome.RETRY if row.attempts + 1 < MAX_ATTEMPTS:
-            return Verdict(row, "pending", *said, wait_s=_wait(row))
-        case WriteOutcome.MOVED:
-            return Verdict(row, "rejected", *said, exception="owner_drift")
-        case _:
-            return Verdict(row, "rejected", *said, exception="push_rejected")
-
-
-def _put_back(row: OutboxRow, problem: Exception) -> Verdict:
-    """The system as a whole did not answer: nothing was written and no attempt is counted against the row."""
-    state = "unknown" if row.state == "unknown" else "pending"
-    return Verdict(row, state, "put_back", type(problem).__name__, str(problem), wait_s=FIRST_WAIT_S)
-
-
-def _wait(row: OutboxRow) -> float:
-    return float(min(FIRST_WAIT_S * 2**row.attempts, LONGEST_WAIT_S))
+    return [judge_result(row, result) for row, result in zip(rows, results, strict=True)]
 
 
 def _settle(context: RunContext, verdicts: Sequence[Verdict]) -> None:

@@ -27,6 +27,7 @@ from store.exceptions import NewException, record_key
 from store.outbox import OutboxRow
 from store.transfers import Noted, Transfer
 from store.unit_of_work import UnitOfWork
+from tasks.breaker import is_paused
 from tasks.context import RunContext
 from tasks.identities import load_identities
 from tasks.steps import as_task
@@ -98,6 +99,8 @@ def finish_transfers(context: RunContext, target: str) -> Transferred:
 
     Raises `RetryLater` or `ConnectorStopped` when the system as a whole is out of reach; what is due stays due.
     """
+    if is_paused(context, target):
+        return Transferred(target)
     system, records, waiting, teammates = context.connectors.targets[target], 0, 0, 0
     moved: Counter[str] = Counter()
     while rows := _due(context, target):
