@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 UV_FLAGS := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -q
 
-.PHONY: help demo up check fast test bench-decide bench-gold match-model bench-dedupe dedupe-model bench-rematch lock clean
+.PHONY: help demo up check fast test bench-decide bench-push bench-gold match-model bench-dedupe dedupe-model bench-rematch lock clean
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
@@ -56,6 +56,9 @@ bench-dedupe: .venv/bench ## how well duplicates are found; SIZE=100000 for fewe
 
 dedupe-model: .venv/bench ## learn the score of duplicates anew; DATA=folder of the public sets
 	@$(BIN)/python -m benchmarks.train_dedupe $(DATA)
+
+bench-push: .venv/dev ## how near a push comes to what the vendors allow; CHANGES=10000 for less
+	@$(BIN)/python -m benchmarks.bench_push $(CHANGES)
 
 bench-rematch: .venv/runtime ## what one change costs among many rows; ROWS=10000 for less
 	@$(BIN)/python -m benchmarks.bench_rematch $(ROWS)

@@ -23,7 +23,7 @@ from tasks.identities import load_identities
 from tasks.steps import as_task
 from tasks.transfers import note_before_write, note_settled
 
-CLAIM = 1000
+BATCHES = 25  # of the vendor's own size are claimed at once: so many are written well within a lease
 MAX_ATTEMPTS = 6
 FIRST_WAIT_S = 20.0
 LONGEST_WAIT_S = 3600.0
@@ -87,7 +87,8 @@ def _outwait_lease(context: RunContext, target: str) -> bool:
 
 def _claim(context: RunContext, target: str) -> list[OutboxRow]:
     lease_s = context.settings.push_lease_s
-    return context.store.run(lambda uow: uow.outbox.claim(target, CLAIM, context.run_id, lease_s, context.now()))
+    limit = BATCHES * context.connectors.targets[target].write_batch
+    return context.store.run(lambda uow: uow.outbox.claim(target, limit, context.run_id, lease_s, context.now()))
 
 
 def _push_rows(context: RunContext, target: OwnerTarget, rows: Sequence[OutboxRow]) -> list[Verdict]:
