@@ -57,11 +57,11 @@ bench-dedupe: .venv/bench ## how well duplicates are found; SIZE=100000 for fewe
 dedupe-model: .venv/bench ## learn the score of duplicates anew; DATA=folder of the public sets
 	@$(BIN)/python -m benchmarks.train_dedupe $(DATA)
 
+bench-push: .venv/runtime ## how near a push comes to what the vendors allow; CHANGES=10000 for less
+	@$(BIN)/python -m benchmarks.bench_push $(CHANGES)
+
 bench-rematch: .venv/runtime ## what one change costs among many rows; ROWS=10000 for less
 	@$(BIN)/python -m benchmarks.bench_rematch $(ROWS)
-
-bench-push: .venv/runtime ## what pushing owners costs beside the vendors' limits; ACCOUNTS=1000 for less
-	@$(BIN)/python -m benchmarks.bench_push $(ACCOUNTS)
 
 lock: ## resolve requirements/*.lock again (needs uv)
 	uv pip compile pyproject.toml $(UV_FLAGS) -o requirements/runtime.lock

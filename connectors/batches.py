@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
 from typing import TypeVar
 
@@ -10,6 +11,7 @@ from connectors.base import OwnerChange, OwnerResult, OwnerTarget, RecordState, 
 from connectors.errors import Ambiguous, ConnectorError, ConnectorStopped, RetryLater
 
 T = TypeVar("T")
+R = TypeVar("R")
 WriteBatch = Callable[[Sequence[OwnerChange]], Sequence[OwnerResult]]
 
 
@@ -27,9 +29,9 @@ def check_types(changes: Sequence[OwnerChange], object_types: Sequence[str]) -> 
 
 
 def write_in_batches(
-    changes: Sequence[OwnerChange], size: int, write: WriteBatch, *, mixed: bool = True
+    changes: Sequence[OwnerChange], size: int, write: WriteBatch, *, mixed: bool = True, at_once: int = 1
 ) -> tuple[OwnerResult, ...]:
-    """Call `write` for each batch; results come back in the order of `changes`.
+    """Call `write` for each batch, up to `at_once` of them at a time; results come back in the order of `changes`.
 
     Rows are written in a fixed order (by object type, then record id), so that two runs over the same records take
     the vendor's row locks in the same order. `mixed`: one batch may hold several object types. A batch without an
@@ -37,22 +39,39 @@ def write_in_batches(
     nothing at all was sent before, that error is raised instead.
     """
     order = sorted(range(len(changes)), key=lambda at: (changes[at].object_type, changes[at].remote_id))
-    results: dict[int, OwnerResult] = {}
-    for places in _batches(order, changes, size, mixed):
+    batches = list(_batches(order, changes, size, mixed))
+    stopped: list[ConnectorError] = []
+
+    def attempt(places: Sequence[int]) -> Sequence[OwnerResult] | None:
+        if stopped:
+            return None
         batch = [changes[at] for at in places]
         try:
-            written = write(batch)
+            return write(batch)
         except Ambiguous as error:
-            written = same_result(batch, WriteOutcome.UNKNOWN, error)
+            return same_result(batch, WriteOutcome.UNKNOWN, error)
         except (RetryLater, ConnectorStopped) as error:
-            if all(result.outcome is WriteOutcome.RETRY for result in results.values()):
-                raise
-            rest = [at for at in order if at not in results]
-            not_done = same_result([changes[at] for at in rest], WriteOutcome.RETRY, error)
-            results.update(zip(rest, not_done, strict=True))
-            break
-        results.update(zip(places, written, strict=True))
+            stopped.append(error)
+            return None
+
+    results: dict[int, OwnerResult] = {}
+    for places, written in zip(batches, in_parallel(attempt, batches, at_once), strict=True):
+        results.update(zip(places, written, strict=True) if written is not None else ())
+    if stopped and all(result.outcome is WriteOutcome.RETRY for result in results.values()):
+        raise stopped[0]
+    rest = [at for at in order if at not in results]
+    not_done = same_result([changes[at] for at in rest], WriteOutcome.RETRY, stopped[0]) if rest else []
+    results.update(zip(rest, not_done, strict=True))
     return tuple(results[at] for at in range(len(changes)))
+
+
+def in_parallel(do: Callable[[T], R], items: Sequence[T], at_once: int) -> list[R]:
+    """`do` for each item, up to `at_once` at a time; what comes of it in the order of the items. The first error is
+    raised once those under way are done."""
+    if at_once == 1 or len(items) < 2:
+        return [do(item) for item in items]
+    with ThreadPoolExecutor(at_once) as pool:
+        return list(pool.map(do, items))
 
 
 def _batches(order: Sequence[int], changes: Sequence[OwnerChange], size: int, mixed: bool) -> Iterator[Sequence[int]]:
@@ -95,6 +114,7 @@ __all__ = [
     "WriteBatch",
     "check_types",
     "chunks",
+    "in_parallel",
     "same_result",
     "write_if_unchanged",
     "write_in_batches",

@@ -25,12 +25,12 @@ from connectors.base import (
     SourceRow,
     WriteOutcome,
 )
-from connectors.batches import check_types, chunks, write_in_batches
+from connectors.batches import check_types, chunks, in_parallel, write_in_batches
 from connectors.custom_fields import CustomFields, shape_of
 from connectors.errors import Ambiguous, OwnerMoved, RecordRejected, RetryLater, SchemaChanged
 from connectors.fields import RowReader, to_instant
 from connectors.objects import of_stream, of_type
-from connectors.salesforce_api import NAME, NOT_DONE, SalesforceApi
+from connectors.salesforce_api import AT_ONCE, NAME, NOT_DONE, SalesforceApi
 from connectors.salesforce_objects import ACCOUNT, OBJECTS, SalesforceObject
 from connectors.salesforce_transfers import DEPENDENT_TYPES, AccountTransfers
 from ownership.conditions import Field
@@ -65,12 +65,14 @@ class SalesforceConnector:
         *,
         overlap: timedelta = timedelta(minutes=2),
         bulk_above: int = BULK_ABOVE,
+        at_once: int = AT_ONCE,
         custom: Mapping[str, Field] | None = None,
     ) -> None:
-        """`overlap` is pulled again each time: a row gets its timestamp before its transaction commits. `custom` are
-        fields of the policy's own."""
+        """`overlap` is pulled again each time: a row gets its timestamp before its transaction commits. `at_once` is
+        how many calls are under way at a time. `custom` are fields of the policy's own."""
         self._api = api
         self._overlap = overlap
+        self._at_once = at_once
         self._custom = {
             kind.stream: CustomFields.of(place, custom or {}) for kind, place in zip(OBJECTS, PLACES, strict=True)
         }
@@ -139,7 +141,7 @@ class SalesforceConnector:
         """One collections call for each 200 changes (allOrNone=false); failed rows are told by position, they carry
         no id. A call may mix objects: they come in runs of one object, and 10 runs are allowed."""
         check_types(changes, self.object_types)
-        return write_in_batches(changes, WRITE_BATCH, self._write_batch)
+        return write_in_batches(changes, WRITE_BATCH, self._write_batch, at_once=self._at_once)
 
     def update_owner_if(self, change: OwnerChange, version: str) -> OwnerResult:
         """Compare-and-set: by If-Match for an account, where `version` is an ETag or what `read_owners` gave.
@@ -221,9 +223,13 @@ class SalesforceConnector:
 
     def _by_ids(self, kind: SalesforceObject, fields: Sequence[str], ids: Sequence[str]) -> Iterator[dict[str, Any]]:
         wanted = [id_ for id_ in dict.fromkeys(ids) if is_id(id_)]
-        for some in chunks(wanted, READ_BATCH):
+
+        def read(some: Sequence[str]) -> list[dict[str, Any]]:
             quoted = ",".join(f"'{id_}'" for id_ in some)
-            yield from self._records(f"SELECT {', '.join(fields)} FROM {kind.name} WHERE Id IN ({quoted})")  # noqa: S608  (ids are checked)
+            return list(self._records(f"SELECT {', '.join(fields)} FROM {kind.name} WHERE Id IN ({quoted})"))  # noqa: S608  (ids are checked)
+
+        for records in in_parallel(read, list(chunks(wanted, READ_BATCH)), self._at_once):
+            yield from records
 
     def _write_batch(self, batch: Sequence[OwnerChange]) -> list[OwnerResult]:
         records = [

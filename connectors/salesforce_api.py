@@ -38,6 +38,8 @@ from connectors.http import READ_TIMEOUT_S, Egress, EgressSession, Patience, fro
 
 NAME = "salesforce"
 CREDENTIALS_MEND = "Check STEWARD_SALESFORCE_DOMAIN, STEWARD_SALESFORCE_CLIENT_ID and STEWARD_SALESFORCE_CLIENT_SECRET"
+# Calls under way: an org takes 25 that last over 20 seconds; more of ours would only wait for each other's locks.
+AT_ONCE = 5
 BULK_POLL_S = 2.0
 BULK_LONGEST_POLL_S = 30.0
 BULK_POLLS = 240  # about two hours at the longest interval

@@ -11,9 +11,9 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from connectors.base import OwnerChange, OwnerResult, WriteOutcome
-from connectors.batches import chunks, same_result
+from connectors.batches import chunks, in_parallel, same_result
 from connectors.errors import Ambiguous, RecordRejected, RetryLater
-from connectors.salesforce_api import NAME, NOT_DONE, SalesforceApi
+from connectors.salesforce_api import AT_ONCE, NAME, NOT_DONE, SalesforceApi
 from ownership.transfers import CONTACTS, OPPORTUNITIES, Dependent, Teammate
 
 ACCESS = ("AccountAccessLevel", "OpportunityAccessLevel", "CaseAccessLevel")
@@ -35,12 +35,14 @@ class AccountTransfers:
         """One call for each 250 accounts. An org without account teams has none."""
         found: dict[str, list[Teammate]] = {}
         columns = f"AccountId, UserId, TeamMemberRole, {', '.join(ACCESS)}"
+
+        def read(some: Sequence[str]) -> list[dict[str, Any]]:
+            where = f"AccountId IN ({quoted(some)}) AND IsDeleted = false"
+            return list(self._records(f"SELECT {columns} FROM AccountTeamMember WHERE {where}"))  # noqa: S608  (ids are checked)
+
         try:
-            for some in chunks(ids, READ_BATCH):
-                soql = (
-                    f"SELECT {columns} FROM AccountTeamMember WHERE AccountId IN ({quoted(some)}) AND IsDeleted = false"  # noqa: S608  (ids are checked)
-                )
-                for row in self._records(soql):
+            for rows in in_parallel(read, list(chunks(ids, READ_BATCH)), AT_ONCE):
+                for row in rows:
                     found.setdefault(row["AccountId"], []).append(_to_teammate(row))
         except RecordRejected as error:
             if error.code not in NO_TEAMS:

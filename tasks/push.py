@@ -27,7 +27,7 @@ from tasks.push_verdicts import Verdict, judge_before_write, judge_result, put_b
 from tasks.steps import as_task
 from tasks.transfers import note_before_write, note_settled
 
-CLAIM = 1000
+BATCHES = 25  # of the vendor's own size are claimed at once: so many are written well within a lease
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ def push_target(context: RunContext, target: str) -> Pushed:
         return Pushed(target, held=f"paused: {state.paused_because}")
     refuse_before_time(state, context.now())
     try:
-        states = _drain(context, target, first=1 if is_on_trial(state) else CLAIM)
+        states = _drain(context, target, one_first=is_on_trial(state))
     except (RetryLater, ConnectorStopped) as problem:
         note_failure(context, target, problem)
         raise
@@ -63,16 +63,17 @@ def push_target(context: RunContext, target: str) -> Pushed:
     return Pushed(target, dict(states))
 
 
-def _drain(context: RunContext, target: str, first: int) -> Counter[str]:
-    """Push what is due, `first` rows before all others; how many rows came to which state."""
+def _drain(context: RunContext, target: str, one_first: bool) -> Counter[str]:
+    """Push what is due, a single row before all others where `one_first`; how many rows came to which state."""
     states: Counter[str] = Counter()
-    limit = first
+    most = BATCHES * context.connectors.targets[target].write_batch
+    limit = 1 if one_first else most
     while True:
         while rows := _claim(context, target, limit):
             verdicts = _push_rows(context, context.connectors.targets[target], rows)
             _settle(context, verdicts)
             states.update(verdict.state for verdict in verdicts)
-            limit = CLAIM
+            limit = most
         if not _outwait_lease(context, target):
             return states
 

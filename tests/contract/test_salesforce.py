@@ -180,7 +180,8 @@ class Org:
 
     def connect(self, secret: str = "s3cret", **options: Any) -> SalesforceConnector:
         api = SalesforceApi("northwind.my", "steward", secret, patience=self.wire.patience)
-        return SalesforceConnector(api, **options)
+        # One call after the other, unless asked otherwise: a failure is ordered by the number of its call.
+        return SalesforceConnector(api, **{"at_once": 1, **options})
 
     def edit(self, id_: str, **fields: Any) -> None:
         """A person writes, a second after whatever happened last."""
@@ -483,6 +484,24 @@ def test_an_allowance_that_is_gone_before_a_push_stops_the_connector_and_names_a
     assert caught.value.code == "REQUEST_LIMIT_EXCEEDED"
     assert caught.value.mend
     assert org.calls() == 1
+
+
+def test_side_by_side_an_allowance_that_runs_out_leaves_the_rest_to_be_tried_again(wire: Wire) -> None:
+    org = Org(wire, ACCOUNTS, daily_calls=7)
+    results = org.connect(at_once=5).update_owners(to(OWNERS[0], IDS[: 10 * BATCH]))
+    assert outcomes(results).count(WriteOutcome.WRITTEN) == 7 * BATCH
+    left = [result.remote_id for result in results if result.outcome is WriteOutcome.RETRY]
+    assert {org.owner(id_) for id_ in left} == {OWNERS[1]}
+    assert len(left) == 3 * BATCH
+
+
+def test_side_by_side_every_account_is_written_once(wire: Wire) -> None:
+    org = Org(wire, ACCOUNTS)
+    results = org.connect(at_once=5).update_owners(to(OWNERS[0], IDS[: 10 * BATCH]))
+    assert outcomes(results) == [WriteOutcome.WRITTEN] * 10 * BATCH
+    assert {org.writes(id_) for id_ in IDS[: 10 * BATCH]} == {1}
+    assert org.logins() == 1
+    assert org.calls("collections_update") == 10
 
 
 def test_an_allowance_that_runs_out_in_the_middle_of_a_push_leaves_the_rest_to_be_tried_again(wire: Wire) -> None:
