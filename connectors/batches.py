@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from itertools import groupby
 from typing import TypeVar
 
 from connectors.base import OwnerChange, OwnerResult, WriteOutcome
@@ -11,6 +10,7 @@ from connectors.errors import Ambiguous, ConnectorError, ConnectorStopped, Retry
 
 T = TypeVar("T")
 WriteBatch = Callable[[Sequence[OwnerChange]], Sequence[OwnerResult]]
+Alike = Callable[[OwnerChange], str]
 
 
 def chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
@@ -27,18 +27,19 @@ def check_types(changes: Sequence[OwnerChange], object_types: Sequence[str]) -> 
 
 
 def write_in_batches(
-    changes: Sequence[OwnerChange], size: int, write: WriteBatch, *, mixed: bool = True
+    changes: Sequence[OwnerChange], size: int, write: WriteBatch, *, alike: Alike | None = None
 ) -> tuple[OwnerResult, ...]:
     """Call `write` for each batch; results come back in the order of `changes`.
 
     Rows are written in a fixed order (by object type, then record id), so that two runs over the same records take
-    the vendor's row locks in the same order. `mixed`: one batch may hold several object types. A batch without an
-    answer is UNKNOWN and the next one goes on. When the connector stops or is told to wait, the rest is RETRY; if
-    nothing at all was sent before, that error is raised instead.
+    the vendor's row locks in the same order. `alike`: what all changes of one batch have in common (the object type,
+    the new owner), where a call holds only such. A batch without an answer is UNKNOWN and the next one goes on. When
+    the connector stops or is told to wait, the rest is RETRY; if nothing at all was sent before, that error is raised
+    instead.
     """
     order = sorted(range(len(changes)), key=lambda at: (changes[at].object_type, changes[at].remote_id))
     results: dict[int, OwnerResult] = {}
-    for places in _batches(order, changes, size, mixed):
+    for places in _batches(order, changes, size, alike):
         batch = [changes[at] for at in places]
         try:
             written = write(batch)
@@ -55,12 +56,14 @@ def write_in_batches(
     return tuple(results[at] for at in range(len(changes)))
 
 
-def _batches(order: Sequence[int], changes: Sequence[OwnerChange], size: int, mixed: bool) -> Iterator[Sequence[int]]:
-    if mixed:
-        yield from chunks(order, size)
-        return
-    for _, places in groupby(order, key=lambda at: changes[at].object_type):
-        yield from chunks(list(places), size)
+def _batches(
+    order: Sequence[int], changes: Sequence[OwnerChange], size: int, alike: Alike | None
+) -> Iterator[Sequence[int]]:
+    groups: dict[str, list[int]] = {}
+    for at in order:
+        groups.setdefault(alike(changes[at]) if alike else "", []).append(at)
+    for places in groups.values():
+        yield from chunks(places, size)
 
 
 def same_result(batch: Sequence[OwnerChange], outcome: WriteOutcome, error: ConnectorError) -> list[OwnerResult]:
@@ -68,4 +71,4 @@ def same_result(batch: Sequence[OwnerChange], outcome: WriteOutcome, error: Conn
     return [OwnerResult(change.remote_id, outcome, error.code, error.message) for change in batch]
 
 
-__all__ = ["WriteBatch", "check_types", "chunks", "same_result", "write_in_batches"]
+__all__ = ["Alike", "WriteBatch", "check_types", "chunks", "same_result", "write_in_batches"]

@@ -124,7 +124,7 @@ class HubSpotConnector:
         """One batch update for each 100 changes of one object. HubSpot refuses a whole batch for one invalid row; such
         a batch is halved until the row stands alone (about 14 more calls for one bad row among 100)."""
         check_types(changes, self.object_types)
-        return write_in_batches(changes, BATCH, self._write_batch, mixed=False)
+        return write_in_batches(changes, BATCH, self._write_batch, alike=lambda change: change.object_type)
 
     def update_owner_if(self, change: OwnerChange, version: str) -> OwnerResult:
         """HubSpot has no compare-and-set: this reads, compares and writes, so that an edit within that moment is

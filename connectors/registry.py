@@ -12,6 +12,9 @@ from connectors.errors import ConnectorStopped
 from connectors.http import Egress, Patience
 from connectors.hubspot import HubSpotConnector
 from connectors.hubspot_api import HubSpotApi
+from connectors.outreach import OutreachConnector
+from connectors.outreach_api import OutreachApi
+from connectors.outreach_tokens import Credentials
 from connectors.salesforce import SalesforceConnector
 from connectors.salesforce_api import SalesforceApi
 from connectors.slack import SlackNotifier
@@ -25,6 +28,7 @@ LIBRARIES = {
     "stripe": "stripe",
     "usage": "sqlalchemy",
     "slack": "slack_sdk",
+    "outreach": "requests",
 }
 
 
@@ -61,6 +65,9 @@ def build_connectors(
         sources["stripe"] = StripeConnector(settings.stripe_key.get_secret_value(), egress=egress, patience=patience)
     if settings.usage_url:
         sources["usage"] = UsageConnector(settings.usage_url, settings.usage_query)
+    outreach = _outreach(settings, egress, patience)
+    if outreach:
+        sources[outreach.name] = targets[outreach.name] = outreach
     slack_token = settings.slack_token.get_secret_value()
     slack = SlackNotifier(slack_token, egress=egress, patience=patience) if slack_token else None
     return Connectors(sources, targets, slack)
@@ -79,11 +86,8 @@ def _salesforce(
         "STEWARD_SALESFORCE_CLIENT_ID": settings.salesforce_client_id,
         "STEWARD_SALESFORCE_CLIENT_SECRET": settings.salesforce_client_secret.get_secret_value(),
     }
-    if not any(given.values()):
+    if not _complete("salesforce", given):
         return None
-    missing = [name for name, value in given.items() if not value]
-    if missing:
-        raise ConnectorStopped("salesforce", "its credentials are incomplete", mend=f"Set {' and '.join(missing)}")
     domain, client_id, client_secret = given.values()
     if domain in ("login", "test"):
         mend = "Set STEWARD_SALESFORCE_DOMAIN to your My Domain, as in acme.my"
@@ -101,6 +105,28 @@ def _hubspot(
         return None
     api = HubSpotApi(token, version=settings.hubspot_api_version, egress=egress, patience=patience)
     return HubSpotConnector(api, custom=custom)
+
+
+def _outreach(settings: Settings, egress: Egress, patience: Patience) -> OutreachConnector | None:
+    given = {
+        "STEWARD_OUTREACH_CLIENT_ID": settings.outreach_client_id,
+        "STEWARD_OUTREACH_CLIENT_SECRET": settings.outreach_client_secret.get_secret_value(),
+        "STEWARD_OUTREACH_REDIRECT_URI": settings.outreach_redirect_uri,
+        "STEWARD_OUTREACH_REFRESH_TOKEN": settings.outreach_refresh_token.get_secret_value(),
+    }
+    if not _complete("outreach", given):
+        return None
+    credentials = Credentials(*given.values())
+    api = OutreachApi(credentials, token_file=settings.outreach_token_file, egress=egress, patience=patience)
+    return OutreachConnector(api, crm=settings.outreach_crm, crm_field=settings.outreach_crm_field)
+
+
+def _complete(connector: str, given: Mapping[str, str]) -> bool:
+    """Whether there are credentials at all. Raises `ConnectorStopped` naming the settings when some are missing."""
+    missing = [name for name, value in given.items() if not value]
+    if missing and len(missing) < len(given):
+        raise ConnectorStopped(connector, "its credentials are incomplete", mend=f"Set {' and '.join(missing)}")
+    return not missing
 
 
 __all__ = ["Connectors", "build_connectors", "connector_versions"]

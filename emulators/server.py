@@ -26,6 +26,7 @@ from emulators.faults import Faults
 from emulators.gateway import Gateway, matches_host
 from emulators.hubspot import HubSpot
 from emulators.journal import Journal
+from emulators.outreach import Outreach
 from emulators.salesforce import Salesforce
 from emulators.slack import Slack
 from emulators.stripe import Stripe
@@ -36,6 +37,7 @@ VENDORS: dict[str, Callable[..., Vendor]] = {
     "hubspot": HubSpot,
     "stripe": Stripe,
     "slack": Slack,
+    "outreach": Outreach,
 }
 START_TIMEOUT_S = 30.0
 

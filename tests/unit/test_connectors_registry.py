@@ -25,9 +25,10 @@ def test_nothing_is_connected_without_credentials() -> None:
 def test_everything_with_credentials_is_connected() -> None:
     salesforce = {"salesforce_domain": "a.my", "salesforce_client_id": "i", "salesforce_client_secret": "s"}
     others = {"hubspot_token": "t", "stripe_key": "sk", "slack_token": "x", "usage_url": "sqlite://"}
-    built = build_connectors(settings(**salesforce, **others))
-    assert list(built.sources) == ["salesforce", "hubspot", "stripe", "usage"]
-    assert list(built.targets) == ["salesforce", "hubspot"]
+    outreach = {f"outreach_{name}": "x" for name in ("client_id", "client_secret", "redirect_uri", "refresh_token")}
+    built = build_connectors(settings(**salesforce, **others, **outreach))
+    assert list(built.sources) == ["salesforce", "hubspot", "stripe", "usage", "outreach"]
+    assert list(built.targets) == ["salesforce", "hubspot", "outreach"]
     assert all(isinstance(source, Source) for source in built.sources.values())
     assert all(isinstance(target, OwnerTarget) for target in built.targets.values())
     assert isinstance(built.notifier, Notifier)
@@ -36,6 +37,11 @@ def test_everything_with_credentials_is_connected() -> None:
 def test_half_of_a_credential_names_the_other_half() -> None:
     with pytest.raises(ConnectorStopped, match="STEWARD_SALESFORCE_CLIENT_SECRET"):
         build_connectors(settings(salesforce_domain="a.my", salesforce_client_id="i"))
+
+
+def test_outreach_without_its_refresh_token_names_it() -> None:
+    with pytest.raises(ConnectorStopped, match="STEWARD_OUTREACH_REFRESH_TOKEN"):
+        build_connectors(settings(outreach_client_id="i", outreach_client_secret="s", outreach_redirect_uri="u"))
 
 
 def test_a_ca_file_that_is_not_there_is_named() -> None:
