@@ -14,6 +14,9 @@ from connectors.hubspot import HubSpotConnector
 from connectors.hubspot_api import HubSpotApi
 from connectors.marketo import MarketoConnector
 from connectors.marketo_api import MarketoApi
+from connectors.outreach import OutreachConnector
+from connectors.outreach_api import OutreachApi
+from connectors.outreach_tokens import Credentials
 from connectors.salesforce import SalesforceConnector
 from connectors.salesforce_api import SalesforceApi
 from connectors.slack import SlackNotifier
@@ -31,6 +34,7 @@ LIBRARIES = {
     "slack": "slack_sdk",
     "zendesk": "requests",
     "marketo": "requests",
+    "outreach": "requests",
 }
 
 
@@ -63,8 +67,8 @@ def build_connectors(
         if crm:
             sources[crm.name] = crm
             targets[crm.name] = crm
-    for tool in (_zendesk(settings, egress, patience), _marketo(settings, egress, patience)):
-        if tool:
+    for build in (_zendesk, _marketo, _outreach):
+        if tool := build(settings, egress, patience):
             sources[tool.name] = tool
             targets[tool.name] = tool
     if settings.stripe_key.get_secret_value():
@@ -140,6 +144,20 @@ def _marketo(settings: Settings, egress: Egress, patience: Patience) -> MarketoC
         crm_field=settings.marketo_crm_field,
         crm=settings.marketo_crm,
     )
+
+
+def _outreach(settings: Settings, egress: Egress, patience: Patience) -> OutreachConnector | None:
+    given = {
+        "STEWARD_OUTREACH_CLIENT_ID": settings.outreach_client_id,
+        "STEWARD_OUTREACH_CLIENT_SECRET": settings.outreach_client_secret.get_secret_value(),
+        "STEWARD_OUTREACH_REDIRECT_URI": settings.outreach_redirect_uri,
+        "STEWARD_OUTREACH_REFRESH_TOKEN": settings.outreach_refresh_token.get_secret_value(),
+    }
+    if not _complete("outreach", given):
+        return None
+    credentials = Credentials(*given.values())
+    api = OutreachApi(credentials, token_file=settings.outreach_token_file, egress=egress, patience=patience)
+    return OutreachConnector(api, crm=settings.outreach_crm, crm_field=settings.outreach_crm_field)
 
 
 def _complete(connector: str, given: Mapping[str, str]) -> bool:

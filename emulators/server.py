@@ -27,6 +27,7 @@ from emulators.gateway import Gateway, matches_host
 from emulators.hubspot import HubSpot
 from emulators.journal import Journal
 from emulators.marketo import Marketo
+from emulators.outreach import Outreach
 from emulators.salesforce import Salesforce
 from emulators.slack import Slack
 from emulators.stripe import Stripe
@@ -40,6 +41,7 @@ VENDORS: dict[str, Callable[..., Vendor]] = {
     "slack": Slack,
     "zendesk": Zendesk,
     "marketo": Marketo,
+    "outreach": Outreach,
 }
 START_TIMEOUT_S = 30.0
 
