@@ -40,11 +40,16 @@ LIBRARIES = {
 
 @dataclass(frozen=True, slots=True)
 class Connectors:
-    """What this installation is connected to, by name. `notifier` is None when nobody can be told anything."""
+    """What this installation is connected to, by name. `notifier` is None when nobody can be told anything.
+
+    `followers` are the systems that show the owner of accounts known elsewhere: a company that only they know is no
+    account.
+    """
 
     sources: Mapping[str, Source] = field(default_factory=dict)
     targets: Mapping[str, OwnerTarget] = field(default_factory=dict)
     notifier: Notifier | None = None
+    followers: frozenset[str] = frozenset()
 
 
 def build_connectors(
@@ -67,17 +72,19 @@ def build_connectors(
         if crm:
             sources[crm.name] = crm
             targets[crm.name] = crm
+    followers: set[str] = set()
     for build in (_zendesk, _marketo, _outreach):
         if tool := build(settings, egress, patience):
             sources[tool.name] = tool
             targets[tool.name] = tool
+            followers.add(tool.name)
     if settings.stripe_key.get_secret_value():
         sources["stripe"] = StripeConnector(settings.stripe_key.get_secret_value(), egress=egress, patience=patience)
     if settings.usage_url:
         sources["usage"] = UsageConnector(settings.usage_url, settings.usage_query)
     slack_token = settings.slack_token.get_secret_value()
     slack = SlackNotifier(slack_token, egress=egress, patience=patience) if slack_token else None
-    return Connectors(sources, targets, slack)
+    return Connectors(sources, targets, slack, frozenset(followers))
 
 
 def connector_versions() -> dict[str, str]:
