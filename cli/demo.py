@@ -92,8 +92,17 @@ class Demo:
         self.console.print(showing.pushed_table(states))
         waiting = sum(count for (_, state), count in states.items() if state in WAITING)
         self.claim(waiting == 0, "nothing is left waiting in the outbox")
+        self.tasks()
         self.say("what the job has cost so far, by the vendors' own journals:")
         self.console.print(showing.calls_table(self._journal()))
+
+    def tasks(self) -> None:
+        with self.context.store.transaction(readonly=True) as uow:
+            states = uow.crm_tasks.counts()
+        made = {target: count for (target, state), count in sorted(states.items()) if state == "created"}
+        where = ", ".join(f"{count:,} in {target}" for target, count in made.items())
+        waiting = sum(count for (_, state), count in states.items() if state in WAITING)
+        self.claim(waiting == 0, f"{sum(made.values()):,} tasks created by policy ({where or 'none'}), none is waiting")
 
     def explain(self) -> None:
         self.act("3. Four decisions, explained")

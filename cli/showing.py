@@ -28,6 +28,8 @@ EXCEPTION_WORDS = {
     "owner_drift": "somebody changed the owner in a CRM",
     "owner_has_no_user": "its owner has no active user in a CRM",
     "push_rejected": "a CRM refused the owner",
+    "task_has_no_user": "who should get a task has no active user in a CRM",
+    "task_rejected": "a CRM refused a task",
     "unaccepted": "nobody accepted it in time",
 }
 

@@ -11,17 +11,28 @@ from ruamel.yaml.comments import CommentedMap
 
 from config.roster_files import RosterReader
 from config.setting_files import CRMS, SettingReader
+from config.task_files import read_task
 from config.yaml_files import Document, PolicyError, to_plain
 from ownership.conditions import ALWAYS, MAX_DEPTH, vocabulary
-from ownership.entries import Territory
+from ownership.entries import Pod, TaskRule, TeamRole, Territory
 from ownership.overlap import Siblings
 from ownership.policy import LEAD_STEPS, STEPS, Policy, Roster
 from ownership.worktime import holiday_versions
 
 SECTIONS = (
     *("timezone", "fields", "order", "system_of_record", "require", "disputes", "dispute_clock", "overrides", "named"),
-    *("registrations", "rules", "pools", "pods", "team", "territories", "follow_parent", "pins_bypass_capacity"),
-    *("pins_bypass_caps", "existing_owner", "leavers", "acceptance", "drift", "coverage", "leads", "identity"),
+    *("registrations", "rules", "pools", "pods", "team", "tasks", "territories", "follow_parent"),
+    *(
+        "pins_bypass_capacity",
+        "pins_bypass_caps",
+        "existing_owner",
+        "leavers",
+        "acceptance",
+        "drift",
+        "coverage",
+        "leads",
+        "identity",
+    ),
 )
 TERRITORY_KEYS = ("name", "when", "owner", "pool", "skills", "priority", "from", "until", "children")
 
@@ -81,6 +92,8 @@ class _PolicyReader(SettingReader):
         for node in self.mappings(root, "territories", "territories", "a territory"):
             self._territory(node, None, found, ids, 1)
         leads = self.mapping(root, "leads", "leads")
+        pods = self.pods(root)
+        team = tuple(map(self.team_role, self.mappings(root, "team", "team", "a role")))
         return Policy(
             name=self.text(root, "name", "the policy"),
             order=self.order(root, STEPS, root),
@@ -95,8 +108,9 @@ class _PolicyReader(SettingReader):
             rules=tuple(self.rule(node, ids) for node in rules),
             territories=tuple(found),
             pools=self.pools,
-            pods=self.pods(root),
-            team=tuple(map(self.team_role, self.mappings(root, "team", "team", "a role"))),
+            pods=pods,
+            team=team,
+            tasks=self._tasks(root, pods, team),
             system_of_record=self.one_of(root, "system_of_record", "the policy", CRMS),
             timezone=self.timezone(root, "the policy"),
             keeping=self.keeping(root),
@@ -112,6 +126,11 @@ class _PolicyReader(SettingReader):
             lead_order=self.order(leads, LEAD_STEPS, root),
             fields=fields,
         )
+
+    def _tasks(self, root: CommentedMap, pods: tuple[Pod, ...], team: tuple[TeamRole, ...]) -> tuple[TaskRule, ...]:
+        roles = {entry.role for entry in team} | {role for pod in pods for role in pod.roles}
+        names = set[str]()
+        return tuple(read_task(self, node, roles, names) for node in self.mappings(root, "tasks", "tasks", "a task"))
 
     # --- the map ---
 

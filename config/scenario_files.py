@@ -40,8 +40,11 @@ BY_NAME = (
     *("owners", "shown", "reasons", "because", "team", "history", "records"),
     *("exceptions", "notices", "never_told", "books", "next"),
 )
-EXPECTATIONS = (*BY_NAME, "told", "moves", "writes", "uncovered")
-"""What can be expected. Under those of `BY_NAME` stands a mapping, under "told" a list, under the others a number."""
+EXPECTATIONS = (*BY_NAME, "told", "tasks", "moves", "writes", "uncovered")
+"""What can be expected. Under those of `BY_NAME` stands a mapping, under "told" and "tasks" a list, under the others a
+number."""
+TASK_EXPECTED = (("on", "for"), ("subject", "due"))
+"""What is said of an expected task: always, and where it matters."""
 RUNS = ("assign", "changed", "push", "escalate", "everything")
 CRMS = ("salesforce", "hubspot")
 SYSTEMS = (*CRMS, "stripe", "usage")
@@ -189,5 +192,18 @@ class _ScenarioReader(Reader):
             self.mapping(node, key, f"what is expected of {key}")
         elif key == "told":
             self.items(node, key, "what is expected of told")
+        elif key == "tasks":
+            for task in self.mappings(node, key, "what is expected of tasks", "an expected task"):
+                self._check_task(task)
         else:
             self.whole(node, key, "expect", 0)
+
+    def _check_task(self, node: CommentedMap) -> None:
+        what = "an expected task"
+        self.keys(node, what, *TASK_EXPECTED)
+        for key in (key for keys in TASK_EXPECTED for key in keys):
+            self.text(node, key, what)
+        if "on" in node and str(node["on"]).partition("/")[0] not in CRMS:
+            self.say(node, "on", f"on of {what} is '{node['on']}'", "Write the CRM and the record, as salesforce/001A")
+        if "due" in node and to_instant(str(node["due"])) is None:
+            self.say(node, "due", f"due of {what} is '{node['due']}'", 'Write it as "2026-11-24T09:00:00Z"')

@@ -15,7 +15,7 @@ from config.condition_files import LARGEST
 from config.entry_files import AFTER_LEAVE, MEMORY, OWED_MOST, POOL_KEYS, STRATEGIES, THEN
 from config.policy_files import SECTIONS, TERRITORY_KEYS
 from config.roster_files import REP_KEYS, WEEKDAYS
-from config.scenario_files import ACTIONS, BY_NAME, EXPECTATIONS, RUNS, SYSTEMS
+from config.scenario_files import ACTIONS, BY_NAME, EXPECTATIONS, RUNS, SYSTEMS, TASK_EXPECTED
 from config.scenario_files import CRMS as LEAD_SYSTEMS
 from config.setting_files import (
     ACCEPTANCE_KEYS,
@@ -29,8 +29,11 @@ from config.setting_files import (
     OVER_CAPACITY,
     PLACES,
 )
+from config.task_files import FOR, TASK_KEYS
+from config.task_files import SYSTEMS as TASK_SYSTEMS
 from config.yaml_files import API_VERSION
 from ownership.conditions import DATES, FIELDS, OPERATORS
+from ownership.crm_tasks import EVENTS, LONGEST_SUBJECT, PLACEHOLDERS, ROLE
 from ownership.matching.survivor import POLICIES as CONFLICTS
 from ownership.policy import ACCEPTANCE, DISPUTE_CLOCK, LEAD_STEPS, LEADS, OPTIONAL_STEPS, STEPS
 
@@ -42,6 +45,8 @@ DAY = r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$"
 INSTANT = r"^\d{4}-\d{2}-\d{2}([T ].+)?$"
 WAIT = rf"^\d+(\.\d+)?[mhd]$|{INSTANT}"
 SHIFT = r"^\s*([01]?\d|2[0-3]):[0-5]\d\s*[-–]\s*(([01]?\d|2[0-3]):[0-5]\d|24:00)\s*$"
+FOR_WHOM = rf"^({'|'.join(FOR)}|{ROLE}.+)$"
+SUBJECT = rf"^([^{{}}]|\{{\{{|\}}\}}|\{{({'|'.join(PLACEHOLDERS)})\}})*$"
 HOLIDAYS = r"^[A-Z]{2,3}(-.+)?$"
 
 
@@ -207,7 +212,9 @@ def _only_known_fields() -> Schema:
     known = _part("known_condition")
     needs = {"items": {"properties": {"when": known}}}
     rules = {"items": {"properties": {"when": known, "stays_while": known, "handoff": needs}}}
-    lists = {"require": needs, "team": needs, "rules": rules, "territories": {"items": _part("known_territory")}}
+    tasks = {"items": {"properties": {"conditions": known}}}
+    lists = {"require": needs, "team": needs, "tasks": tasks, "rules": rules}
+    lists["territories"] = {"items": _part("known_territory")}
     settings = {"acceptance": {"properties": {"by": needs}}, "leads": {"properties": {"require": needs}}}
     return {"properties": {**lists, **settings, "follow_parent": {"if": {"type": "object"}, "then": known}}}
 
@@ -327,6 +334,15 @@ KEYS: Mapping[str, Schema] = {
         "propertyNames": {"not": {"const": "owner"}},
     },
     "policy.team": _list("Who fills the supporting roles of an account", "role"),
+    "policy.tasks": _list("Tasks in the CRMs when something happens to an account or lead", "task"),
+    "task.name": _text("What the task is called here; it is part of what keeps it from being made twice"),
+    "task.when": {"description": "What has to happen", "enum": [*EVENTS]},
+    "for": _text("Who gets it: owner, manager, or a role of the team as role:sdr", pattern=FOR_WHOM),
+    "subject": _text("What it says", pattern=SUBJECT, maxLength=LONGEST_SUBJECT),
+    "due_in_hours": _hours("Hours until it is due"),
+    "task.clock": _choice("Whether every hour counts, or those whoever gets it works", CLOCKS),
+    "conditions": _part("condition", "For which accounts and leads; all its fields must hold"),
+    "systems": _list("The CRMs it is put into; all that hold the account when left out", {"enum": [*TASK_SYSTEMS]}),
     "role.role": _text("What the role is called", **{"not": {"const": "owner"}}),
     # roster.yaml
     "reps": _list("The people who can own", "rep"),
@@ -362,6 +378,11 @@ KEYS: Mapping[str, Schema] = {
     "covers": _list("Names of what it protects", _text("A name of your own")),
     **{f"expectations.{each}": {"type": "object"} for each in BY_NAME},
     "told": _list("Everybody who has been told something", _text("Id of a rep")),
+    "expectations.tasks": _list("All tasks that were made since the start, in whichever order", "expected_task"),
+    "expected_task.on": _text("The record, as salesforce/001A", pattern=r"^(salesforce|hubspot)/.+$"),
+    "expected_task.for": _text("Id of who gets it"),
+    "expected_task.subject": _text("What it says, whole"),
+    "due": _text("When it is due", pattern=INSTANT),
     "moves": _whole("Owner changes in the last run"),
     "writes": _whole("Owners written to the CRMs since the last expectation"),
     "uncovered": _whole("Accounts that nobody covers, as steward lint counts them"),
@@ -428,6 +449,7 @@ OBJECTS: Mapping[str, tuple[Iterable[str], Iterable[str], Schema]] = {
     "pod": (("id", "lead", "roles"), (), {}),
     "role": (("role", "assign"), ("when", *PERIOD), {}),
     "identity": ((), ("conflicting_owners",), {}),
+    "task": (("name", "when", "for", "subject", "due_in_hours"), TASK_KEYS, {}),
     "existing_owner": ((), ("forfeit_after_days", "days", "leave_counts", "over_capacity"), {}),
     "leavers": ((), ("accounts_move",), {}),
     "drift": ((), ("human_edit",), {}),
@@ -450,4 +472,5 @@ OBJECTS: Mapping[str, tuple[Iterable[str], Iterable[str], Schema]] = {
     "scenario": (("name", "steps"), ("start", "covers"), {}),
     "step": ((), ACTIONS, {"minProperties": 1, "maxProperties": 1}),
     "expectations": ((), EXPECTATIONS, {}),
+    "expected_task": (*TASK_EXPECTED, {}),
 }

@@ -129,6 +129,28 @@ class Notice:
     links: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class NewTask:
+    """A task on one record for `owner_id` (the vendor's user id).
+
+    `due_at` is in the time zone of who gets it: a vendor that keeps only days takes its date. `key` is ours, and what
+    the task is found again by.
+    """
+
+    object_type: str
+    remote_id: str
+    owner_id: str
+    subject: str
+    due_at: datetime
+    key: str
+
+    @property
+    def body(self) -> str:
+        """What the task says below its subject. No vendor has a field for a key of ours that is there everywhere and
+        that we may write."""
+        return f"Made by Steward ({self.key})"
+
+
 @runtime_checkable
 class Source(Protocol):
     """A system rows are pulled from. `shape` changes when other fields are read: what was pulled before lacks them."""
@@ -186,8 +208,22 @@ class OwnerTarget(Protocol):
         A vendor without compare-and-set reads, compares and writes; its docstring says so.
         """
 
-    def create_task(self, remote_id: str, owner_id: str, subject: str, object_type: str | None = None) -> str:
-        """Put a task on a record for `owner_id`; returns the vendor's task id. Raises `RecordRejected`."""
+
+@runtime_checkable
+class TaskTarget(Protocol):
+    """A system in which tasks can be put on records: the CRMs."""
+
+    name: str
+
+    def create_task(self, task: NewTask) -> str:
+        """Put a task on a record; returns the vendor's task id. A repeat makes a second task.
+
+        Raises `RecordRejected`; `Ambiguous` when no answer came: `find_task` before a second try.
+        """
+
+    def find_task(self, object_type: str, remote_id: str, key: str) -> str | None:
+        """The vendor's id of the task on this record that was made with `key`, deleted or not where the vendor still
+        tells; None when there is none."""
 
 
 @runtime_checkable

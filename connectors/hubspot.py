@@ -12,13 +12,14 @@ Which calls a pull makes, and why
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from connectors.base import (
     Cursor,
+    NewTask,
     ObservedOwner,
     OutsideUser,
     OwnerChange,
@@ -30,7 +31,7 @@ from connectors.base import (
 )
 from connectors.batches import check_types, chunks, write_if_unchanged, write_in_batches
 from connectors.custom_fields import CustomFields, shape_of
-from connectors.errors import RecordRejected, RetryLater, SchemaChanged
+from connectors.errors import Ambiguous, RecordRejected, RetryLater, SchemaChanged
 from connectors.fields import RowReader, to_instant
 from connectors.hubspot_api import NAME, HubSpotApi
 from connectors.hubspot_objects import COMPANY, OBJECTS, HubSpotObject, properties_of
@@ -42,6 +43,7 @@ BATCH = 100  # inputs of a batch read or update
 LIST_PAGE = 100
 SEARCH_PAGE = 200
 OWNER_PAGE = 500
+ASSOCIATIONS_PAGE = 500
 LISTING = "list:"  # a cursor's tie_break while the first listing is under way: "list:<after>"
 
 PLACES = ("hubspot", "hubspot_contact")  # what a policy calls the objects, in their order
@@ -63,18 +65,16 @@ class HubSpotConnector:
         api: HubSpotApi,
         *,
         overlap: timedelta = timedelta(minutes=5),
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         custom: Mapping[str, Field] | None = None,
     ) -> None:
-        """`overlap` is searched again each time, because search lags behind writes. `clock` dates tasks. `custom` are
-        fields of the policy's own."""
+        """`overlap` is searched again each time, because search lags behind writes. `custom` are fields of the
+        policy's own."""
         self._api = api
         self._overlap = overlap
         self._custom = {
             kind.stream: CustomFields.of(place, custom or {}) for kind, place in zip(OBJECTS, PLACES, strict=True)
         }
         self.shape = shape_of(*self._custom.values())
-        self._clock = clock
 
     # --- source ---
 
@@ -133,20 +133,56 @@ class HubSpotConnector:
         lost. `version` is the date of the last change, which automation moves too."""
         return write_if_unchanged(self, change, version)
 
-    def create_task(self, remote_id: str, owner_id: str, subject: str, object_type: str | None = None) -> str:
-        """One call creates and associates. Raises `Ambiguous` when no answer came: read before a second try."""
-        kind = of_type(NAME, OBJECTS, object_type or self.object_type)
+    # --- tasks ---
+
+    def create_task(self, task: NewTask) -> str:
+        """One call creates and associates; `hs_timestamp` is when a task is due. Raises as the protocol says."""
+        kind = of_type(NAME, OBJECTS, task.object_type)
         association = {"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": kind.task_link}
         body = {
             "properties": {
-                "hs_timestamp": self._clock().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-                "hs_task_subject": subject,
+                "hs_timestamp": task.due_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+                "hs_task_subject": task.subject,
+                "hs_task_body": task.body,
                 "hs_task_status": "NOT_STARTED",
-                "hubspot_owner_id": owner_id,
+                "hs_task_type": "TODO",
+                "hubspot_owner_id": task.owner_id,
             },
-            "associations": [{"to": {"id": remote_id}, "types": [association]}],
+            "associations": [{"to": {"id": task.remote_id}, "types": [association]}],
         }
-        return str(self._api.send(self._api.task.create, body)["id"])
+        made = self._api.send(self._api.task.basic.create, body)
+        if not made.get("id"):
+            raise Ambiguous(NAME, "the answer to a new task has no id", code="BAD_ANSWER")
+        return str(made["id"])
+
+    def find_task(self, object_type: str, remote_id: str, key: str) -> str | None:
+        """Read by the record's associations, one call for each 500 tasks and one more for each 100: a search lags
+        behind writes and would miss the one just made. HubSpot's own key for creating once (hs_unique_creation_key)
+        can be read only. A task that was deleted is not told any more."""
+        kind = of_type(NAME, OBJECTS, object_type)
+        for some in chunks(self._linked_tasks(kind.name, remote_id), BATCH):
+            body = {"properties": ["hs_task_body"], "inputs": [{"id": id_} for id_ in some]}
+            for record in results_of(self._api.get(self._api.task.batch.read, body)):
+                if f"({key})" in (record.get("properties", {}).get("hs_task_body") or ""):
+                    return str(record["id"])
+        return None
+
+    def _linked_tasks(self, kind: str, remote_id: str) -> list[str]:
+        """The ids of all tasks on a record; none when the record is gone, which takes no new task either."""
+        found: list[str] = []
+        after: str | None = None
+        while True:
+            query = {"limit": ASSOCIATIONS_PAGE, **({"after": after} if after else {})}
+            try:
+                body = self._api.get(self._api.linked.get_page, kind, remote_id, "task", **query)
+            except RecordRejected as error:
+                if error.code != "OBJECT_NOT_FOUND":
+                    raise
+                return []
+            found += [str(link["toObjectId"]) for link in results_of(body)]
+            after = next_after(body)
+            if not after:
+                return found
 
     # --- pulling ---
 

@@ -17,6 +17,7 @@ from typing import Any
 
 import urllib3.exceptions as urllib3_errors
 from hubspot.crm import companies, contacts, owners
+from hubspot.crm.associations import v4 as associations
 from hubspot.crm.objects import tasks
 
 from connectors.errors import (
@@ -79,7 +80,8 @@ class HubSpotApi:
             "contact": endpoints(contacts, kept_client(contacts, *ready)),
         }
         self.owner = owners.OwnersApi(kept_client(owners, *ready))
-        self.task = tasks.BasicApi(kept_client(tasks, *ready))
+        self.task = endpoints(tasks, kept_client(tasks, *ready))
+        self.linked = associations.BasicApi(kept_client(associations, *ready))
 
     def get(self, method: Callable[..., Any], *args: Any, **query: Any) -> dict[str, Any]:
         """A call that changes nothing: repeated on anything transient."""

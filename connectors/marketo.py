@@ -142,11 +142,6 @@ class MarketoConnector:
         Another custom field may change unseen; the owner may not."""
         return write_if_unchanged(self, change, version)
 
-    def create_task(self, remote_id: str, owner_id: str, subject: str, object_type: str | None = None) -> str:
-        """Always raises `RecordRejected`: Marketo has no tasks, it only asks the CRM to make some."""
-        self._check_type(object_type)
-        raise RecordRejected(NAME, "Marketo has no tasks", code="NO_TASKS", mend="Put the task into the CRM")
-
     # --- pulling ---
 
     def _list(self, cursor: Cursor | None) -> Iterator[Page]:

@@ -14,6 +14,7 @@ from typing import Any
 
 from connectors.base import (
     Cursor,
+    NewTask,
     Notice,
     ObservedOwner,
     OutsideUser,
@@ -199,7 +200,7 @@ class MemoryTarget:
         self.write_batch = write_batch
         self.read_batch = read_batch
         self.written: list[OwnerChange] = []
-        self.tasks: list[tuple[str, str, str]] = []  # record, owner, subject
+        self.tasks: list[NewTask] = []
         self._source = source
         self._streams = {object_type: stream for stream, object_type in source.object_types.items()}
         self.set_users(users)
@@ -228,12 +229,22 @@ class MemoryTarget:
             return OwnerResult(change.remote_id, WriteOutcome.MOVED, "VERSION", f"now at version {seen.version}")
         return self._write(change)
 
-    def create_task(self, remote_id: str, owner_id: str, subject: str, object_type: str | None = None) -> str:
+    def create_task(self, task: NewTask) -> str:
         self._source.fail_once()
-        if self._observe(object_type, remote_id).state is not RecordState.LIVE:
-            raise RecordRejected(self.name, f"{remote_id} is not there", code="NOT_FOUND")
-        self.tasks.append((remote_id, owner_id, subject))
+        if self._observe(task.object_type, task.remote_id).state is not RecordState.LIVE:
+            raise RecordRejected(self.name, f"{task.remote_id} is not there", code="NOT_FOUND")
+        owner = self._users.get(task.owner_id)
+        if owner is None or not owner.active:
+            raise RecordRejected(self.name, "no such active user", code="INACTIVE_OWNER")
+        self.tasks.append(task)
         return f"task-{len(self.tasks)}"
+
+    def find_task(self, object_type: str, remote_id: str, key: str) -> str | None:
+        self._source.fail_once()
+        wanted = (object_type, remote_id, key)
+        found = (n for n, task in enumerate(self.tasks, 1) if (task.object_type, task.remote_id, task.key) == wanted)
+        number = next(found, None)
+        return None if number is None else f"task-{number}"
 
     def _write_batch(self, batch: Sequence[OwnerChange]) -> list[OwnerResult]:
         self._source.fail_once()

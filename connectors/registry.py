@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 
 from config.settings import Settings
-from connectors.base import Notifier, OwnerTarget, Source
+from connectors.base import Notifier, OwnerTarget, Source, TaskTarget
 from connectors.errors import ConnectorStopped
 from connectors.http import Egress, Patience
 from connectors.hubspot import HubSpotConnector
@@ -50,6 +50,11 @@ class Connectors:
     targets: Mapping[str, OwnerTarget] = field(default_factory=dict)
     notifier: Notifier | None = None
     followers: frozenset[str] = frozenset()
+
+    @property
+    def task_targets(self) -> dict[str, TaskTarget]:
+        """Those of the targets that tasks can be put in, by name."""
+        return {name: target for name, target in self.targets.items() if isinstance(target, TaskTarget)}
 
 
 def build_connectors(

@@ -16,6 +16,7 @@ from typing import Any
 
 from connectors.base import (
     Cursor,
+    NewTask,
     ObservedOwner,
     OutsideUser,
     OwnerChange,
@@ -158,11 +159,34 @@ class SalesforceConnector:
             return OwnerResult(change.remote_id, WriteOutcome.RETRY, error.code, error.message)
         return OwnerResult(change.remote_id, WriteOutcome.WRITTEN)
 
-    def create_task(self, remote_id: str, owner_id: str, subject: str, object_type: str | None = None) -> str:
-        """Raises `Ambiguous` when no answer came: read before a second try, or there may be two tasks."""
-        link = of_type(NAME, OBJECTS, object_type or self.object_type).task_link
-        body = {"Subject": subject, "OwnerId": owner_id, link: remote_id, "Status": "Not Started"}
-        return str(self._api.send("POST", "sobjects/Task", body).json()["id"])
+    # --- tasks ---
+
+    def create_task(self, task: NewTask) -> str:
+        """A Task keeps the day it is due on, and no time. Raises as the protocol says."""
+        link = of_type(NAME, OBJECTS, task.object_type).task_link
+        body = {
+            "Subject": task.subject,
+            "OwnerId": task.owner_id,
+            link: task.remote_id,
+            "Status": "Not Started",
+            "Priority": "Normal",
+            "ActivityDate": task.due_at.date().isoformat(),
+            "Description": task.body,
+        }
+        response = self._api.send("POST", "sobjects/Task", body)
+        try:
+            return str(response.json()["id"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise Ambiguous(NAME, "the answer to a new task is not whole", code="NO_ANSWER") from error
+
+    def find_task(self, object_type: str, remote_id: str, key: str) -> str | None:
+        """One call for each 2,000 tasks of the record. Activities have no external id, and a Description cannot be
+        filtered by: it is read. Deleted and archived tasks are found as well."""
+        link = of_type(NAME, OBJECTS, object_type).task_link
+        if not is_id(remote_id):
+            return None
+        soql = f"SELECT Id, Description FROM Task WHERE {link} = '{remote_id}' ORDER BY Id"  # noqa: S608  (checked above)
+        return next((r["Id"] for r in self._records(soql) if f"({key})" in (r.get("Description") or "")), None)
 
     # --- below ---
 

@@ -137,13 +137,6 @@ class ZendeskConnector:
         lost."""
         return write_if_unchanged(self, change, version)
 
-    def create_task(self, remote_id: str, owner_id: str, subject: str, object_type: str | None = None) -> str:
-        """Always raises `RecordRejected`: a ticket of the type "task" would go to a requester and into the queues of
-        support."""
-        self._check_type(object_type)
-        mend = "Put the task into the CRM"
-        raise RecordRejected(NAME, "Zendesk has no tasks, only tickets of its customers", code="NO_TASKS", mend=mend)
-
     # --- pulling ---
 
     def _export(self, start: int) -> dict[str, Any]:

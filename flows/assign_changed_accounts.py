@@ -30,6 +30,6 @@ def assign_changed_accounts(source: str, external_ids: list[str]) -> dict[str, o
         matched = match_changed_accounts_task(context)
         assigned = assign_accounts_task(context, accounts_showing(source, external_ids, matched.begun))
         report_moves(context, "owners-changed", assigned)
-        announce_recorded(context, assigned.writes)
+        announce_recorded(context, assigned.writes + assigned.tasks)
         notified = deliver_notices_task(context)
         return finish(context, pulled=[pulled], matched=matched, assigned=assigned, notified=notified)

@@ -33,7 +33,7 @@ def assign_owners(trigger: str = "by hand") -> dict[str, object]:
         assigned = assign_accounts_task(context)
         progress("assigned")
         report_moves(context, "owners-changed", assigned)
-        announce_recorded(context, assigned.writes)
+        announce_recorded(context, assigned.writes + assigned.tasks)
         notified = deliver_notices_task(context)
         progress("notified")
         return finish(context, people=people, pulled=pulled, matched=matched, assigned=assigned, notified=notified)

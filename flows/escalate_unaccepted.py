@@ -20,6 +20,6 @@ def escalate_unaccepted(trigger: str = "by hand") -> dict[str, object]:
         reminded = remind_owners_task(context)
         escalated = escalate_due_task(context)
         report_moves(context, "escalated", escalated)
-        announce_recorded(context, escalated.writes)
+        announce_recorded(context, escalated.writes + escalated.tasks)
         notified = deliver_notices_task(context)
         return finish(context, reminded=reminded, assigned=escalated, notified=notified)

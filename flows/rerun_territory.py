@@ -25,5 +25,5 @@ def rerun_territory(territory: str, dry_run: bool = True) -> dict[str, object]:
         assigned = decide(context, wanted, rules)
         report_moves(context, f"rerun-{territory}", assigned, title="Would change" if dry_run else "Changed")
         if not dry_run:
-            announce_recorded(context, assigned.writes)
+            announce_recorded(context, assigned.writes + assigned.tasks)
         return finish(context, assigned=assigned, dry_run=dry_run)

@@ -189,6 +189,26 @@ class TeamRole:
 
 
 @dataclass(frozen=True, slots=True)
+class TaskRule:
+    """A task in the CRMs for somebody, whenever `event` happens to an account or lead for which `when` holds.
+
+    `to` is "owner", "manager" or "role:<role of the team>". `subject` may name {account}, {owner} and {previous}. It is
+    due `due_in_hours` later, by the working time of who gets it where `clock` is "business". `systems` are the CRMs it
+    is put into (none named: all that hold the account).
+    """
+
+    name: str
+    event: str
+    to: str
+    subject: str
+    due_in_hours: float
+    clock: str = "calendar"
+    when: Condition = ALWAYS
+    systems: frozenset[str] = frozenset()
+    period: Period = ALWAYS_IN_EFFECT
+
+
+@dataclass(frozen=True, slots=True)
 class Keeping:
     """When an owner does not keep an account: after `forfeit_after_days` without activity (None: never), counted in
     calendar days or in the owner's working days, and not while they are on leave unless `leave_counts`; and when

@@ -19,6 +19,7 @@ from ownership.entries import (
     Registration,
     Requirement,
     Rule,
+    TaskRule,
     TeamRole,
     Territory,
 )
@@ -99,6 +100,7 @@ class Policy:
     pools: tuple[Pool, ...] = ()
     pods: tuple[Pod, ...] = ()
     team: tuple[TeamRole, ...] = ()
+    tasks: tuple[TaskRule, ...] = ()
     system_of_record: str = "salesforce"
     timezone: str = "UTC"
     keeping: Keeping = KEEPING
@@ -143,6 +145,7 @@ class Policy:
             registrations=tuple(each for each in self.registrations if each.period.holds_on(day)),
             rules=tuple(each for each in self.rules if each.period.holds_on(day)),
             team=tuple(each for each in self.team if each.period.holds_on(day)),
+            tasks=tuple(each for each in self.tasks if each.period.holds_on(day)),
             territories=_in_effect(self.territories, day),
             pools=tuple(_with_members_of(pool, day) for pool in self.pools),
         )

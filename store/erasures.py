@@ -20,6 +20,7 @@ from store.statements import insert, is_among, new_id, select_in
 from store.tables import (
     account,
     account_ref,
+    crm_task,
     decision,
     erased_record,
     erasure,
@@ -84,10 +85,12 @@ class Erasures:
         counts = {
             "source_row": self._drop_rows(persons_rows, now) + self._correct_rows(corrected),
             "account": self._blank(account, account.c.account_id, leads, _NOTHING_SAID),
+            "crm_task": self._drop_tasks(leads, now),
             "input_snapshot": self._blank(input_snapshot, input_snapshot.c.inputs_hash, self._inputs(leads), _NO_INPUT),
         }
         for table, columns, blank in _TEXTS:
-            counts[table.name] = self._blank_mentions(table, columns, blank, [address, *leads.values()])
+            mentions = self._blank_mentions(table, columns, blank, [address, *leads.values()])
+            counts[table.name] = counts.get(table.name, 0) + mentions
         counts["webhook_inbox"] += self._blank_events(persons_rows)
         erasure_id = new_id()
         row = {"erasure_id": erasure_id, "erased_by": by, "because": because, "counts": counts, "erased_at": now}
@@ -135,6 +138,13 @@ class Erasures:
             self._connection.execute(update(source_row).where(*_is(row)).values(changed))
         return len(corrected)
 
+    def _drop_tasks(self, leads: Iterable[str], now: datetime) -> int:
+        """Tasks of these leads say nothing any more, and those not made yet are not made."""
+        theirs = is_among(self._connection, crm_task.c.account_id, leads)
+        waiting = update(crm_task).where(theirs, crm_task.c.done_at.is_(None))
+        self._connection.execute(waiting.values(state="superseded", done_at=now))
+        return self._connection.execute(update(crm_task).where(theirs).values(_NO_TASK)).rowcount
+
     def _blank(self, table: Table, key: Column[Any], ids: Iterable[str], blank: Mapping[str, Any]) -> int:
         result = self._connection.execute(update(table).where(is_among(self._connection, key, ids)).values(blank))
         return result.rowcount
@@ -169,10 +179,12 @@ def _is(row: RowKey) -> tuple[Any, ...]:
 
 _NOTHING_SAID: Mapping[str, Any] = {"name": ERASED, "search_text": "", "fields": {}, "content_hash": ""}
 _NO_INPUT = {"payload": None}
+_NO_TASK: Mapping[str, Any] = {"subject": ERASED, "said": ""}
 _TEXTS = (
     (exception_item, ("detail", "dedup_key"), {"detail": {"problem": ERASED}}),
     (notification, ("email", "subject", "lines"), {"email": ERASED, "subject": ERASED, "lines": [], "error": ""}),
     (webhook_inbox, ("body",), {"body": ERASED}),
     (person_id, ("email", "name"), {"email": ERASED, "name": ERASED}),
     (push_attempt, ("message",), {"message": ERASED}),
+    (crm_task, ("subject", "said"), _NO_TASK),
 )

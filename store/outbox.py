@@ -23,7 +23,7 @@ from sqlalchemy.engine import Row
 
 from store.remote import Remote
 from store.statements import insert, is_among, new_id, select_in
-from store.tables import outbox, ownership_current, push_attempt
+from store.tables import OWNER_ROLE, outbox, ownership_current, push_attempt
 
 WAITING = ("pending", "unknown")
 STATES = (*WAITING, "confirmed", "superseded", "rejected", "dead")
@@ -153,7 +153,10 @@ class Outbox:
             by_account.setdefault(row.account_id, []).append(row)
         columns = ownership_current.c
         heads = select_in(
-            self._connection, select(columns.account_id, columns.seq), columns.account_id, by_account.keys()
+            self._connection,
+            select(columns.account_id, columns.seq).where(columns.role == OWNER_ROLE),  # roles count for themselves
+            columns.account_id,
+            by_account.keys(),
         )
         return {row.outbox_id for head in heads for row in by_account[head.account_id] if head.seq > row.seq}
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from store.accounts import Accounts
+from store.crm_tasks import CrmTasks
 from store.cursors import Cursors
 from store.decisions import Decisions
 from store.erasures import Erasures
@@ -47,6 +48,7 @@ class UnitOfWork:
         self.ledger = Ledger(connection)
         self.decisions = Decisions(connection)
         self.outbox = Outbox(connection)
+        self.crm_tasks = CrmTasks(connection)
         self.remote = Remote(connection)
         self.lineage = Lineage(connection)
         self.offers = Offers(connection)

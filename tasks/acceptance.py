@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from ownership.acceptance import check_answer
+from ownership.crm_tasks import ACCEPTED, ESCALATED, Happening, change_of_owner, filled_roles
 from ownership.model import Account, Step
 from ownership.plan import OwnerMove, move_of, offer_of
 from store.notifications import NewNotification
@@ -15,6 +16,7 @@ from store.recording import Recording
 from store.unit_of_work import UnitOfWork
 from tasks.assignment import Assigned
 from tasks.context import RunContext
+from tasks.crm_tasks import queue_tasks
 from tasks.desk import desk_for
 from tasks.explanation import find_account, unknown_account
 from tasks.next_asked import NextAsked, held_because
@@ -91,16 +93,25 @@ def _take_over(context: RunContext, uow: UnitOfWork, account: Account, offer: Of
     """Accept, and make who was asked the owner of record if they are not yet. Why that cannot be now, "" when it is
     done."""
     owner, last = uow.ledger.current([account.id]).get(account.id), uow.decisions.explanation(account.id)
-    changes = owner is not None and owner.owner_id != offer.owner_id
+    held = owner.owner_id if owner is not None else offer.owner_id
+    changes = held != offer.owner_id
     if changes and last is not None and (because := held_because(last.decision)):
         return because
-    if not uow.offers.answer(offer.offer_id, "accepted", by, context.now()) or not changes or last is None:
+    if not uow.offers.answer(offer.offer_id, "accepted", by, context.now()):
         return ""
-    said = Step("acceptance", True, f"{context.policy.roster.name(offer.owner_id)} accepted it")
-    decision = replace(last.decision, owner_id=offer.owner_id, path=(*last.decision.path, said))
-    pushes = desk_for(context, uow, [account]).pushes(account, offer.owner_id)
-    recording = Recording(decision, last.snapshot or {}, pushes, event_type="accepted")
-    uow.record([recording], context.run_id, context.now())
+    desk = desk_for(context, uow, [account])
+    team = uow.ledger.teams([account.id]).get(account.id, {})
+    happened = [Happening(ACCEPTED, account, offer.owner_id, None, team, offer.offer_id)]
+    if changes and last is not None:
+        said = Step("acceptance", True, f"{context.policy.roster.name(offer.owner_id)} accepted it")
+        decision = replace(last.decision, owner_id=offer.owner_id, path=(*last.decision.path, said))
+        pushes = desk.pushes(account, offer.owner_id)
+        uow.record(
+            [Recording(decision, last.snapshot or {}, pushes, event_type="accepted")], context.run_id, context.now()
+        )
+        if move := move_of(account, decision, held):
+            happened.append(replace(change_of_owner(account, decision, move), team=team))
+    queue_tasks(uow, context, desk.day, happened)
     return ""
 
 
@@ -164,6 +175,7 @@ def _move_on(
     recordings: list[Recording] = []
     moves: list[OwnerMove] = []
     asked: list[OwnerMove] = []
+    happened: list[Happening] = []
     for offer in offers:
         if not uow.offers.answer(offer.offer_id, answer, by, context.now()):
             continue  # answered while we waited for the lock
@@ -173,15 +185,27 @@ def _move_on(
             recordings.append(recording)
             if move := move_of(account, recording.decision, owner.owner_id if owner else None):
                 moves.append(move)
+                happened.append(change_of_owner(account, recording.decision, move))
             if next_asked := offer_of(account, recording.decision):
                 asked.append(next_asked)
+            if recording.offer_due_by:
+                happened.append(_escalated(account, recording, offer))
     recorded = uow.record(recordings, context.run_id, context.now())
     save_turns(uow, before, step.turns, context.now())
     key = f"escalated-{offers[0].offer_id}" if offers else "escalated"
     add_owner_notices(uow, context, moves, key)
     add_offer_notices(uow, context, asked, key)
     by_reason = dict(Counter(recording.decision.reason for recording in recordings))
-    return Assigned(len(offers), recorded.decided, by_reason, recorded.pushed, 0, tuple(moves), tuple(asked))
+    tasks = queue_tasks(uow, context, step.desk.day, happened)
+    return Assigned(len(offers), recorded.decided, by_reason, recorded.pushed, 0, tuple(moves), tuple(asked), tasks)
+
+
+def _escalated(account: Account, recording: Recording, offer: Offer) -> Happening:
+    """Somebody else is asked, whether or not the account is theirs until they answer."""
+    decision = recording.decision
+    return Happening(
+        ESCALATED, account, decision.owner_id, offer.owner_id, filled_roles(decision), occasion=offer.offer_id
+    )
 
 
 remind_owners_task = as_task(remind_owners, "acceptance")

@@ -15,13 +15,16 @@ from functools import partial
 
 from ownership.assignment import decide_on, family_order
 from ownership.case import State, keeper_of
+from ownership.crm_tasks import Happening, happening_of
 from ownership.day import Day
 from ownership.model import ACCOUNT, Account, Decision
 from ownership.plan import OwnerMove, held_by, move_of, offer_of
 from ownership.policy import Policy
+from store.recording import Recording
 from store.statements import chunks
 from store.unit_of_work import UnitOfWork
 from tasks.context import RunContext
+from tasks.crm_tasks import queue_tasks
 from tasks.desk import Desk, unaccepted_key
 from tasks.notices import add_offer_notices, add_owner_notices
 from tasks.state import load_state, promised_sizes, save_state, with_missed_offers
@@ -34,7 +37,7 @@ Wanted = Callable[[Account], bool]
 @dataclass(frozen=True, slots=True)
 class Assigned:
     """What deciding came to. `moves` are the accounts whose owner of record changed (or would change), `offers` those
-    that somebody is asked to take over, with whose they would be then."""
+    that somebody is asked to take over, with whose they would be then; `tasks` is how many CRM tasks follow."""
 
     looked_at: int = 0
     recorded: int = 0
@@ -43,6 +46,7 @@ class Assigned:
     drifts: int = 0
     moves: tuple[OwnerMove, ...] = ()
     offers: tuple[OwnerMove, ...] = ()
+    tasks: int = 0
 
     @staticmethod
     def together(done: Sequence[Assigned]) -> Assigned:
@@ -58,6 +62,7 @@ class Assigned:
             sum(each.drifts for each in done),
             tuple(move for each in done for move in each.moves),
             tuple(offer for each in done for offer in each.offers),
+            sum(each.tasks for each in done),
         )
 
 
@@ -168,7 +173,8 @@ def _assign_batch(
     before.load = books.sizes(uow)  # only now that the pools are locked: nobody else fills a book meanwhile
     decisions, after = decide_on(day, accounts, before)
     desk = Desk(context, uow, day, accounts, before)
-    recorded = uow.record(desk.recordings(decisions), context.run_id, context.now())
+    recordings = desk.recordings(decisions)
+    recorded = uow.record(recordings, context.run_id, context.now())
     save_state(uow, day, before, after)
     drifts = desk.note_outside(decisions)
     summary = _summary(day.policy, accounts, decisions, before)
@@ -176,7 +182,25 @@ def _assign_batch(
     uow.exceptions.close(moved, "policy", "somebody else owns it now, or is asked", context.now())
     add_owner_notices(uow, context, summary.moves, str(number))
     add_offer_notices(uow, context, summary.offers, str(number))
-    return replace(summary, recorded=recorded.decided, writes=recorded.pushed, drifts=drifts)
+    tasks = queue_tasks(uow, context, day, _happened(day, accounts, before.owners, recordings, summary.moves))
+    return replace(summary, recorded=recorded.decided, writes=recorded.pushed, drifts=drifts, tasks=tasks)
+
+
+def _happened(
+    day: Day,
+    accounts: Sequence[Account],
+    owners: Mapping[str, str],
+    recordings: Sequence[Recording],
+    moves: Sequence[OwnerMove],
+) -> Iterator[Happening]:
+    """What tasks may follow from: the decisions that are new, each with the change of owner it makes."""
+    by_id = {account.id: account for account in accounts}
+    move_by_id = {move.account_id: move for move in moves}
+    for made in (recording.decision for recording in recordings):
+        account = by_id[made.account_id]
+        held = held_by(account, owners.get(account.id), day.policy.system_of_record)
+        if happened := happening_of(account, made, move_by_id.get(account.id), held):
+            yield happened
 
 
 def _summary(policy: Policy, accounts: Sequence[Account], decisions: Sequence[Decision], before: State) -> Assigned:

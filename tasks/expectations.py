@@ -5,12 +5,14 @@ Nothing is played here (`tasks/scenarios.py`), and nothing is changed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC
 from typing import Any
 
+from config.scenario_files import to_instant
 from tasks.counterfactual import measure_coverage
-from tasks.rehearsal import Rehearsal
+from tasks.rehearsal import Rehearsal, user_id
 
 RECORDS = {
     "owners": "the owner",
@@ -50,6 +52,8 @@ class Seen:
             return self._of_records(what, expected)
         if what in ("notices", "never_told"):
             return self._of_notices(expected, never=what == "never_told")
+        if what == "tasks":
+            return self._of_tasks(expected)
         if what == "next":
             return _differ("next in turn", expected, {pool: self._next(pool) for pool in expected})
         return _differ(WHOLES[what], expected, self._whole(what))
@@ -111,6 +115,34 @@ class Seen:
             return "turns by rule" if pool.memory == "rule" else "turns for all rules together"
         return self.company.next_in(pool_id, rule) or "nobody"
 
+    def _of_tasks(self, expected: Sequence[Mapping[str, str]]) -> list[str]:
+        """Every task must be expected and every expected one there, in whichever order."""
+        there = self._tasks()
+        missing = []
+        for wanted in expected:
+            fitting = next((task for task in there if _is_task(wanted, task)), None)
+            if fitting is None:
+                missing.append(f"a task: expected {_words(wanted)}, found none such")
+            else:
+                there.remove(fitting)
+        return missing + [f"a task: expected none, found {_words(task)}" for task in there]
+
+    def _tasks(self) -> list[dict[str, str]]:
+        """What a scenario can say of each task in the CRMs."""
+        reps = {(name, user_id(name, rep)): rep for name in self.company.targets for rep in self._roster()}
+        return [
+            {
+                "on": f"{name}/{task.remote_id}",
+                "for": reps.get((name, task.owner_id), task.owner_id),
+                "subject": task.subject,
+                "due": task.due_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            }
+            for name, task in self.company.tasks()
+        ]
+
+    def _roster(self) -> list[str]:
+        return list(self.company.context.policy.roster.reps)
+
     def _because(self, source: str, id_: str) -> str:
         """What every step of the last decision said."""
         last = self.company.decision(source, id_)
@@ -141,6 +173,14 @@ def _fits(what: str, wanted: Any, actual: Any) -> bool:
     if what == "history":
         return bool(actual == (wanted if isinstance(wanted, list) else [wanted]))
     return actual in (wanted if isinstance(wanted, list) else [wanted])
+
+
+def _is_task(wanted: Mapping[str, str], task: Mapping[str, str]) -> bool:
+    """Whether a task is as expected in all that is said of it; instants may be written in several ways."""
+    said = {key: value for key, value in wanted.items() if key != "due"}
+    return all(task[key] == value for key, value in said.items()) and (
+        "due" not in wanted or to_instant(wanted["due"]) == to_instant(task["due"])
+    )
 
 
 def _differ(what: str, expected: Any, actual: Any) -> list[str]:

@@ -13,7 +13,7 @@ from typing import Any
 
 from config.policy_files import LoadedPolicy, load_policy
 from config.settings import POLICY_DIR, Settings
-from connectors.base import OutsideUser
+from connectors.base import NewTask, OutsideUser
 from connectors.memory import MemoryFacts, MemoryNotifier, MemorySource, MemoryTarget
 from connectors.registry import Connectors
 from ownership.day import Day
@@ -24,6 +24,7 @@ from store.runs import RunStart
 from store.unit_of_work import UnitOfWork
 from tasks.assignment import Assigned, assign_accounts, preview_accounts
 from tasks.context import RunContext
+from tasks.crm_tasks import create_tasks
 from tasks.matching import match_accounts, match_changed_accounts
 from tasks.pull import pull_people, pull_stream
 from tasks.push import Pushed, push_target
@@ -133,10 +134,17 @@ class Rehearsal:
         return (preview_accounts if dry_run else assign_accounts)(self.context, wanted, rules)
 
     def push(self) -> dict[str, Pushed]:
-        """A second later, as what is pushed was pulled before."""
+        """Owners, then tasks, a second later, as what is pushed was pulled before."""
         self.pass_time(seconds=1)
         self.new_run()
-        return {target: push_target(self.context, target) for target in self.targets}
+        pushed = {target: push_target(self.context, target) for target in self.targets}
+        for target in self.targets:
+            create_tasks(self.context, target)
+        return pushed
+
+    def tasks(self) -> list[tuple[str, NewTask]]:
+        """Every task in a CRM with the CRM's name; whose it is, is a user id (`user_id`)."""
+        return [(name, task) for name, target in self.targets.items() for task in target.tasks]
 
     def owner(self, source: str, id_: str) -> str | None:
         """The ledger's owner of the account that has this record. Raises `LookupError` when none has, or it is gone."""

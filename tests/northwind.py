@@ -20,6 +20,7 @@ from ownership.model import Ref
 from store.unit_of_work import UnitOfWork
 from tasks.assignment import Assigned, assign_accounts
 from tasks.context import RunContext, open_context, recorded_run, utc_now
+from tasks.crm_tasks import create_tasks
 from tasks.matching import match_accounts
 from tasks.notices import deliver_notices
 from tasks.pull import pull_people, pull_stream
@@ -58,7 +59,10 @@ class Northwind:
     def push(self) -> dict[str, Pushed]:
         """What flow push-owner-changes does."""
         with self.run() as context:
-            return {target: push_target(context, target) for target in context.connectors.targets}
+            pushed = {target: push_target(context, target) for target in context.connectors.targets}
+            for target in pushed:
+                create_tasks(context, target)
+            return pushed
 
     @contextmanager
     def books(self) -> Iterator[tuple[RunContext, UnitOfWork]]:

@@ -15,7 +15,7 @@ from emulators.hubspot.errors import invalid_properties
 
 READ_ONLY = {
     *("createdate", "hs_createdate", "hs_lastmodifieddate", "lastmodifieddate", "hs_object_id"),
-    *("hs_merged_object_ids", "hs_email_optout"),
+    *("hs_merged_object_ids", "hs_email_optout", "hs_unique_creation_key"),
 }
 EMPLOYEE_BANDS = ("1-5", "5-25", "25-50", "50-100", "100-500", "500-1000", "1000+")
 STAGES = (
@@ -79,6 +79,7 @@ CONTACT_TYPES = {
     **dict.fromkeys(("do_not_route", "hs_email_optout"), "bool"),
     "hubspot_owner_id": "owner",
     **dict.fromkeys(("associatedcompanyid", "hs_object_id"), "number"),
+    "hs_merged_object_ids": "string",
     **dict.fromkeys(("createdate", "lastmodifieddate", "hs_lastmodifieddate", "notes_last_updated"), "datetime"),
 }
 # hs_lastmodifieddate is a property of contacts as of everything else, and stays empty: a search by it finds nothing.
@@ -97,7 +98,7 @@ CONTACTS = ObjectKind(
     options={"numemployees": EMPLOYEE_BANDS, "lifecyclestage": STAGES},
 )
 TASK_TYPES = {
-    **dict.fromkeys(("hs_task_subject", "hs_task_body"), "string"),
+    **dict.fromkeys(("hs_task_subject", "hs_task_body", "hs_unique_creation_key"), "string"),
     **dict.fromkeys(("hs_task_status", "hs_task_priority", "hs_task_type"), "enumeration"),
     "hs_timestamp": "datetime",
     "hubspot_owner_id": "owner",
@@ -115,6 +116,11 @@ TASKS = ObjectKind(
     always=("hs_createdate", "hs_lastmodifieddate", "hs_object_id"),
     default=("hs_createdate", "hs_lastmodifieddate", "hs_object_id"),
     scope="crm.objects.contacts",
+    options={
+        "hs_task_status": ("NOT_STARTED", "IN_PROGRESS", "WAITING", "COMPLETED", "DEFERRED"),
+        "hs_task_priority": ("NONE", "LOW", "MEDIUM", "HIGH"),
+        "hs_task_type": ("TODO", "CALL", "EMAIL"),
+    },
 )
 KINDS = (COMPANIES, CONTACTS, TASKS)
 # What HubSpot links by default: (from, to) -> associationTypeId.

@@ -16,7 +16,7 @@ from emulators.hubspot.properties import DEFAULT_ASSOCIATIONS, ObjectKind, clean
 from emulators.hubspot.search import read_search, run_search
 
 API = "https://api.hubapi.com"
-BATCH_MAX, PAGE_MAX, OWNERS_MAX = 100, 100, 500
+BATCH_MAX, PAGE_MAX, OWNERS_MAX, ASSOCIATIONS_MAX = 100, 100, 500, 500
 THROUGH_API = "INTEGRATION"
 
 
@@ -114,9 +114,9 @@ class Records:
 
     def merge(self, request: Request) -> Answer:
         kind, body = request.kind(), _body(request)
-        if kind.plural != "companies":
+        if kind.plural == "tasks":
             raise invalid(f"{kind.plural} cannot be merged")
-        record = self._portal.merge(_text(body, "primaryObjectId"), _text(body, "objectIdToMerge"), THROUGH_API)
+        record = self._portal.merge(kind, _text(body, "primaryObjectId"), _text(body, "objectIdToMerge"), THROUGH_API)
         return Answer(200, show(kind, record, ()), 1)
 
     def batch_read(self, request: Request) -> Answer:
@@ -162,12 +162,15 @@ class Records:
     def associations(self, request: Request) -> Answer:
         start, end = request.kind(), request.kind("end")
         record = self._find(start, request.names["id"])
-        ids = self._portal.linked(start, record.id, end)
+        limit, after = _limit(request, 500, ASSOCIATIONS_MAX), _whole("after", request.one("after", "0"))
+        linked = [id_ for id_ in self._portal.linked(start, record.id, end) if self._portal.find(end, id_)]
+        ids = [end_id for end_id in linked if int(end_id) > after][:limit]
         type_id = DEFAULT_ASSOCIATIONS.get((start.plural, end.plural))
         label = {"category": "HUBSPOT_DEFINED", "typeId": type_id, "label": None}
-        return Answer(
-            200, {"results": [{"toObjectId": end_id, "associationTypes": [label]} for end_id in ids]}, len(ids)
-        )
+        body: dict[str, Any] = {"results": [{"toObjectId": end_id, "associationTypes": [label]} for end_id in ids]}
+        if ids and ids[-1] != linked[-1]:
+            body["paging"] = {"next": {"after": ids[-1], "link": f"{API}{request.path}?limit={limit}&after={ids[-1]}"}}
+        return Answer(200, body, len(ids))
 
     def list_owners(self, request: Request) -> Answer:
         limit, archived, email = _limit(request, 100, OWNERS_MAX), request.flag("archived"), request.one("email")

@@ -120,6 +120,9 @@ class Selection:
     def _to_comparison(self, asked: Comparison) -> Test:
         steps = _steps(self.kind, asked.path)
         field, read = steps[-1], self._reader(steps)
+        if field.type == "textarea":
+            message = f"field '{field.name}' can not be filtered in a query call"
+            raise ApiError(400, "INVALID_FIELD", message)
         values = [_fit(asked, field, literal) for literal in asked.literals]
         if asked.operator in ("in", "not in"):
             wanted, negated = frozenset(values), asked.operator == "not in"

@@ -1,7 +1,7 @@
 """What every connector promises (see `connectors/base.py`), as test classes that a connector joins with fixtures.
 
-A connector's file subclasses `SourcePromises` and `OwnerTargetPromises` and gives one fixture for each: a `SourceCase`
-or a `TargetCase`, which holds the connector and the hands of the outside world.
+A connector's file subclasses `SourcePromises`, `OwnerTargetPromises` and, for a CRM, `TaskTargetPromises`, and gives a
+fixture for each kind: a `SourceCase` or a `TargetCase`, which holds the connector and the hands of the outside world.
 """
 
 from __future__ import annotations
@@ -9,11 +9,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from connectors.base import (
     Cursor,
+    NewTask,
     Notice,
     Notifier,
     ObservedOwner,
@@ -159,6 +162,15 @@ def read(case: TargetCase, ids: Sequence[str]) -> tuple[ObservedOwner, ...]:
     return case.target.read_owners(ids, case.object_type)
 
 
+DUE = datetime(2026, 11, 27, 23, 30, tzinfo=ZoneInfo("America/New_York"))  # in UTC it is the 28th
+
+
+def a_task(case: TargetCase, *, remote_id: str = "", owner_id: str = "", key: str = "a1") -> NewTask:
+    """A task on the first record for the first owner, unless said otherwise."""
+    ids = (case.object_type, remote_id or case.ids[0], owner_id or case.owners[0])
+    return NewTask(*ids, "Introduce yourself", DUE, key)
+
+
 class OwnerTargetPromises:
     def test_users_who_left_are_listed_as_inactive(self, case: TargetCase) -> None:
         assert isinstance(case.target, OwnerTarget)
@@ -226,16 +238,6 @@ class OwnerTargetPromises:
     def test_a_conditional_write_to_an_inactive_owner_is_rejected(self, case: TargetCase) -> None:
         assert self._write_if_unchanged(case, case.ids[0], case.inactive_owner).outcome is WriteOutcome.REJECTED
 
-    def test_a_task_gets_an_id_of_its_own(self, case: TargetCase) -> None:
-        ids = {
-            case.target.create_task(case.ids[0], case.owners[0], "Introduce yourself", case.object_type) for _ in "12"
-        }
-        assert len(ids) == 2
-
-    def test_a_task_on_a_record_that_is_gone_is_rejected(self, case: TargetCase) -> None:
-        with pytest.raises(RecordRejected):
-            case.target.create_task(case.unknown_id, case.owners[0], "Introduce yourself", case.object_type)
-
     def _to(self, case: TargetCase, ids: Sequence[str], owner: str) -> list[OwnerChange]:
         return [OwnerChange(case.object_type, id_, owner) for id_ in ids]
 
@@ -265,3 +267,30 @@ class NotifierPromises:
     def _notice(self, email: str, key: str) -> Notice:
         lines = ("Acme GmbH is yours from today.", "Please accept within 24 hours.")
         return Notice(email, "New account", lines, key, {"Accept": "https://steward.example/a/1"})
+
+
+class TaskTargetPromises:
+    """A target that tasks can be put in. Beside `OwnerTargetPromises`, whose `case` it uses."""
+
+    def test_a_task_gets_an_id_of_its_own_and_is_found_by_its_key(self, case: TargetCase) -> None:
+        first = case.target.create_task(a_task(case, key="a1"))
+        second = case.target.create_task(a_task(case, key="b2"))
+        assert first != second
+        assert case.target.find_task(case.object_type, case.ids[0], "a1") == first
+        assert case.target.find_task(case.object_type, case.ids[0], "b2") == second
+
+    def test_a_task_nobody_made_is_not_found(self, case: TargetCase) -> None:
+        case.target.create_task(a_task(case, key="a1"))
+        assert case.target.find_task(case.object_type, case.ids[0], "a2") is None
+        assert case.target.find_task(case.object_type, case.ids[1], "a1") is None
+        assert case.target.find_task(case.object_type, case.unknown_id, "a1") is None
+
+    def test_a_task_on_a_record_that_is_gone_is_rejected(self, case: TargetCase) -> None:
+        with pytest.raises(RecordRejected):
+            case.target.create_task(a_task(case, remote_id=case.unknown_id))
+
+    def test_a_task_for_somebody_who_left_is_rejected_with_the_vendors_word(self, case: TargetCase) -> None:
+        with pytest.raises(RecordRejected) as caught:
+            case.target.create_task(a_task(case, owner_id=case.inactive_owner))
+        assert caught.value.message
+        assert case.target.find_task(case.object_type, case.ids[0], "a1") is None

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import math
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from connectors.base import OwnerChange, RecordState, WriteOutcome
-from connectors.errors import ConnectorStopped
+from connectors.base import NewTask, OwnerChange, RecordState, WriteOutcome
+from connectors.errors import Ambiguous, ConnectorStopped, RecordRejected
 from connectors.hubspot import HubSpotConnector
 from connectors.hubspot_api import HubSpotApi, versioned
 from emulators.faults import Fault
 from emulators.hubspot.app import HubSpot
-from tests.contract.promises import OwnerTargetPromises, SourceCase, SourcePromises, TargetCase, everything
+from emulators.hubspot.properties import COMPANIES, TASKS
+from tests.contract.promises import (
+    DUE,
+    OwnerTargetPromises,
+    SourceCase,
+    SourcePromises,
+    TargetCase,
+    TaskTargetPromises,
+    everything,
+)
 from tests.contract.wire import Wire
 
 IDS = [str(7_000_000_000 + n) for n in range(230)]
@@ -62,7 +72,7 @@ class Account:
     def connect(self, token: str, version: str = "v3") -> HubSpotConnector:
         buckets = {"burst": self.wire.bucket(190, 10.0), "searches": self.wire.bucket(5, 1.0)}
         api = HubSpotApi(token, version=version, patience=self.wire.patience, **buckets)
-        return HubSpotConnector(api, clock=lambda: self.wire.at)
+        return HubSpotConnector(api)
 
     def edit(self, id_: str, about: str = "company", **properties: str) -> None:
         self.wire.wait(1)
@@ -106,7 +116,7 @@ class TestHubSpotLeads(SourcePromises):
 
 
 @pytest.mark.parametrize("about", ["company", "contact"])
-class TestHubSpotTarget(OwnerTargetPromises):
+class TestHubSpotTarget(OwnerTargetPromises, TaskTargetPromises):
     @pytest.fixture
     def case(self, account: Account, about: str) -> TargetCase:
         return TargetCase(
@@ -187,3 +197,39 @@ def test_a_company_asked_for_by_the_id_it_was_merged_away_under_comes_with_the_o
         (IDS[0], True, IDS[1]),
         (IDS[1], False, None),
     ]
+
+
+# --- tasks ---
+
+
+def test_a_task_is_due_at_its_instant_and_says_its_key(account: Account) -> None:
+    made = account.connector.create_task(NewTask("company", IDS[0], "77", "Introduce yourself", DUE, "k1"))
+    task = account.vendor.portal.records["tasks"][made].properties
+    assert (task["hs_timestamp"], task["hs_task_body"]) == ("2026-11-28T04:30:00.000Z", "Made by Steward (k1)")
+    assert (task["hs_task_status"], task["hs_task_type"], task["hubspot_owner_id"]) == ("NOT_STARTED", "TODO", "77")
+
+
+def test_a_task_whose_answer_is_lost_is_found_at_once_though_search_does_not_see_it_yet(account: Account) -> None:
+    account.vendor.portal.index_delay = timedelta(minutes=5)
+    account.wire.faults.install(Fault("hubspot", "tasks.create", "reset", nth=1, params={"after_commit": True}))
+    with pytest.raises(Ambiguous):
+        account.connector.create_task(NewTask("company", IDS[0], "77", "Introduce yourself", DUE, "k1"))
+    (made,) = account.vendor.portal.records["tasks"]
+    assert list(account.vendor.portal.searchable(TASKS)) == []
+    assert account.connector.find_task("company", IDS[0], "k1") == made
+
+
+def test_a_task_among_more_than_a_page_of_them_is_found(account: Account) -> None:
+    tasks = [
+        account.vendor.portal.create(TASKS, {"hs_timestamp": "1", "hs_task_body": f"Made by Steward (k{n})"}, "API")
+        for n in range(620)
+    ]
+    for task in tasks:
+        account.vendor.portal.link(TASKS, task.id, COMPANIES, IDS[0])
+    assert account.connector.find_task("company", IDS[0], "k619") == tasks[619].id
+
+
+def test_a_call_that_may_not_read_tasks_is_no_proof_that_there_is_none(account: Account) -> None:
+    account.wire.faults.install(Fault("hubspot", "companies.associations", "status", nth=1, params={"status": 400}))
+    with pytest.raises(RecordRejected):
+        account.connector.find_task("company", IDS[0], "k1")

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from connectors.base import OwnerChange, RecordState, SourceRow, WriteOutcome
+from connectors.base import NewTask, OwnerChange, RecordState, SourceRow, WriteOutcome
 from connectors.errors import BadRecord
 from emulators.faults import Fault
 from ownership.model import LeadRecord
-from tests.contract.promises import everything
+from tests.contract.promises import DUE, everything
 from tests.contract.test_hubspot import GONE, IDS, Account
 from tests.contract.wire import Wire
 
@@ -166,8 +166,8 @@ def test_an_archived_contact_is_told_from_one_that_never_was(account: Account) -
 
 
 def test_a_task_about_a_contact_is_put_on_the_contact(account: Account) -> None:
-    about_contact = account.connector.create_task(IDS[0], "77", "Call back", "contact")
-    about_company = account.connector.create_task(IDS[1], "77", "Introduce yourself")
+    about_contact = account.connector.create_task(NewTask("contact", IDS[0], "77", "Call back", DUE, "k1"))
+    about_company = account.connector.create_task(NewTask("company", IDS[1], "77", "Introduce yourself", DUE, "k2"))
     links = account.vendor.portal.links
     assert ("tasks", about_contact, "contacts", IDS[0]) in links
     assert ("tasks", about_company, "companies", IDS[1]) in links
@@ -181,3 +181,17 @@ def test_searching_contacts_by_the_date_of_other_objects_would_find_nothing(acco
         {"filterGroups": [{"filters": [{"propertyName": "hs_lastmodifieddate", "operator": "GTE", "value": "0"}]}]},
     )
     assert found["total"] == 0
+
+
+def test_a_contact_that_was_merged_away_is_told_by_the_one_that_is_left_and_no_company_of_its_id(
+    account: Account,
+) -> None:
+    _, cursor = everything(account.connector, "leads")
+    account.wire.wait(1)
+    gone, left = IDS[0], IDS[1]
+    account.vendor.edit({"object": "contact", "action": "merge", "id": gone, "into": left})
+    rows, _ = everything(account.connector, "leads", cursor)
+    assert [(row.deleted, row.merged_into) for row in rows if row.id == gone] == [(True, left)]
+    asked = account.connector.pull_rows("leads", [gone])
+    assert [(row.id, row.deleted, row.merged_into) for row in asked] == [(gone, True, left), (left, False, None)]
+    assert [row.deleted for row in account.connector.pull_rows("companies", [gone])] == [False]

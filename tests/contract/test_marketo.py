@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from connectors.base import Cursor, OwnerChange, RecordState, WriteOutcome
-from connectors.errors import ConnectorStopped, RecordRejected, RetryLater, SchemaChanged
+from connectors.errors import ConnectorStopped, RetryLater, SchemaChanged
 from connectors.marketo import LISTING, MarketoConnector
 from connectors.marketo_api import CALLS, MarketoApi
 from connectors.marketo_objects import to_results
@@ -112,10 +112,6 @@ class TestMarketoTarget(OwnerTargetPromises):
         # Marketo lists the people it has and says no more of them; its API users are no people.
         assert {known.id for known in case.target.users()} == set(OWNERS)
         assert all(known.active and known.email == known.id for known in case.target.users())
-
-    def test_a_task_gets_an_id_of_its_own(self, case: TargetCase) -> None:
-        with pytest.raises(RecordRejected, match="no tasks"):
-            case.target.create_task(case.ids[0], case.owners[0], "Introduce yourself", case.object_type)
 
 
 def to(owner: str, *ids: str) -> list[OwnerChange]:

@@ -13,6 +13,7 @@ from tests.contract.promises import (
     SourceCase,
     SourcePromises,
     TargetCase,
+    TaskTargetPromises,
 )
 
 USERS = (
@@ -55,7 +56,7 @@ class TestMemorySource(SourcePromises):
         )
 
 
-class TestMemoryTarget(OwnerTargetPromises):
+class TestMemoryTarget(OwnerTargetPromises, TaskTargetPromises):
     @pytest.fixture
     def case(self, stream: str) -> TargetCase:
         source, ids = seeded()

@@ -13,8 +13,8 @@ from starlette.requests import Request
 from starlette.types import Message, Receive, Scope, Send
 from urllib3.exceptions import ProtocolError
 
-from connectors.base import Cursor, OwnerChange, OwnerResult, RecordState, SourceRow, WriteOutcome
-from connectors.errors import Ambiguous, ConnectorStopped, RecordRejected, RetryLater
+from connectors.base import Cursor, NewTask, OwnerChange, OwnerResult, RecordState, SourceRow, WriteOutcome
+from connectors.errors import Ambiguous, ConnectorStopped, RecordRejected, RetryLater, SchemaChanged
 from connectors.salesforce import SalesforceConnector
 from connectors.salesforce_api import SalesforceApi
 from emulators.exchange import Call, Reply
@@ -23,7 +23,15 @@ from emulators.salesforce.app import Salesforce
 from emulators.vendor import DROP_CONNECTION
 from emulators.world.ids import salesforce_id
 from ownership.model import AccountRecord
-from tests.contract.promises import OwnerTargetPromises, SourceCase, SourcePromises, TargetCase, everything
+from tests.contract.promises import (
+    DUE,
+    OwnerTargetPromises,
+    SourceCase,
+    SourcePromises,
+    TargetCase,
+    TaskTargetPromises,
+    everything,
+)
 from tests.contract.wire import Wire
 
 PAGE, BATCH = 2_000, 200  # rows of a query page and of a collections call, as Salesforce has them
@@ -264,7 +272,7 @@ class TestSalesforceSource(SourcePromises):
         )
 
 
-class TestSalesforceTarget(OwnerTargetPromises):
+class TestSalesforceTarget(OwnerTargetPromises, TaskTargetPromises):
     @pytest.fixture
     def case(self, small: Org) -> TargetCase:
         return TargetCase(
@@ -292,7 +300,7 @@ class TestSalesforceLeads(SourcePromises):
         )
 
 
-class TestSalesforceLeadTarget(OwnerTargetPromises):
+class TestSalesforceLeadTarget(OwnerTargetPromises, TaskTargetPromises):
     @pytest.fixture
     def case(self, inbound: Org) -> TargetCase:
         return TargetCase(
@@ -540,8 +548,28 @@ def test_a_conditional_write_whose_answer_is_lost_is_unknown_and_is_not_sent_aga
 def test_a_task_whose_answer_is_lost_is_not_made_twice(small: Org) -> None:
     small.fail("row_create", "reset", after_commit=True)
     with pytest.raises(Ambiguous):
-        small.connector.create_task(IDS[0], OWNERS[0], "Introduce yourself")
-    assert len(small.vendor.org.tables["Task"]) == 1
+        small.connector.create_task(NewTask("Account", IDS[0], OWNERS[0], "Introduce yourself", DUE, "k1"))
+    (made,) = small.vendor.org.tables["Task"]
+    assert small.connector.find_task("Account", IDS[0], "k1") == made
+
+
+def test_a_task_is_due_on_the_day_of_who_gets_it_and_says_its_key(small: Org) -> None:
+    small.connector.create_task(NewTask("Account", IDS[0], OWNERS[0], "Introduce yourself", DUE, "k1"))
+    (task,) = small.vendor.org.tables["Task"].values()
+    assert (task["ActivityDate"], task["Description"]) == ("2026-11-27", "Made by Steward (k1)")
+    assert (task["Status"], task["Priority"]) == ("Not Started", "Normal")
+
+
+def test_a_task_somebody_deleted_meanwhile_is_found_and_not_made_again(small: Org) -> None:
+    made = small.connector.create_task(NewTask("Account", IDS[0], OWNERS[0], "Introduce yourself", DUE, "k1"))
+    small.vendor.org.tables["Task"][made]["IsDeleted"] = True
+    assert small.connector.find_task("Account", IDS[0], "k1") == made
+
+
+def test_salesforce_does_not_filter_by_a_description(small: Org) -> None:
+    """Why a task is found by reading those of its record."""
+    with pytest.raises(SchemaChanged, match="can not be filtered"):
+        list(small.connector._records("SELECT Id FROM Task WHERE Description = 'Made by Steward (k1)'"))
 
 
 @pytest.mark.parametrize("operation", ["query_all", "query_more"])
@@ -669,7 +697,7 @@ def test_a_deleted_account_is_told_from_one_that_never_was_and_cannot_be_written
     (result,) = small.connector.update_owners(to(OWNERS[0], IDS[:1]))
     assert (result.outcome, result.code) == (WriteOutcome.REJECTED, "ENTITY_IS_DELETED")
     with pytest.raises(RecordRejected):
-        small.connector.create_task(IDS[0], OWNERS[0], "Introduce yourself")
+        small.connector.create_task(NewTask("Account", IDS[0], OWNERS[0], "Introduce yourself", DUE, "k1"))
 
 
 def test_an_id_that_is_none_of_salesforces_is_missing_and_harms_only_itself(small: Org) -> None:

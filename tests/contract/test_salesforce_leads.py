@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from connectors.base import OwnerChange, SourceRow, WriteOutcome
+from connectors.base import NewTask, OwnerChange, SourceRow, WriteOutcome
 from connectors.errors import RecordRejected, SchemaChanged
 from connectors.http import Patience
 from connectors.salesforce_api import SalesforceApi
 from emulators.salesforce.schema import BY_NAME
 from ownership.model import AccountRecord, LeadRecord
-from tests.contract.promises import everything
+from tests.contract.promises import DUE, everything
 from tests.contract.test_salesforce import (
     ACCOUNTS,
     BATCH,
@@ -218,8 +218,8 @@ def test_a_lead_is_not_given_to_a_rep_who_left(org: Org) -> None:
 
 
 def test_a_task_about_a_lead_is_about_who_and_one_about_an_account_about_what(org: Org) -> None:
-    org.connector.create_task(LEAD_IDS[0], OWNERS[0], "Call back", "Lead")
-    org.connector.create_task(IDS[0], OWNERS[0], "Introduce yourself")
+    org.connector.create_task(NewTask("Lead", LEAD_IDS[0], OWNERS[0], "Call back", DUE, "k1"))
+    org.connector.create_task(NewTask("Account", IDS[0], OWNERS[0], "Introduce yourself", DUE, "k2"))
     tasks = org.vendor.org.tables["Task"].values()
     assert [(task["WhoId"], task["WhatId"]) for task in tasks] == [(LEAD_IDS[0], None), (None, IDS[0])]
 
@@ -227,5 +227,5 @@ def test_a_task_about_a_lead_is_about_who_and_one_about_an_account_about_what(or
 def test_there_are_no_tasks_about_a_converted_lead(org: Org) -> None:
     org.convert(LEAD_IDS[0], IDS[0])
     with pytest.raises(RecordRejected) as caught:
-        org.connector.create_task(LEAD_IDS[0], OWNERS[0], "Call back", "Lead")
+        org.connector.create_task(NewTask("Lead", LEAD_IDS[0], OWNERS[0], "Call back", DUE, "k1"))
     assert caught.value.code == "CANNOT_UPDATE_CONVERTED_LEAD"

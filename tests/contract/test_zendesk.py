@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from connectors.base import OwnerChange, RecordState, SourceRow, WriteOutcome
-from connectors.errors import ConnectorStopped, RecordRejected, RetryLater, SchemaChanged
+from connectors.errors import ConnectorStopped, RetryLater, SchemaChanged
 from connectors.zendesk import ZendeskConnector
 from connectors.zendesk_api import EXPORTS, ZendeskApi
 from connectors.zendesk_jobs import BUDGET_S, to_results
@@ -109,10 +109,6 @@ class TestZendeskTarget(OwnerTargetPromises):
             account.edit(id=id_, set={"organization_fields": {"account_owner": owner}})
 
         return TargetCase(account.connector, "organization", IDS[:120], "1", OWNERS, GONE, human_moves)
-
-    def test_a_task_gets_an_id_of_its_own(self, case: TargetCase) -> None:
-        with pytest.raises(RecordRejected, match="no tasks"):
-            case.target.create_task(case.ids[0], case.owners[0], "Introduce yourself", case.object_type)
 
 
 def to(owner: str, *ids: str) -> list[OwnerChange]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
+from ownership.model import TeamMember
 from store.engine import Store
 from tests.store.business import MONDAY, claim, days, know, owned_by, record, said, salesforce
 
@@ -42,6 +44,20 @@ def test_an_unanswered_write_waits_as_unknown_and_a_put_back_row_counts_no_try(s
     assert (row.state, row.attempts) == ("unknown", 1)
     store.run(lambda uow: uow.outbox.settle(row.outbox_id, row.fence, "unknown", said("put_back"), later))
     assert claim(store, now=later)[0].attempts == 1
+
+
+def test_a_change_of_a_supporting_role_makes_no_owner_change_pointless(store: Store) -> None:
+    """The owner of record and each role count their changes for themselves: the second SDR is no second owner."""
+    know(store, "acme")
+    first, second = (owned_by("acme", "bo", expected=f"old-{sdr}") for sdr in ("sam", "pat"))
+    for made, sdr in ((first, "sam"), (second, "pat")):
+        team = (TeamMember("sdr", sdr, "is of the pod"),)
+        record(store, replace(made, decision=replace(made.decision, team=team)), run=f"run-{sdr}")
+    rows = claim(store)
+    with store.transaction(readonly=True) as uow:
+        assert uow.ledger.teams() == {"acme": {"sdr": "pat"}}
+        assert rows
+        assert uow.outbox.is_superseded(rows) == set()
 
 
 def test_many_claimers_never_get_the_same_row(store: Store) -> None:

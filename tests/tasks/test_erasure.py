@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from ownership.crm_tasks import TaskWanted
+from ownership.model import Ref
 from store.notifications import NewNotification
 from store.seals import SETTLED
+from store.unit_of_work import UnitOfWork
 from tasks.audit import audit_ledger, seal_ledger
 from tasks.erasure import NotAnAddress, erase_person, erasure_lines
 from tasks.rehearsal import Rehearsal, rehearse
@@ -51,6 +54,22 @@ def test_nothing_but_the_ledgers_opaque_ids_is_left_of_an_erased_person(company:
     assert len(erased.leads) == 1
     raw = b"".join(path.read_bytes() for path in tmp_path.glob("steward.db*"))
     assert b"fieldsworth" not in raw.lower(), "freed pages of the file were not overwritten"
+
+
+def test_a_task_about_an_erased_person_says_nothing_and_is_not_made(company: Rehearsal, tmp_path: Path) -> None:
+    lead = Ref("salesforce", "Lead", "00Q1")
+
+    def queue(uow: UnitOfWork) -> None:
+        (account_id,) = uow.accounts.by_refs([lead]).values()
+        call = TaskWanted("call", "lead_assigned", lead, "alice.ng", "Call Jo Fieldsworth", company.now[0])
+        uow.crm_tasks.add([(account_id, call)], "run", company.now[0])
+
+    company.context.store.run(queue)
+    assert "call jo fieldsworth" in everything_said(tmp_path), "the control: it was there"
+    erase_person(company.context, JO, "ops", "ticket 12")
+    assert "fieldsworth" not in everything_said(tmp_path)
+    company.push()
+    assert company.tasks() == []
 
 
 def test_everybody_else_keeps_what_is_known_of_them(company: Rehearsal, tmp_path: Path) -> None:

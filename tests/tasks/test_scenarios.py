@@ -69,6 +69,7 @@ ROWS = {
         *("low-confidence match", "drift against a human edit", "inbound to an owned account", "one business day"),
         "overlay counted in coverage",
     ),
+    "push-back": ("tasks for the paired SDR",),
     "time": (
         *("holiday", "weekend", "DST weekend", "nobody at work within the horizon", "a rep in another time zone"),
         "caps per hour in the pool's zone",

@@ -37,6 +37,7 @@ TABLES = {
     "drift": "key of drift",
     "coverage": "key of coverage",
     "role": "key of a role",
+    "task": "key of a task",
     "acceptance": "key of acceptance",
     "leads": "key of leads",
     "roster": "key of the roster",

@@ -110,6 +110,17 @@ pools:
     memory: pool
 pods: [{id: blue, lead: ann, roles: {csm: cem}}]
 team: [{role: csm, assign: {owner: cem}, when: {paying: true}, from: "2026-01-01", until: "2026-12-31"}]
+tasks:
+  - name: brief
+    when: owner_changed
+    for: role:csm
+    subject: "{account} is {owner}'s, {previous} had it {{really}}"
+    due_in_hours: 8
+    clock: business
+    conditions: {segment: enterprise}
+    systems: [hubspot]
+    from: "2026-01-01"
+    until: "2026-12-31"
 territories:
   - id: world
     name: World
@@ -160,6 +171,7 @@ scenarios:
       - run: everything
       - wait: 1.5h
       - expect: {owners: {salesforce/1: ann}, told: [ann], moves: 1}
+      - expect: {tasks: [{on: salesforce/1, for: ann, subject: Call, due: "2026-11-24"}]}
 """
 
 
@@ -278,7 +290,7 @@ def test_the_schema_knows_exactly_the_keys_the_loader_takes_and_needs(
 @full
 def test_an_unknown_key_is_refused_wherever_it_stands(name: str, text: str) -> None:
     whole = plain(text)
-    free = {"when", "stays_while", "follow_parent", "from", "roles", "external_ids", "record", "owners"}
+    free = {"when", "conditions", "stays_while", "follow_parent", "from", "roles", "external_ids", "record", "owners"}
     for _, way in places(whole):
         if free.isdisjoint(way):
             wrong = deepcopy(whole)
@@ -292,6 +304,7 @@ def test_an_unknown_key_is_refused_wherever_it_stands(name: str, text: str) -> N
 # --- the same mistakes ---
 
 TREE = POLICY + "territories:\n  - "
+TASK = POLICY + 'tasks: [{name: a, when: owner_changed, for: owner, subject: "Look at {account}", due_in_hours: 4}]\n'
 MISTAKES = {
     "an edit that is accepted and never asked for": (
         POLICY
@@ -347,6 +360,12 @@ MISTAKES = {
     "a month that is none": TREE + '{id: a, owner: ann, from: "2026-13-01"}\n',
     "a role called owner": POLICY + "team: [{role: owner, assign: {owner: ann}}]\n",
     "an owner in a pod": POLICY + "pods: [{id: p, lead: ann, roles: {owner: bob}}]\n",
+    "a task after nothing that happens": TASK.replace("owner_changed", "owner_change"),
+    "a task for nobody there is": TASK.replace("for: owner", "for: sdr"),
+    "a task with an unknown placeholder": TASK.replace("{account}", "{acount}"),
+    "a task with half a placeholder": TASK.replace("{account}", "{account"),
+    "a task that is due never": TASK.replace(", due_in_hours: 4", ""),
+    "a task in a system without tasks": TASK.replace("due_in_hours: 4", "due_in_hours: 4, systems: [stripe]"),
     "a pod without roles": POLICY + "pods: [{id: p, lead: ann}]\n",
     "a field of the company's own without a kind": POLICY + "fields: [{name: tier}]\n",
     "a field read in a place there is not": POLICY + "fields: [{name: tier, kind: text, from: {sap: X}}]\n",
