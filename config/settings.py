@@ -51,6 +51,10 @@ class Settings(BaseSettings):
     outreach_crm: str = Field("salesforce", description="CRM whose ids Outreach's accounts carry")
     outreach_crm_field: str = Field("customId", description="Account attribute that holds them, or custom1 and so on")
 
+    salesloft_client_id: str = ""
+    salesloft_client_secret: SecretStr = SecretStr("")
+    salesloft_crm: str = Field("salesforce", description="CRM whose ids stand in crm_id of Salesloft's accounts")
+
     slack_token: SecretStr = SecretStr("")
 
     zendesk_subdomain: str = Field("", description="As in acme of https://acme.zendesk.com")

@@ -19,6 +19,8 @@ from connectors.outreach_api import OutreachApi
 from connectors.outreach_tokens import Credentials
 from connectors.salesforce import SalesforceConnector
 from connectors.salesforce_api import SalesforceApi
+from connectors.salesloft import SalesloftConnector
+from connectors.salesloft_api import SalesloftApi
 from connectors.slack import SlackNotifier
 from connectors.stripe import StripeConnector
 from connectors.usage import UsageConnector
@@ -35,6 +37,7 @@ LIBRARIES = {
     "zendesk": "requests",
     "marketo": "requests",
     "outreach": "requests",
+    "salesloft": "requests",
 }
 
 
@@ -78,7 +81,7 @@ def build_connectors(
             sources[crm.name] = crm
             targets[crm.name] = crm
     followers: set[str] = set()
-    for build in (_zendesk, _marketo, _outreach):
+    for build in (_zendesk, _marketo, _outreach, _salesloft):
         if tool := build(settings, egress, patience):
             sources[tool.name] = tool
             targets[tool.name] = tool
@@ -170,6 +173,17 @@ def _outreach(settings: Settings, egress: Egress, patience: Patience) -> Outreac
     credentials = Credentials(*given.values())
     api = OutreachApi(credentials, token_file=settings.outreach_token_file, egress=egress, patience=patience)
     return OutreachConnector(api, crm=settings.outreach_crm, crm_field=settings.outreach_crm_field)
+
+
+def _salesloft(settings: Settings, egress: Egress, patience: Patience) -> SalesloftConnector | None:
+    given = {
+        "STEWARD_SALESLOFT_CLIENT_ID": settings.salesloft_client_id,
+        "STEWARD_SALESLOFT_CLIENT_SECRET": settings.salesloft_client_secret.get_secret_value(),
+    }
+    if not _complete("salesloft", given):
+        return None
+    api = SalesloftApi(*given.values(), egress=egress, patience=patience)
+    return SalesloftConnector(api, crm=settings.salesloft_crm)
 
 
 def _complete(connector: str, given: Mapping[str, str]) -> bool:

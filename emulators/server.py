@@ -29,6 +29,7 @@ from emulators.journal import Journal
 from emulators.marketo import Marketo
 from emulators.outreach import Outreach
 from emulators.salesforce import Salesforce
+from emulators.salesloft import Salesloft
 from emulators.slack import Slack
 from emulators.stripe import Stripe
 from emulators.vendor import DROP_CONNECTION, Clock, Surroundings, Vendor, real_clock
@@ -42,6 +43,7 @@ VENDORS: dict[str, Callable[..., Vendor]] = {
     "zendesk": Zendesk,
     "marketo": Marketo,
     "outreach": Outreach,
+    "salesloft": Salesloft,
 }
 START_TIMEOUT_S = 30.0
 

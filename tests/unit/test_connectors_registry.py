@@ -28,10 +28,13 @@ def test_everything_with_credentials_is_connected() -> None:
     zendesk = {"zendesk_subdomain": "acme", "zendesk_client_id": "i", "zendesk_client_secret": "s"}
     marketo = {"marketo_munchkin_id": "123-ABC-456", "marketo_client_id": "i", "marketo_client_secret": "s"}
     outreach = {f"outreach_{name}": "x" for name in ("client_id", "client_secret", "redirect_uri", "refresh_token")}
-    tools = {**zendesk, **marketo, "marketo_list_id": "1021", **outreach}
+    salesloft = {"salesloft_client_id": "i", "salesloft_client_secret": "s"}
+    tools = {**zendesk, **marketo, "marketo_list_id": "1021", **outreach, **salesloft}
     built = build_connectors(settings(**salesforce, **others, **tools))
-    assert list(built.sources) == ["salesforce", "hubspot", "zendesk", "marketo", "outreach", "stripe", "usage"]
-    assert list(built.targets) == ["salesforce", "hubspot", "zendesk", "marketo", "outreach"]
+    following = ["zendesk", "marketo", "outreach", "salesloft"]
+    assert list(built.sources) == ["salesforce", "hubspot", *following, "stripe", "usage"]
+    assert list(built.targets) == ["salesforce", "hubspot", *following]
+    assert built.followers == frozenset(following)
     assert all(isinstance(source, Source) for source in built.sources.values())
     assert all(isinstance(target, OwnerTarget) for target in built.targets.values())
     assert isinstance(built.notifier, Notifier)
