@@ -34,7 +34,7 @@ from connectors.base import (
 from connectors.batches import check_types, chunks, write_if_unchanged, write_in_batches
 from connectors.errors import ConnectorError, RecordRejected, RetryLater, SchemaChanged
 from connectors.fields import RowReader, to_instant, to_links
-from connectors.outreach_api import NAME, OutreachApi, Params, data_of, resource_of
+from connectors.outreach_api import NAME, OutreachApi, Params, data_of
 from connectors.outreach_batch import LARGEST, BatchEnd, assign_owner
 from ownership.model import AccountRecord
 
@@ -118,17 +118,6 @@ class OutreachConnector:
         """Outreach has no compare-and-set: this reads, compares and writes, so that an edit within that moment is
         lost. `version` is the date of the last change, which any activity on the account may move too."""
         return write_if_unchanged(self, change, version)
-
-    def create_task(self, remote_id: str, owner_id: str, subject: str, object_type: str | None = None) -> str:
-        """An action item, due at once. Raises `Ambiguous` when no answer came: Outreach has no key against a second
-        one."""
-        check_type(object_type)
-        if not (remote_id.isdecimal() and owner_id.isdecimal()):
-            raise RecordRejected(NAME, f"account {remote_id!r} or user {owner_id!r} is no Outreach id", code="BAD_ID")
-        relationships = {"owner": link("user", owner_id), "subject": link(ACCOUNT, remote_id)}
-        attributes = {"action": "action_item", "note": subject}
-        body = {"data": {"type": "task", "attributes": attributes, "relationships": relationships}}
-        return str(resource_of(self._api.send("POST", "/tasks", body))["id"])
 
     # --- below ---
 

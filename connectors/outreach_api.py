@@ -20,9 +20,9 @@ from connectors.outreach_tokens import CREDENTIALS_MEND, NAME, Credentials, Outr
 
 BASE = "https://api.outreach.io/api/v2"
 MEDIA_TYPE = "application/vnd.api+json"  # Outreach answers 415 without it, even to a GET
-SCOPES = "accounts.read accounts.write batches.read batches.write users.read tasks.write"
+SCOPES = "accounts.read accounts.write batches.read batches.write users.read"
 SCOPES_MEND = f"Authorise again with the scopes {SCOPES} (a write scope does not let you read)"
-PERMISSION_MEND = "Let the profile of the authorising user see and edit accounts, users and tasks in Outreach"
+PERMISSION_MEND = "Let the profile of the authorising user see users and edit accounts in Outreach"
 
 Params = Sequence[tuple[str, str]]
 

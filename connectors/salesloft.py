@@ -140,12 +140,6 @@ class SalesloftConnector:
         lost. `version` is the date of the last change, which any activity on the account may move too."""
         return write_if_unchanged(self, change, version)
 
-    def create_task(self, remote_id: str, owner_id: str, subject: str, object_type: str | None = None) -> str:
-        """Always raises `RecordRejected`: a task of Salesloft is about a person, not an account."""
-        self._check_type(object_type)
-        mend = "Put the task into the CRM"
-        raise RecordRejected(NAME, "Salesloft has tasks for people only, not for accounts", code="NO_TASKS", mend=mend)
-
     # --- below ---
 
     def _write(self, change: OwnerChange) -> OwnerResult:

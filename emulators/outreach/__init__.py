@@ -1,4 +1,4 @@
-"""Outreach, emulated: OAuth, JSON:API accounts, users and tasks, and batches that work while nobody waits."""
+"""Outreach, emulated: OAuth, JSON:API accounts and users, and batches that work while nobody waits."""
 
 from emulators.outreach.app import Outreach
 

@@ -32,9 +32,7 @@ from emulators.vendor import Surroundings
 
 ROOT, TOKEN_PATH = "/api/v2", "/oauth/token"
 MEDIA_TYPE = "application/vnd.api+json"
-ALL_SCOPES = frozenset(
-    {"accounts.read", "accounts.write", "batches.read", "batches.write", "users.read", "tasks.write"}
-)
+ALL_SCOPES = frozenset({"accounts.read", "accounts.write", "batches.read", "batches.write", "users.read"})
 HOURLY = 10_000
 MAINTENANCE = timedelta(minutes=10)
 
@@ -58,7 +56,6 @@ OPERATIONS = (
     _operation("get_account", "GET", "/accounts/{id}", "accounts.read"),
     _operation("update_account", "PATCH", "/accounts/{id}", "accounts.write"),
     _operation("list_users", "GET", "/users", "users.read"),
-    _operation("create_task", "POST", "/tasks", "tasks.write"),
     _operation(
         "assign_owner",
         "POST",
@@ -132,11 +129,11 @@ class Outreach:
             return dict(self.org.touch(account, by=2))
 
     def snapshot(self) -> dict[str, Any]:
-        """Accounts, users, tasks and batches by id."""
+        """Accounts, users and batches by id."""
         with self._lock:
             self.batches.work()
             batches = {batch.id: self.batches.shown(batch) for batch in self.batches.all.values()}
-            held = {"accounts": self.org.accounts, "users": self.org.users, "tasks": self.org.tasks, "batches": batches}
+            held = {"accounts": self.org.accounts, "users": self.org.users, "batches": batches}
             return {name: {str(id_): row for id_, row in rows.items()} for name, rows in held.items()}
 
     def operation(self, call: Call) -> str:
@@ -195,9 +192,6 @@ class Outreach:
 
     def _list_users(self, call: Call, _: str) -> Reply:
         return self._collection("user", call, list(self.org.users.values()))
-
-    def _create_task(self, call: Call, _: str) -> Reply:
-        return Reply(201, {"data": self.org.create_task(_sent(call))}, rows=1)
 
     def _assign_owner(self, call: Call, _: str) -> Reply:
         shown = self.batches.assign_owner(call.query, _sent(call))

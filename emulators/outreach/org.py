@@ -1,4 +1,4 @@
-"""What one Outreach organisation holds: accounts, users and tasks, and the rules for changing them. No HTTP here.
+"""What one Outreach organisation holds: accounts and users, and the rules for changing them. No HTTP here.
 
 A resource is JSON:API: {"type", "id": number, "attributes", "relationships"}. Unverified: that an account cannot be
 given to a user who is locked out; no public page says so, and the stricter of the two is played.
@@ -6,7 +6,6 @@ given to a user who is locked out; no public page says so, and the stricter of t
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
@@ -16,7 +15,6 @@ from emulators.outreach.errors import invalid, not_found
 Resource = dict[str, Any]
 
 READ_ONLY = {"createdAt", "updatedAt", "touchedAt"}
-TASK_ACTIONS = {"action_item", "call", "email", "in_person"}
 API_USER = 1  # who authorised the application
 
 
@@ -27,13 +25,10 @@ class Org:
         self._now = now
         self.accounts: dict[int, Resource] = {}
         self.users: dict[int, Resource] = {}
-        self.tasks: dict[int, Resource] = {}
-        self._task_ids = itertools.count(1)
 
     def load(self, accounts: Iterable[Resource], users: Iterable[Resource]) -> None:
         self.accounts = {row["id"]: _full(row) for row in accounts}
         self.users = {row["id"]: row for row in users}
-        self.tasks, self._task_ids = {}, itertools.count(1)
 
     def find_account(self, id_: str | int) -> Resource:
         """Raises `OutreachError` 404."""
@@ -77,26 +72,6 @@ class Org:
         account["attributes"]["updatedAt"] = stamp(self._now())
         account["relationships"]["updater"] = {"data": {"type": "user", "id": by}}
         return account
-
-    def create_task(self, sent: Resource) -> Resource:
-        """POST of one task. Raises `OutreachError`."""
-        attributes, relationships = sent.get("attributes") or {}, sent.get("relationships") or {}
-        if sent.get("type") != "task":
-            raise invalid("The resource's type must be 'task'.", "/data/type")
-        if attributes.get("action") not in TASK_ACTIONS:
-            raise invalid("Action is not included in the list.", "/data/attributes/action")
-        owner = self._linked(relationships, "owner", "user")
-        subject = self._linked(relationships, "subject", "account")
-        if owner is None or owner not in self.users:
-            raise invalid("Owner must exist.", "/data/relationships/owner")
-        if subject is None or subject not in self.accounts:
-            raise invalid("Subject must exist.", "/data/relationships/subject")
-        at = stamp(self._now())
-        made = {"state": "incomplete", "completed": False, "createdAt": at, "updatedAt": at, "dueAt": at}
-        id_ = next(self._task_ids)
-        said = {**made, **attributes}
-        self.tasks[id_] = {"type": "task", "id": id_, "attributes": said, "relationships": relationships}
-        return self.tasks[id_]
 
     def _linked(self, relationships: Resource, name: str, kind: str) -> int | None:
         """The id a relationship in a request names. Ids are numbers."""

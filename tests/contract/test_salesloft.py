@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from connectors.base import OwnerChange, RecordState, WriteOutcome
-from connectors.errors import ConnectorStopped, RecordRejected, RetryLater, SchemaChanged
+from connectors.errors import ConnectorStopped, RetryLater, SchemaChanged
 from connectors.salesloft import SalesloftConnector
 from connectors.salesloft_api import COSTS, SalesloftApi, cost_of
 from emulators.faults import Fault
@@ -97,10 +97,6 @@ class TestSalesloftTarget(OwnerTargetPromises):
             team.edit(id=id_, set={"owner_id": owner})
 
         return TargetCase(team.connector, "account", IDS[:12], "1", OWNERS, GONE, human_moves)
-
-    def test_a_task_gets_an_id_of_its_own(self, case: TargetCase) -> None:
-        with pytest.raises(RecordRejected, match="tasks for people only"):
-            case.target.create_task(case.ids[0], case.owners[0], "Introduce yourself", case.object_type)
 
 
 def to(owner: str, *ids: str) -> list[OwnerChange]:
