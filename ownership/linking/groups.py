@@ -76,10 +76,15 @@ class Groups:
         """Whether the records themselves say that these are two companies: by country, or as parent and subsidiary."""
         if self.contradict(one, other):
             return True
-        return any(self._are_relatives(a, b) for a in self.of(one) for b in self.of(other))
+        return any(self._are_relatives(a, b) for a in self._heard(one) for b in self._heard(other))
+
+    def _heard(self, ref: Ref) -> list[Ref]:
+        """The records that say what a company is: those that found it, as far as there are any."""
+        members = self.of(ref)
+        return [each for each in members if self.founds(each)] if self.founders[self.leader[ref]] else members
 
     def _countries(self, ref: Ref) -> set[str]:
-        return {code for each in self.of(ref) if (code := country_code(self.records[each].country))}
+        return {code for each in self._heard(ref) if (code := country_code(self.records[each].country))}
 
     def _are_relatives(self, a: Ref, b: Ref) -> bool:
         if _is_family(self.records[a], self.records[b]):

@@ -86,13 +86,19 @@ def _join_alike(groups: Groups, background: Background) -> Iterator[Problem]:
         one, other = pair.one, pair.other
         if one not in groups.leader or other not in groups.leader or groups.are_one(one, other):
             continue
-        if groups.forbids(one, other) or groups.are_apart(one, other):
+        if groups.forbids(one, other) or groups.are_apart(one, other) or _by_follower(one, other, groups):
             continue
         if problem := _two_owners(one, other, groups):
             yield problem
         elif not groups.join(one, other):
             because = f"they are alike, but together they would be more than {LARGEST} records"
             yield Problem("doubtful_match", tuple(sorted((one, other))), because)
+
+
+def _by_follower(one: Ref, other: Ref, groups: Groups) -> bool:
+    """Whether two accounts would be one for what a follower of one of them is like."""
+    both_founded = all(groups.founders[groups.leader[ref]] for ref in (one, other))
+    return both_founded and not (groups.founds(one) and groups.founds(other))
 
 
 def crowd_problem(key: str, count: int, refs: Iterable[Ref]) -> Problem:

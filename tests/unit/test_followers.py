@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ownership.linking import CROWD, LARGEST, Background, Linked, link_records
+from ownership.linking import CROWD, LARGEST, Alike, Background, Linked, link_records
 from ownership.model import AccountRecord, Ref
 from ownership.verdicts import Verdict, standing
 
@@ -29,9 +29,12 @@ def new_id(first: Ref) -> str:
 
 
 def link(
-    records: Sequence[AccountRecord], known: Mapping[Ref, str] | None = None, said: Sequence[Verdict] = ()
+    records: Sequence[AccountRecord],
+    known: Mapping[Ref, str] | None = None,
+    said: Sequence[Verdict] = (),
+    alike: Sequence[Alike] = (),
 ) -> Linked:
-    background = Background(followers=TOOLS, verdicts=standing(said))
+    background = Background(followers=TOOLS, verdicts=standing(said), alike=tuple(alike))
     return link_records(records, [], known or {}, new_id, {}, background=background)
 
 
@@ -97,6 +100,21 @@ def test_a_lead_that_fits_two_accounts_does_not_make_them_one() -> None:
     assert alone(linked) == {"marketo/9"}
 
 
+def test_an_organisation_that_is_alike_is_linked_and_makes_no_two_accounts_one() -> None:
+    crm = [record("salesforce", "1"), record("salesforce", "2")]
+    org = ref("zendesk", "5")
+    alike = [Alike(ref("salesforce", "1"), org, 0.999), Alike(org, ref("salesforce", "2"), 0.998)]
+    linked = link([*crm, record("zendesk", "5")], alike=alike)
+    assert groups(linked) == {group("salesforce/1", "zendesk/5"), group("salesforce/2")}
+
+
+def test_a_lead_abroad_does_not_keep_two_records_of_its_company_apart() -> None:
+    crm = [record("salesforce", "1", website="acme.com"), record("hubspot", "7", country="US")]
+    abroad = record("marketo", "9", website="acme.com", country="DE")
+    linked = link([*crm, abroad], alike=[Alike(ref("salesforce", "1"), ref("hubspot", "7"), 0.999)])
+    assert groups(linked) == {group("salesforce/1", "hubspot/7", "marketo/9")}
+
+
 def test_a_company_has_any_number_of_leads() -> None:
     leads = [record("marketo", str(n), links={"salesforce": "1"}) for n in range(LARGEST + 5)]
     leads += [record("marketo", f"d{n}", website="acme.com") for n in range(CROWD + 5)]
@@ -153,6 +171,7 @@ SAID = st.fixed_dictionaries(
 )
 PLACES = [(source, id_) for source in ("salesforce", "hubspot", "marketo", "zendesk") for id_ in "123"]
 WORDS = st.lists(st.tuples(st.sampled_from(PLACES), st.sampled_from(PLACES), st.booleans()), max_size=2)
+PAIRS = st.lists(st.tuples(st.sampled_from(PLACES), st.sampled_from(PLACES), st.floats(0.99, 1)), max_size=3)
 worlds = st.dictionaries(st.sampled_from(PLACES), SAID, min_size=3)
 
 
@@ -165,13 +184,14 @@ def founded(linked: Linked) -> dict[str, frozenset[Ref]]:
 
 
 @few
-@given(worlds)
+@given(worlds, PAIRS)
 def test_accounts_are_the_same_with_and_without_what_engagement_tools_say(
-    world: Mapping[tuple[str, str], Mapping[str, Any]],
+    world: Mapping[tuple[str, str], Mapping[str, Any]], pairs: Sequence[tuple[Any, Any, float]]
 ) -> None:
     records = records_of(world)
+    alike = [Alike(ref(*one), ref(*other), score) for one, other, score in pairs if one != other]
     plain = [each for each in records if each.source not in TOOLS]
-    assert founded(link(records)) == founded(link(plain))
+    assert founded(link(records, alike=alike)) == founded(link(plain, alike=alike))
 
 
 @few
