@@ -54,9 +54,11 @@ def join_followers(groups: Groups, background: Background, by_domain: ByKey, by_
         problems += odd
         if there is not None:
             chosen.append((leader, there))
-    # Only now, so that nobody is found by way of another follower, whatever the order.
+    # Only now, so that nobody is found by way of another follower, whatever the order. Of how many leads a company may
+    # have, few were ever spoken of: the others are not held against all those already there.
+    spoken = {ref for pair in background.verdicts.split for ref in pair}
     for leader, there in chosen:
-        if not groups.forbids(leader, there):
+        if spoken.isdisjoint(groups.members[leader]) or not groups.forbids(leader, there):
             groups.join(leader, there)
     return problems
 

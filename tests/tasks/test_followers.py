@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from cli.main import main
+from ownership.linking import CROWD
 from ownership.model import Ref
 from tasks.audit import audit_completeness
 from tasks.identity_lines import unmatched_lines
@@ -77,6 +78,20 @@ def test_an_account_that_begins_beside_another_takes_its_organisation_and_no_own
     with company.context.store.transaction(readonly=True) as uow:
         ids = uow.accounts.by_refs([Ref("salesforce", "Account", "2")])
         assert [event.kind for event in uow.identity.events(next(iter(ids.values())))] == []
+
+
+def test_tickets_make_no_crowd_of_a_domain_in_whichever_run(company: Rehearsal) -> None:
+    for n in range(CROWD):
+        company.account("hubspot", f"h{n}", name=f"Bolt {n}", website="bolt.com")
+    company.account("zendesk", "8", website="bolt.com")
+    company.assign(changed=True)
+    company.account("zendesk", "9", website="bolt.com")
+    company.pass_time(hours=1)
+    company.assign(changed=True)
+    found = accounts(company)
+    assert [len(refs) for refs in found if "zendesk/9" in refs] == [CROWD + 2]
+    company.assign()
+    assert accounts(company) == found
 
 
 def test_a_person_says_whose_organisation_it_is(company: Rehearsal) -> None:
