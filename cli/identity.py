@@ -1,4 +1,5 @@
-"""`steward same`, `split`, `match-lead`, `parent`, `matches`: which records are one company, and under which other."""
+"""`steward same`, `split`, `match-lead`, `parent`, `matches`, `unmatched`: which records are one company, which of no
+account, and under which other a company is."""
 
 from __future__ import annotations
 
@@ -78,8 +79,23 @@ def matches(account: str) -> None:
         click.echo(line)
 
 
+@click.command("unmatched")
+@click.argument("system", required=False)
+def unmatched(system: str | None) -> None:
+    """List what only engagement tools know (all of them, or SYSTEM): records that are of no account.
+
+    `steward same RECORD RECORD` says whose one is, where the evidence does not.
+    """
+    from tasks.identity_lines import unmatched_lines
+
+    try:
+        for line in unmatched_lines(_open(), system):
+            click.echo(line)
+    except LookupError as problem:
+        raise click.UsageError(str(problem.args[0])) from None
+
+
 def word(by: str, because: str) -> Any:
-    """Who says something, the user of this machine unless another is named, and why."""
     from tasks.identity_words import Word
 
     return Word(by or getuser(), because)

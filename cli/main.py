@@ -163,7 +163,7 @@ def upgrade() -> None:
 for command in (
     *(decide, dedupe, drift, hierarchy, match, schema, scenarios.test),
     *(records.owner, records.lineage, records.verify, records.erase),
-    *(identity.same, identity.split, identity.match_lead, identity.parent, identity.matches),
+    *(identity.same, identity.split, identity.match_lead, identity.parent, identity.matches, identity.unmatched),
     *(pushes, pause, resume),
     *(questions.what_if, questions.why_not, questions.turns, questions.lint),
 ):

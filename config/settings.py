@@ -41,6 +41,20 @@ class Settings(BaseSettings):
 
     stripe_key: SecretStr = SecretStr("")
 
+    outreach_client_id: str = ""
+    outreach_client_secret: SecretStr = SecretStr("")
+    outreach_redirect_uri: str = ""
+    outreach_refresh_token: SecretStr = SecretStr("")
+    outreach_token_file: Path = Field(
+        Path(".steward/outreach-token.json"), description="Where the tokens minted from the refresh token are kept"
+    )
+    outreach_crm: str = Field("salesforce", description="CRM whose ids Outreach's accounts carry")
+    outreach_crm_field: str = Field("customId", description="Account attribute that holds them, or custom1 and so on")
+
+    salesloft_client_id: str = ""
+    salesloft_client_secret: SecretStr = SecretStr("")
+    salesloft_crm: str = Field("salesforce", description="CRM whose ids stand in crm_id of Salesloft's accounts")
+
     slack_token: SecretStr = SecretStr("")
 
     zendesk_subdomain: str = Field("", description="As in acme of https://acme.zendesk.com")

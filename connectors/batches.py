@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import groupby
 from typing import TypeVar
 
 from connectors.base import OwnerChange, OwnerResult, OwnerTarget, RecordState, WriteOutcome
@@ -29,17 +28,24 @@ def check_types(changes: Sequence[OwnerChange], object_types: Sequence[str]) -> 
 
 
 def write_in_batches(
-    changes: Sequence[OwnerChange], size: int, write: WriteBatch, *, mixed: bool = True, at_once: int = 1
+    changes: Sequence[OwnerChange],
+    size: int,
+    write: WriteBatch,
+    *,
+    mixed: bool = True,
+    one_owner: bool = False,
+    at_once: int = 1,
 ) -> tuple[OwnerResult, ...]:
     """Call `write` for each batch, up to `at_once` of them at a time; results come back in the order of `changes`.
 
     Rows are written in a fixed order (by object type, then record id), so that two runs over the same records take
-    the vendor's row locks in the same order. `mixed`: one batch may hold several object types. A batch without an
-    answer is UNKNOWN and the next one goes on. When the connector stops or is told to wait, the rest is RETRY; if
-    nothing at all was sent before, that error is raised instead.
+    the vendor's row locks in the same order. `mixed`: one batch may hold several object types; `one_owner`: all
+    changes of a batch are to the same new owner. A batch without an answer is UNKNOWN and the next one goes on. When
+    the connector stops or is told to wait, the rest is RETRY; if nothing at all was sent before, that error is raised
+    instead.
     """
     order = sorted(range(len(changes)), key=lambda at: (changes[at].object_type, changes[at].remote_id))
-    batches = list(_batches(order, changes, size, mixed))
+    batches = list(_batches(order, changes, size, mixed, one_owner))
     stopped: list[ConnectorError] = []
 
     def attempt(places: Sequence[int]) -> Sequence[OwnerResult] | None:
@@ -74,12 +80,16 @@ def in_parallel(do: Callable[[T], R], items: Sequence[T], at_once: int) -> list[
         return list(pool.map(do, items))
 
 
-def _batches(order: Sequence[int], changes: Sequence[OwnerChange], size: int, mixed: bool) -> Iterator[Sequence[int]]:
-    if mixed:
-        yield from chunks(order, size)
-        return
-    for _, places in groupby(order, key=lambda at: changes[at].object_type):
-        yield from chunks(list(places), size)
+def _batches(
+    order: Sequence[int], changes: Sequence[OwnerChange], size: int, mixed: bool, one_owner: bool
+) -> Iterator[Sequence[int]]:
+    alike: dict[tuple[str, str], list[int]] = {}
+    for at in order:
+        change = changes[at]
+        key = ("" if mixed else change.object_type, change.owner_id if one_owner else "")
+        alike.setdefault(key, []).append(at)
+    for places in alike.values():
+        yield from chunks(places, size)
 
 
 def write_the_sound(

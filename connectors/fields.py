@@ -15,6 +15,7 @@ from connectors.errors import BadRecord
 
 LONGEST_TEXT = 4_000  # characters; the longest CRM field we read is 255, so this is damage rather than data
 LARGEST_COUNT = 10**15
+_SUFFIX = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 
 
 class RowReader:
@@ -119,8 +120,17 @@ def to_instant(value: object) -> datetime | None:
 
 
 def to_links(**ids: str | None) -> dict[str, str]:
-    """Ids of the same company in other systems, without the unknown ones."""
-    return {source: id_ for source, id_ in ids.items() if id_}
+    """Ids of the same company in other systems, without the unknown ones; Salesforce's in the form its API gives."""
+    return {source: whole_id(id_) if source == "salesforce" else id_ for source, id_ in ids.items() if id_}
+
+
+def whole_id(id_: str) -> str:
+    """A Salesforce id of 15 characters, as people copy it from an address or a report, with the three that follow from
+    its capitals. Anything else stays as it is."""
+    if len(id_) != 15 or not (id_.isascii() and id_.isalnum()):
+        return id_
+    blocks = (id_[start : start + 5] for start in (0, 5, 10))
+    return id_ + "".join(_SUFFIX[sum(char.isupper() << place for place, char in enumerate(block))] for block in blocks)
 
 
 __all__ = ["RowReader", "to_instant", "to_links"]

@@ -14,8 +14,13 @@ from connectors.hubspot import HubSpotConnector
 from connectors.hubspot_api import HubSpotApi
 from connectors.marketo import MarketoConnector
 from connectors.marketo_api import MarketoApi
+from connectors.outreach import OutreachConnector
+from connectors.outreach_api import OutreachApi
+from connectors.outreach_tokens import Credentials
 from connectors.salesforce import SalesforceConnector
 from connectors.salesforce_api import SalesforceApi
+from connectors.salesloft import SalesloftConnector
+from connectors.salesloft_api import SalesloftApi
 from connectors.slack import SlackNotifier
 from connectors.stripe import StripeConnector
 from connectors.usage import UsageConnector
@@ -31,16 +36,23 @@ LIBRARIES = {
     "slack": "slack_sdk",
     "zendesk": "requests",
     "marketo": "requests",
+    "outreach": "requests",
+    "salesloft": "requests",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Connectors:
-    """What this installation is connected to, by name. `notifier` is None when nobody can be told anything."""
+    """What this installation is connected to, by name. `notifier` is None when nobody can be told anything.
+
+    `followers` are the systems that show the owner of accounts known elsewhere: a company that only they know is no
+    account.
+    """
 
     sources: Mapping[str, Source] = field(default_factory=dict)
     targets: Mapping[str, OwnerTarget] = field(default_factory=dict)
     notifier: Notifier | None = None
+    followers: frozenset[str] = frozenset()
 
     @property
     def task_targets(self) -> dict[str, TaskTarget]:
@@ -68,17 +80,19 @@ def build_connectors(
         if crm:
             sources[crm.name] = crm
             targets[crm.name] = crm
-    for tool in (_zendesk(settings, egress, patience), _marketo(settings, egress, patience)):
-        if tool:
+    followers: set[str] = set()
+    for build in (_zendesk, _marketo, _outreach, _salesloft):
+        if tool := build(settings, egress, patience):
             sources[tool.name] = tool
             targets[tool.name] = tool
+            followers.add(tool.name)
     if settings.stripe_key.get_secret_value():
         sources["stripe"] = StripeConnector(settings.stripe_key.get_secret_value(), egress=egress, patience=patience)
     if settings.usage_url:
         sources["usage"] = UsageConnector(settings.usage_url, settings.usage_query)
     slack_token = settings.slack_token.get_secret_value()
     slack = SlackNotifier(slack_token, egress=egress, patience=patience) if slack_token else None
-    return Connectors(sources, targets, slack)
+    return Connectors(sources, targets, slack, frozenset(followers))
 
 
 def connector_versions() -> dict[str, str]:
@@ -145,6 +159,31 @@ def _marketo(settings: Settings, egress: Egress, patience: Patience) -> MarketoC
         crm_field=settings.marketo_crm_field,
         crm=settings.marketo_crm,
     )
+
+
+def _outreach(settings: Settings, egress: Egress, patience: Patience) -> OutreachConnector | None:
+    given = {
+        "STEWARD_OUTREACH_CLIENT_ID": settings.outreach_client_id,
+        "STEWARD_OUTREACH_CLIENT_SECRET": settings.outreach_client_secret.get_secret_value(),
+        "STEWARD_OUTREACH_REDIRECT_URI": settings.outreach_redirect_uri,
+        "STEWARD_OUTREACH_REFRESH_TOKEN": settings.outreach_refresh_token.get_secret_value(),
+    }
+    if not _complete("outreach", given):
+        return None
+    credentials = Credentials(*given.values())
+    api = OutreachApi(credentials, token_file=settings.outreach_token_file, egress=egress, patience=patience)
+    return OutreachConnector(api, crm=settings.outreach_crm, crm_field=settings.outreach_crm_field)
+
+
+def _salesloft(settings: Settings, egress: Egress, patience: Patience) -> SalesloftConnector | None:
+    given = {
+        "STEWARD_SALESLOFT_CLIENT_ID": settings.salesloft_client_id,
+        "STEWARD_SALESLOFT_CLIENT_SECRET": settings.salesloft_client_secret.get_secret_value(),
+    }
+    if not _complete("salesloft", given):
+        return None
+    api = SalesloftApi(*given.values(), egress=egress, patience=patience)
+    return SalesloftConnector(api, crm=settings.salesloft_crm)
 
 
 def _complete(connector: str, given: Mapping[str, str]) -> bool:

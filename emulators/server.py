@@ -27,7 +27,9 @@ from emulators.gateway import Gateway, matches_host
 from emulators.hubspot import HubSpot
 from emulators.journal import Journal
 from emulators.marketo import Marketo
+from emulators.outreach import Outreach
 from emulators.salesforce import Salesforce
+from emulators.salesloft import Salesloft
 from emulators.slack import Slack
 from emulators.stripe import Stripe
 from emulators.vendor import DROP_CONNECTION, Clock, Surroundings, Vendor, real_clock
@@ -40,6 +42,8 @@ VENDORS: dict[str, Callable[..., Vendor]] = {
     "slack": Slack,
     "zendesk": Zendesk,
     "marketo": Marketo,
+    "outreach": Outreach,
+    "salesloft": Salesloft,
 }
 START_TIMEOUT_S = 30.0
 

@@ -76,13 +76,14 @@ class MatchKeys:
             _to_holder(each) for each in select_in(self._connection, select(record_key), record_key.c.match_key, keys)
         ]
 
-    def counts(self, keys: Iterable[str], listing: Iterable[str]) -> dict[str, int]:
-        """How many records share each key. `listing` are the systems that list records; in others a fact is one."""
+    def counts(self, keys: Iterable[str], listing: Iterable[str], besides: Iterable[str] = ()) -> dict[str, int]:
+        """How many records share each key. `listing` are the systems that list records; in others a fact is one.
+        Records of the systems `besides` do not count."""
         columns = record_key.c
         lists = set(listing)
         statement = (
             select(columns.match_key, columns.source, columns.says, func.count(columns.place.distinct()))
-            .where(columns.says != LEAD)
+            .where(columns.says != LEAD, columns.source.not_in(sorted(besides)))
             .group_by(columns.match_key, columns.source, columns.says)
         )
         found: Counter[str] = Counter()

@@ -23,12 +23,14 @@ from tasks.steps import as_task
 class Completeness:
     """Every pulled row is in an account or an exception, and every account has an owner or an exception.
 
-    `waiting` are the accounts without an owner for which an exception is open.
+    `unmatched` are rows of engagement tools that are of no account. `waiting` are the accounts without an owner for
+    which an exception is open.
     """
 
     pulled: int
     linked: int
     excepted_rows: int
+    unmatched: int
     accounts: int
     owned: int
     waiting: int
@@ -36,7 +38,7 @@ class Completeness:
 
     @property
     def holds(self) -> bool:
-        return not self.without_either and self.pulled == self.linked + self.excepted_rows
+        return not self.without_either and self.pulled == self.linked + self.excepted_rows + self.unmatched
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +70,12 @@ def audit_completeness(context: RunContext) -> Completeness:
         linked = {(ref.source, ref.external_id) for account in accounts for ref in account.refs}
     records = [row for row in rows if _is_counted(context, row)]
     unreadable = [row for row in records if row.problem]
+    alone = [row for row in records if not row.problem and (row.source, row.external_id) not in linked]
     return Completeness(
         pulled=len(records),
-        linked=sum(1 for row in records if not row.problem and (row.source, row.external_id) in linked),
+        linked=len(records) - len(unreadable) - len(alone),
         excepted_rows=len(unreadable),
+        unmatched=sum(1 for row in alone if row.source in context.connectors.followers),
         accounts=len(accounts),
         owned=sum(1 for account in accounts if account.id in owned),
         waiting=sum(1 for account in accounts if account.id not in owned and account.id in excepted),

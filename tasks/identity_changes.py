@@ -29,7 +29,7 @@ PERSON = "they have one e-mail address"
 @dataclass(frozen=True, slots=True)
 class Changes:
     """What became of accounts: `became` leads from those that are part of others now; `left` from new ones to those
-    they were part of; `gone` are those that are in no system any more."""
+    they were part of; `gone` are those that are in no system that founds accounts any more."""
 
     events: list[IdentityEvent] = field(default_factory=list)
     became: dict[str, str] = field(default_factory=dict)
@@ -48,10 +48,11 @@ def changes_of(
     account_of = {ref: account.id for account in after for ref in account.refs}
     changes = Changes()
     for id_, account in sorted(before.items()):
-        went = _where_to(account, account_of, background)
         if id_ not in now:
+            went = _where_to(background.founding(account.refs), account_of, background)
             _add_end(changes, account, went, now, records, background)
             continue
+        went = _where_to(account.refs, account_of, background)
         for there, refs in sorted(went.items()):
             if there in before and there != id_:
                 others = set(now[there].refs) - set(refs)
@@ -62,10 +63,10 @@ def changes_of(
     return changes
 
 
-def _where_to(account: Account, account_of: Mapping[Ref, str], background: Background) -> dict[str, list[Ref]]:
-    """The accounts its records are of now, with those records."""
+def _where_to(refs: Iterable[Ref], account_of: Mapping[Ref, str], background: Background) -> dict[str, list[Ref]]:
+    """The accounts these records are of now, with those records."""
     found: dict[str, list[Ref]] = defaultdict(list)
-    for ref in account.refs:
+    for ref in refs:
         if there := account_of.get(ref) or account_of.get(background.now(ref)):
             found[there].append(ref)
     return found
@@ -97,7 +98,7 @@ def _add_beginning(
     background: Background,
 ) -> None:
     had = {ref: id_ for id_, other in before.items() for ref in other.refs if id_ in now}
-    came = Counter(had[ref] for ref in account.refs if ref in had)
+    came = Counter(had[ref] for ref in background.founding(account.refs) if ref in had)
     if came:
         since = min(came, key=lambda id_: (-came[id_], id_))
         changes.left[account.id] = since

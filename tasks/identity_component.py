@@ -61,7 +61,7 @@ class _Search:
         now = [Holder(key, each.row, each.says, each.place) for each in new for key in each.keys]
         listed = uow.keys.listing(self.context.connectors.sources)
         of_accounts = {holder.key for holder in (*old, *now) if holder.says != LEAD}
-        before = uow.keys.counts((key for key in of_accounts if key.startswith(CROWDED)), listed)
+        before = self._counts(of_accounts, listed)
         uow.keys.put(claimed, new)
         self.listing = uow.keys.listing(self.context.connectors.sources)
         self.changed = {key: before.get(key, 0) for key in of_accounts}
@@ -114,7 +114,7 @@ class _Search:
         part = Part(False, list(values.values()), before, places=places, keys=set(self.keys), claimed=claimed)
         part.likenesses = uow.likenesses.about(places)
         background = read_background(self.context, uow, part, merged_refs(uow, values, places))
-        counts = uow.keys.counts((key for key in self.keys if key.startswith(CROWDED)), self.listing)
+        counts = self._counts(self.keys, self.listing)
         crowds = {key: count for key, count in counts.items() if count > CROWD}
         part.background = _within(background, crowds, self.listing, uow)
         part.crowds = [self._crowd(key, count) for key, count in sorted(crowds.items())]
@@ -123,10 +123,15 @@ class _Search:
 
     # --- steps ---
 
+    def _counts(self, keys: Iterable[str], listing: frozenset[str]) -> dict[str, int]:
+        """How many records that found accounts share each of those keys that a crowd can share."""
+        crowded = (key for key in keys if key.startswith(CROWDED))
+        return self.uow.keys.counts(crowded, listing, self.context.connectors.followers)
+
     def _leading(self, keys: Iterable[str]) -> list[str]:
         """The keys that lead on: one that a crowd shares links nobody, before the change and after it."""
         every = set(keys)
-        counts = self.uow.keys.counts((key for key in every if key.startswith(CROWDED)), self.listing)
+        counts = self._counts(every, self.listing)
         return [
             key for key in every if counts.get(key, 0) <= CROWD or (key in self.changed and self.changed[key] <= CROWD)
         ]
@@ -162,7 +167,8 @@ class _Search:
 
     def _crowd(self, key: str, count: int) -> Problem:
         """As `crowd_problem`, with the first of the crowd's records by their ids."""
-        holders = self.uow.keys.holders([key])
+        followers = self.context.connectors.followers
+        holders = [holder for holder in self.uow.keys.holders([key]) if holder.row.source not in followers]
         records = [h for h in holders if h.says == RECORD or (h.says != LEAD and h.row.source not in self.listing)]
         first = sorted(records, key=lambda holder: (holder.row.source, holder.place))[: SHOWN * 2]
         read = read_values(self.context, self.uow.staging.get_many(holder.row for holder in first))

@@ -46,7 +46,7 @@ class Comparing:
         wanted = []
         for account in self._accounts.values():
             company = to_company(account)
-            if company.name and (told := _hash(company)) != _compared(known.get(account.refs[0])):
+            if company.name and (told := _hash(company)) != _compared(known.get(self._first(account))):
                 wanted.append((account, company, told))
         found = []
         some = sorted(wanted, key=lambda each: each[0].id)[:MOST_COMPARED]
@@ -54,9 +54,15 @@ class Comparing:
         for (account, company, told), match in zip(some, matches, strict=True):
             other = self._accounts.get(match.account_id or "")
             outcome = self._outcome(account, company, other, match, verdicts)
-            found.append(_likeness(account.refs[0], told, outcome, other, match))
+            there = self._first(other) if other else None
+            found.append(_likeness(self._first(account), told, outcome, there, match))
         self._uow.likenesses.put(found, self._context.now())
         return found
+
+    def _first(self, account: Account) -> Ref:
+        """The record an account is compared as: one that founds it, as the others may leave it."""
+        followers = self._context.connectors.followers
+        return next((ref for ref in account.refs if ref.source not in followers), account.refs[0])
 
     def compare_leads(
         self, records: Sequence[LeadRecord], known: Mapping[Ref, Likeness], here: Container[Ref], anew: bool
@@ -74,11 +80,15 @@ class Comparing:
                 wanted.append((refs[0], company))
         matches = self._match([company for _, company in wanted])
         found = [
-            _likeness(ref, _hash(company), OUTCOMES[match.outcome], self._accounts.get(match.account_id or ""), match)
+            _likeness(ref, _hash(company), OUTCOMES[match.outcome], self._found(match), match)
             for (ref, company), match in zip(wanted, matches, strict=True)
         ]
         self._uow.likenesses.put(found, self._context.now())
         return found, [self._accounts[match.account_id] for match in matches if match.account_id]
+
+    def _found(self, match: Match) -> Ref | None:
+        account = self._accounts.get(match.account_id or "")
+        return self._first(account) if account else None
 
     def _match(self, companies: Sequence[Company]) -> list[Match]:
         if not companies or not self._accounts:
@@ -146,11 +156,11 @@ def compared_leads(likenesses: Iterable[Likeness]) -> dict[Ref, Compared]:
     return {each.ref: Compared(each.other, each.outcome == MATCH) for each in likenesses}
 
 
-def _likeness(ref: Ref, told: str, outcome: str, other: Account | None, match: Match) -> Likeness:
+def _likeness(ref: Ref, told: str, outcome: str, other: Ref | None, match: Match) -> Likeness:
     if other is None or outcome == NONE:
         return Likeness(ref, told, NONE)
     because = (match.because, *match.evidence[:4])
-    return Likeness(ref, told, outcome, other.refs[0], match.score, because)
+    return Likeness(ref, told, outcome, other, match.score, because)
 
 
 def _hash(company: Company) -> str:

@@ -1,11 +1,12 @@
-"""Say in words which records an account has, why each is linked, who confirmed it, and what is in review."""
+"""Say in words which records an account has, why each is linked, who confirmed it, what is in review, and what is of no
+account."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
 
-from ownership.linking import Background
+from ownership.linking import Background, domains_of
 from ownership.linking.evidence import evidence
 from ownership.linking.records import records_of
 from ownership.model import LEAD, Account, AccountFact, AccountRecord, Ref
@@ -25,6 +26,25 @@ def match_lines(context: RunContext, query: str) -> Iterator[str]:
             yield unknown_account(query)
             return
         yield from _lines(context, uow, account)
+
+
+def unmatched_lines(context: RunContext, system: str | None = None) -> Iterator[str]:
+    """Records of engagement tools (of `system`) that are of no account, with what they say of themselves. Raises
+    `LookupError` when that is no engagement tool."""
+    followers = context.connectors.followers
+    if system is not None and system not in followers:
+        there = ", ".join(sorted(followers)) or "none"
+        raise LookupError(f"{system} is no engagement tool that is connected; there are: {there}")
+    some = sorted(followers if system is None else {system})
+    with context.store.transaction(readonly=True) as uow:
+        linked = {(ref.source, ref.external_id) for account in uow.accounts.all() for ref in account.refs}
+        rows = [row for row in uow.staging.live() if row.source in some]
+        values = [value for _, value in read_values(context, rows) if isinstance(value, AccountRecord)]
+    alone = [value for value in values if (value.source, value.external_id) not in linked]
+    for value in sorted(alone, key=lambda each: (each.source, each.external_id)):
+        says = [value.name, *domains_of(value), *(f"names {'/'.join(link)}" for link in sorted(value.links.items()))]
+        yield f"{value.source}/{value.external_id}: {', '.join(word for word in says if word) or 'says nothing'}"
+    yield f"{len(alone)} of {len(values)} records are of no account."
 
 
 def _lines(context: RunContext, uow: UnitOfWork, account: Account) -> Iterator[str]:

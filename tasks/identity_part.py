@@ -108,6 +108,7 @@ def read_background(context: RunContext, uow: UnitOfWork, part: Part, merged: Ma
         merged=merged,
         alike=alike_of(part.likenesses),
         parents=said_parents(uow.identity.said_parents(), merged),
+        followers=context.connectors.followers,
     )
 
 

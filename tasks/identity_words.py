@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 
-from ownership.model import LEAD, Account, Ref
+from ownership.model import LEAD, Account, AccountRecord, Ref
 from ownership.verdicts import SaidParent, Verdict, contradiction, name_of, standing
 from store.unit_of_work import UnitOfWork
 from tasks.context import RunContext
@@ -33,7 +33,7 @@ def say_same(context: RunContext, names: Sequence[str], word: Word) -> str:
     """These records or accounts are one company. The first one named is kept. Raises `Refused`."""
 
     def say(uow: UnitOfWork) -> str:
-        sides = _sides(uow, names)
+        sides = _sides(context, uow, names)
         pairs = [(sides[0][0], side[0]) for side in sides[1:]]
         _say(context, uow, pairs, True, word)
         return f"{_list([name_of(side[0]) for side in sides])} are one company. {AT_THE_NEXT_MATCH}"
@@ -45,7 +45,7 @@ def say_split(context: RunContext, names: Sequence[str], word: Word) -> str:
     """No two of these records or accounts are one company. Raises `Refused`."""
 
     def say(uow: UnitOfWork) -> str:
-        sides = _sides(uow, names)
+        sides = _sides(context, uow, names)
         pairs = [pair for at, side in enumerate(sides) for other in sides[at + 1 :] for pair in product(side, other)]
         _say(context, uow, pairs, False, word)
         return f"{_list(names)} are {len(sides)} companies. {AT_THE_NEXT_MATCH}"
@@ -57,7 +57,7 @@ def withdraw(context: RunContext, names: Sequence[str], word: Word) -> str:
     """What was said of pairs of these is taken back, and evidence decides again. Raises `Refused` when nothing was."""
 
     def say(uow: UnitOfWork) -> str:
-        sides = _sides(uow, names)
+        sides = _sides(context, uow, names)
         now = standing(uow.identity.said())
         held = {verdict.pair for verdict in now.same} | set(now.split)
         pairs = [
@@ -79,7 +79,7 @@ def say_lead(context: RunContext, lead: str, account: str, word: Word, belongs: 
     """A lead belongs to an account, or does not. Raises `Refused`."""
 
     def say(uow: UnitOfWork) -> str:
-        (leads, records) = (_refs_of(uow, lead, leads_too=True), _refs_of(uow, account))
+        (leads, records) = (_refs_of(context, uow, lead, leads_too=True), _refs_of(context, uow, account))
         earlier = [(each.one, each.other) for each in standing(uow.identity.said()).same if set(each.pair) & set(leads)]
         if belongs:  # a lead belongs to one account: the word before takes its leave
             _say(context, uow, earlier, None, word)
@@ -94,7 +94,7 @@ def say_parent(context: RunContext, child: str, parent: str, word: Word, holds: 
     """The second company is above the first, whatever a system says; or that word is taken back. Raises `Refused`."""
 
     def say(uow: UnitOfWork) -> str:
-        (below, *_), (above, *_) = _sides(uow, [child, parent])
+        (below, *_), (above, *_) = _sides(context, uow, [child, parent])
         uow.identity.say_parents([SaidParent(below, above, holds, word.by, word.because, context.now())])
         uow.staging.to_match_again([(below.source, below.external_id), (above.source, above.external_id)])
         what = f"{parent} is above {child}" if holds else f"Taken back that {parent} is above {child}"
@@ -128,8 +128,8 @@ def _merged(context: RunContext, uow: UnitOfWork) -> dict[Ref, Ref]:
     return merged_refs(uow, values, None)
 
 
-def _sides(uow: UnitOfWork, names: Sequence[str]) -> list[list[Ref]]:
-    sides = [_refs_of(uow, name) for name in names]
+def _sides(context: RunContext, uow: UnitOfWork, names: Sequence[str]) -> list[list[Ref]]:
+    sides = [_refs_of(context, uow, name) for name in names]
     if len(sides) < 2:
         raise Refused("name two records or accounts at least, as in: steward same salesforce/001… hubspot/77")
     for at, (name, side) in enumerate(zip(names, sides, strict=True)):
@@ -139,7 +139,7 @@ def _sides(uow: UnitOfWork, names: Sequence[str]) -> list[list[Ref]]:
     return sides
 
 
-def _refs_of(uow: UnitOfWork, name: str, leads_too: bool = False) -> list[Ref]:
+def _refs_of(context: RunContext, uow: UnitOfWork, name: str, leads_too: bool = False) -> list[Ref]:
     """The record written as source/id, or all records of the account with this id. Raises `Refused`."""
     source, slash, external_id = name.partition("/")
     if slash:
@@ -150,6 +150,8 @@ def _refs_of(uow: UnitOfWork, name: str, leads_too: bool = False) -> list[Ref]:
             for ref in account.refs
             if (ref.source, ref.external_id) == (source, external_id) and (account.kind == LEAD) == leads_too
         ]
+        if not refs and not leads_too:
+            refs = _of_no_account(context, uow, source, external_id)
         what = "lead" if leads_too else "record of an account"
         return refs or _refuse(
             f"{name} is no {what} that Steward knows; write it as system/id, as `steward matches` does"
@@ -158,6 +160,15 @@ def _refs_of(uow: UnitOfWork, name: str, leads_too: bool = False) -> list[Ref]:
     if account is None or (account.kind == LEAD) != leads_too or not account.refs:
         _refuse(f"'{name}' is no {'lead' if leads_too else 'account'}; write a record as system/id, or an account's id")
     return list(account.refs) if account else []
+
+
+def _of_no_account(context: RunContext, uow: UnitOfWork, source: str, external_id: str) -> list[Ref]:
+    """A record that only an engagement tool knows."""
+    if source not in context.connectors.followers:
+        return []
+    rows = uow.staging.get_many(row for row in uow.staging.keys_with_ids({external_id}) if row.source == source)
+    values = [value for _, value in read_values(context, rows) if isinstance(value, AccountRecord)]
+    return [Ref(value.source, value.object_type, value.external_id) for value in values]
 
 
 def _refuse(problem: str) -> list[Ref]:

@@ -32,14 +32,15 @@ from tasks.steps import as_task
 @dataclass(frozen=True, slots=True)
 class Matched:
     """How many readable rows became how many accounts, over how many systems, and how many leads, with how many open
-    questions. `changed` is how many rows said something new; `begun` are the accounts and leads that were none before,
-    where not everything was linked."""
+    questions. `unmatched` are companies that only engagement tools know. `changed` is how many rows said something new;
+    `begun` are the accounts and leads that were none before, where not everything was linked."""
 
     rows: int = 0
     accounts: int = 0
     in_several_systems: int = 0
     problems: int = 0
     leads: int = 0
+    unmatched: int = 0
     changed: int = 0
     begun: tuple[str, ...] = ()
 
@@ -80,6 +81,7 @@ def _match(context: RunContext, uow: UnitOfWork, everything: bool) -> Matched:
         in_several_systems=sum(1 for account in linked.accounts if len({ref.source for ref in account.refs}) > 1),
         problems=len(linked.problems),
         leads=len(leads),
+        unmatched=len(linked.unmatched),
         changed=part.claimed,
         begun=() if part.whole else _begun(part, [*linked.accounts, *leads]),
     )
@@ -94,7 +96,7 @@ def _link_accounts(context: RunContext, uow: UnitOfWork, part: Part) -> tuple[Li
     linked = _link(context, uow, part)
     if not part.whole:
         return linked, part
-    comparing = Comparing(context, uow, lambda: linked.accounts)
+    comparing = Comparing(context, uow, lambda: [*linked.accounts, *linked.unmatched])
     fresh = comparing.compare_accounts({each.ref: each for each in part.likenesses}, part.verdicts)
     if not fresh:
         return linked, part
@@ -153,21 +155,24 @@ def _store(context: RunContext, uow: UnitOfWork, part: Part, linked: Linked, lea
     _close_records(uow, part.known.keys() - after_of.keys(), now)
     leads_of = {ref: lead for lead in leads for ref in lead.refs}
     asked = {ref for each in part.likenesses for ref in (each.ref, each.other) if ref} - after_of.keys()
+    asked -= {ref for each in linked.unmatched for ref in each.refs}
     account_of = uow.accounts.by_refs(asked) | {ref: account.id for ref, account in after_of.items()}
     doubts = review_problems(part.likenesses, account_of, leads_of, part.verdicts)
     note_problems(context, uow, part, [*linked.problems, *part.crowds, *doubts], after_of)
 
 
 def _end(context: RunContext, uow: UnitOfWork, changes: Changes) -> None:
-    """Accounts that are part of others, or in no system any more, need nobody's attention nor answer. Their history
-    stays. So it is with a lead that was converted: it is part of an account now."""
+    """Accounts that are part of others, or in no system any more that founds them, need nobody's attention nor answer.
+    Their history stays. So it is with a lead that was converted: it is part of an account now."""
     now, run_id = context.now(), context.run_id
     noted = uow.identity.note(changes.events, run_id, now)
     uow.close_accounts({each.account_id: each.event_id for each in noted if each.kind == MERGED}, run_id, now)
     ended = [*changes.became, *changes.gone]
     uow.accounts.mark_gone(ended, now)
     uow.offers.supersede(ended, now)
-    uow.exceptions.close_of_accounts(changes.gone, "steward", "the account is in no system any more", now)
+    uow.exceptions.close_of_accounts(
+        changes.gone, "steward", "the account is in no CRM, billing or usage any more", now
+    )
     uow.exceptions.close_of_accounts(changes.became, "steward", "the account is part of another one now", now)
     uow.identity.merge_accounts(changes.became, now)
 

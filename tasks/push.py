@@ -27,7 +27,8 @@ from tasks.push_verdicts import Verdict, judge_before_write, judge_result, put_b
 from tasks.steps import as_task
 from tasks.transfers import note_before_write, note_settled
 
-BATCHES = 25  # of the vendor's own size are claimed at once: so many are written well within a lease
+# Claimed at once: so many batches of the vendor's own size, and so many rows, are written well within a lease.
+BATCHES, MOST = 25, 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ def push_target(context: RunContext, target: str) -> Pushed:
 def _drain(context: RunContext, target: str, one_first: bool) -> Counter[str]:
     """Push what is due, a single row before all others where `one_first`; how many rows came to which state."""
     states: Counter[str] = Counter()
-    most = BATCHES * context.connectors.targets[target].write_batch
+    most = min(MOST, BATCHES * context.connectors.targets[target].write_batch)
     limit = 1 if one_first else most
     while True:
         while rows := _claim(context, target, limit):

@@ -5,7 +5,7 @@ What `steward test` plays scenarios on. The connectors are the in-memory twins, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -210,8 +210,8 @@ class Rehearsal:
         """Who the CRM itself shows, as a rep id. Raises `LookupError` when it has no such record."""
         if not any(self.sources[source].stored(stream, id_) for stream in self.sources[source].streams):
             raise LookupError(f"{source}/{id_} is not there")
-        is_lead = self.sources[source].stored("leads", id_) is not None
-        kind = LEADS[source] if is_lead else CRMS[source]
+        of_accounts, of_leads = self.targets[source].object_types
+        kind = of_leads if self.sources[source].stored("leads", id_) else of_accounts
         owner = self.targets[source].read_owners([id_], kind)[0].owner_id
         return owner.removeprefix(f"{source}-") if owner else None
 
@@ -238,19 +238,26 @@ def user_id(source: str, rep: str) -> str:
     return f"{source}-{rep}"
 
 
-def rehearse(folder: Path, policy: LoadedPolicy | None = None, database_url: str | None = None) -> Rehearsal:
+def rehearse(
+    folder: Path,
+    policy: LoadedPolicy | None = None,
+    database_url: str | None = None,
+    tools: Sequence[str] = (),
+) -> Rehearsal:
     """An empty company with everybody of the roster as a user of both CRMs; who left is inactive there.
 
-    The database is a new SQLite file in `folder` unless `database_url` names one.
+    The database is a new SQLite file in `folder` unless `database_url` names one. `tools` are engagement tools beside
+    the CRMs.
     """
     url = database_url or f"sqlite:///{folder / 'steward.db'}"
     settings = Settings(database_url=url, _env_file=None)
     policy = policy or load_policy(POLICY_DIR)
     sources = {name: MemorySource(name, object_type=kind, lead_type=LEADS[name]) for name, kind in CRMS.items()}
+    sources |= {name: MemorySource(name, object_type="account", lead_type="lead") for name in tools}
     targets = {name: MemoryTarget(source) for name, source in sources.items()}
     facts = {name: MemoryFacts(name) for name in FACTS}
     notifier = MemoryNotifier()
-    connectors = Connectors({**sources, **facts}, targets, notifier)
+    connectors = Connectors({**sources, **facts}, targets, notifier, frozenset(tools))
     store = open_store(url)
     store.migrate()
     now = [START]

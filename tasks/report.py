@@ -70,7 +70,7 @@ def report_audit(
     """The audit's findings as a page."""
     lines = [
         f"- Pulled {completeness.pulled} records = {completeness.linked} decided "
-        f"+ {completeness.excepted_rows} excepted",
+        f"+ {completeness.excepted_rows} excepted + {completeness.unmatched} that only engagement tools know",
         f"- {completeness.accounts} accounts: {completeness.owned} owned, {completeness.waiting} with an exception, "
         f"{len(completeness.without_either)} with neither",
     ]

@@ -18,12 +18,12 @@ NewId = Callable[[Ref], str]
 
 
 def account_ids(groups: Groups, known: Mapping[Ref, str], new_id: NewId, background: Background) -> dict[Ref, str]:
-    """One id for each group, by its leader. `known` are the ids the records had."""
+    """One id for each group that has founders, by its leader. `known` are the ids the records had."""
     had = _heirs(groups, known, new_id, background)
     ids = {leader: _kept(groups.members[leader], some, known, background) for leader, some in had.items()}
     taken = {*known.values()}
-    for leader in sorted(groups.members.keys() - ids.keys()):
-        names = map(new_id, _names_for(groups.members[leader]))
+    for leader in sorted(leader for leader in groups.members.keys() - ids.keys() if groups.founders[leader]):
+        names = map(new_id, _names_for(filter(groups.founds, groups.members[leader])))
         ids[leader] = next(name for name in names if name not in taken and not background.in_use(name))
         taken.add(ids[leader])
     return ids
@@ -35,6 +35,8 @@ def _heirs(groups: Groups, known: Mapping[Ref, str], new_id: NewId, background: 
     parts: dict[str, Counter[Ref]] = defaultdict(Counter)
     first: dict[str, set[Ref]] = defaultdict(set)
     for ref, id_ in known.items():
+        if not groups.founds(ref):
+            continue  # an account does not go where its leads or tickets go
         leader = groups.leader.get(background.now(ref))
         if leader is not None:
             parts[id_][leader] += 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from ownership.model import Ref
@@ -30,11 +30,12 @@ class Background:
     `verdicts` are what people said of records, which wins. `held` are the owners of accounts by id: two accounts with
     two owners stay two until somebody settles who keeps the company. `oldest` counts accounts from the first there was.
     `merged` leads from a record that its system merged away to the one that is left. `alike` are pairs found by
-    comparing them. `parents` are those that people named, by record.
+    comparing them. `parents` are those that people named, by record. `followers` are the systems whose records belong
+    to accounts of others and found none.
 
     The rest is for linking a part of all records as if they all were there: `crowds` are the keys that too many
-    records share, with their number (None: counted here); `listing` the systems that list records (None: those whose
-    records are here); `in_use` says of an account id whether an account elsewhere has it.
+    records share, with their number, followers left out (None: counted here); `listing` the systems that list records
+    (None: those whose records are here); `in_use` says of an account id whether an account elsewhere has it.
     """
 
     verdicts: Verdicts = field(default_factory=Verdicts)
@@ -43,9 +44,14 @@ class Background:
     merged: Mapping[Ref, Ref] = field(default_factory=dict)
     alike: tuple[Alike, ...] = ()
     parents: Mapping[Ref, Ref] = field(default_factory=dict)
+    followers: frozenset[str] = frozenset()
     crowds: Mapping[str, int] | None = None
     listing: frozenset[str] | None = None
     in_use: Callable[[str], bool] = _in_no_use
+
+    def founding(self, refs: Iterable[Ref]) -> list[Ref]:
+        """Those of these records that found accounts."""
+        return [ref for ref in refs if ref.source not in self.followers]
 
     def now(self, ref: Ref) -> Ref:
         """The record that is left of this one."""

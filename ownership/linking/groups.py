@@ -15,18 +15,27 @@ LARGEST = 25
 
 @dataclass(slots=True)
 class Groups:
-    """The records by the company they are of, smallest ref first. `owner` is who owns what a record was of before."""
+    """The records by the company they are of, smallest ref first. `owner` is who owns what a record was of before.
+
+    `followers` are systems whose records found no account; `founders` counts those of a group that do, by its leader.
+    """
 
     records: Mapping[Ref, AccountRecord]
     verdicts: Verdicts
     owner: Mapping[Ref, str]
+    followers: frozenset[str] = frozenset()
     leader: dict[Ref, Ref] = field(default_factory=dict)
     members: dict[Ref, list[Ref]] = field(default_factory=dict)
+    founders: dict[Ref, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for ref in sorted(self.records):
             self.leader[ref] = ref
             self.members[ref] = [ref]
+            self.founders[ref] = int(self.founds(ref))
+
+    def founds(self, ref: Ref) -> bool:
+        return ref.source not in self.followers
 
     def of(self, ref: Ref) -> list[Ref]:
         return self.members[self.leader[ref]]
@@ -35,12 +44,14 @@ class Groups:
         return self.leader[one] == self.leader[other]
 
     def join(self, one: Ref, other: Ref, most: int = LARGEST) -> bool:
-        """Make two groups one; False, and nothing done, when they would have more records than `most`."""
+        """Make two groups one; False, and nothing done, when they would have more records than `most`. Records of
+        followers do not count: a company has any number of leads or tickets."""
         first, second = sorted((self.leader[one], self.leader[other]))
         if first == second:
             return True
-        if len(self.members[first]) + len(self.members[second]) > most:
+        if self.founders[first] + self.founders[second] > most:
             return False
+        self.founders[first] += self.founders.pop(second)
         for ref in self.members.pop(second):
             self.leader[ref] = first
             self.members[first].append(ref)
@@ -65,10 +76,15 @@ class Groups:
         """Whether the records themselves say that these are two companies: by country, or as parent and subsidiary."""
         if self.contradict(one, other):
             return True
-        return any(self._are_relatives(a, b) for a in self.of(one) for b in self.of(other))
+        return any(self._are_relatives(a, b) for a in self._heard(one) for b in self._heard(other))
+
+    def _heard(self, ref: Ref) -> list[Ref]:
+        """The records that say what a company is: those that found it, as far as there are any."""
+        members = self.of(ref)
+        return [each for each in members if self.founds(each)] if self.founders[self.leader[ref]] else members
 
     def _countries(self, ref: Ref) -> set[str]:
-        return {code for each in self.of(ref) if (code := country_code(self.records[each].country))}
+        return {code for each in self._heard(ref) if (code := country_code(self.records[each].country))}
 
     def _are_relatives(self, a: Ref, b: Ref) -> bool:
         if _is_family(self.records[a], self.records[b]):

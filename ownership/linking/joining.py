@@ -1,4 +1,7 @@
-"""Joining: which records become one group, by what people said, ids, domains, names, and likeness, in this order."""
+"""Joining: which records become one group, by what people said, ids, domains, names, and likeness, in this order.
+
+Followers are joined to what the others have become by then; see `ownership/linking/following.py`.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ownership.linking.background import Background
+from ownership.linking.following import join_followers, places_of
 from ownership.linking.groups import LARGEST, Groups
 from ownership.linking.keys import CROWD, domain_keys, name_key_of, words_of
 from ownership.linking.problems import Problem
-from ownership.model import AccountRecord, Ref
+from ownership.model import Ref
 
 SHOWN = 10
 """Of a crowd no more records than these are named to a person."""
@@ -18,10 +22,11 @@ SHOWN = 10
 def join_all(groups: Groups, background: Background) -> list[Problem]:
     """Join what belongs together; returns what a person has to look at."""
     problems = [*_join_by_word(groups, background), *_join_by_link(groups, background)]
-    by_domain, by_name = _by_keys(groups.records)
+    by_domain, by_name = _by_keys(groups)
     for keys in (by_domain, by_name):
         for key, refs in sorted(keys.items()):
             problems.extend(_join_by_key(key, refs, groups, background.crowds))
+    problems += join_followers(groups, background, by_domain, by_name)
     return [*problems, *_join_alike(groups, background)]
 
 
@@ -40,12 +45,11 @@ def _join_by_word(groups: Groups, background: Background) -> Iterator[Problem]:
 
 def _join_by_link(groups: Groups, background: Background) -> Iterator[Problem]:
     """Records of which one names the other's id, also one that was merged into the other since."""
-    places = {(ref.source, ref.external_id): ref for ref in sorted(groups.records)}
-    gone = {(old.source, old.external_id): background.now(old) for old in sorted(background.merged)}
-    for ref in sorted(groups.records):
+    places = places_of(groups, background)
+    for ref in filter(groups.founds, sorted(groups.records)):
         for place in sorted(groups.records[ref].links.items()):
-            other = places.get(place) or gone.get(place)
-            if other not in groups.leader or groups.forbids(ref, other):
+            other = places.get(place)
+            if other is None or groups.forbids(ref, other):
                 continue
             if problem := _two_owners(ref, other, groups) or _join_linked(ref, other, groups):
                 yield problem
@@ -82,13 +86,19 @@ def _join_alike(groups: Groups, background: Background) -> Iterator[Problem]:
         one, other = pair.one, pair.other
         if one not in groups.leader or other not in groups.leader or groups.are_one(one, other):
             continue
-        if groups.forbids(one, other) or groups.are_apart(one, other):
+        if groups.forbids(one, other) or groups.are_apart(one, other) or _by_follower(one, other, groups):
             continue
         if problem := _two_owners(one, other, groups):
             yield problem
         elif not groups.join(one, other):
             because = f"they are alike, but together they would be more than {LARGEST} records"
             yield Problem("doubtful_match", tuple(sorted((one, other))), because)
+
+
+def _by_follower(one: Ref, other: Ref, groups: Groups) -> bool:
+    """Whether two accounts would be one for what a follower of one of them is like."""
+    both_founded = all(groups.founders[groups.leader[ref]] for ref in (one, other))
+    return both_founded and not (groups.founds(one) and groups.founds(other))
 
 
 def crowd_problem(key: str, count: int, refs: Iterable[Ref]) -> Problem:
@@ -106,13 +116,14 @@ def _two_owners(one: Ref, other: Ref, groups: Groups) -> Problem | None:
     return Problem("conflicting_owners", tuple(sorted((one, other))), because)
 
 
-def _by_keys(records: Mapping[Ref, AccountRecord]) -> tuple[dict[str, list[Ref]], dict[str, list[Ref]]]:
-    """The records by each of their web domains, and by their names."""
+def _by_keys(groups: Groups) -> tuple[dict[str, list[Ref]], dict[str, list[Ref]]]:
+    """The records that found accounts by each of their web domains, and by their names."""
     by_domain: dict[str, list[Ref]] = defaultdict(list)
     by_name: dict[str, list[Ref]] = defaultdict(list)
-    for ref in sorted(records):
-        for key in domain_keys(records[ref]):
+    for ref in filter(groups.founds, sorted(groups.records)):
+        record = groups.records[ref]
+        for key in domain_keys(record):
             by_domain[key].append(ref)
-        if name := name_key_of(records[ref]):
+        if name := name_key_of(record):
             by_name[name].append(ref)
     return by_domain, by_name

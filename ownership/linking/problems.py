@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ownership.model import Account, Ref
 
@@ -31,7 +31,11 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Linked:
-    """All accounts, by id, and what a person has to look at."""
+    """All accounts, by id, and what a person has to look at.
+
+    `unmatched` are companies that only followers know: they would be accounts if those founded any.
+    """
 
     accounts: list[Account]
     problems: list[Problem]
+    unmatched: list[Account] = field(default_factory=list)

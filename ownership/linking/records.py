@@ -11,7 +11,7 @@ from ownership.linking.joining import join_all
 from ownership.linking.merging import fact_key, to_account, values_of
 from ownership.linking.parents import with_parents
 from ownership.linking.problems import Linked, Problem
-from ownership.model import AccountFact, AccountRecord, Ref
+from ownership.model import Account, AccountFact, AccountRecord, Ref
 
 PRECEDENCE = ("salesforce", "hubspot", "stripe")
 
@@ -32,21 +32,22 @@ def link_records(
     """
     by_ref = records_of(records, facts, background)
     held = _still_held(known, background)
-    owner = {ref: held[known[ref]] for ref in by_ref if known.get(ref) in held}
-    groups = Groups(by_ref, background.verdicts, owner)
+    owner = {ref: held[known[ref]] for ref in background.founding(by_ref) if known.get(ref) in held}
+    groups = Groups(by_ref, background.verdicts, owner, background.followers)
     problems = join_all(groups, background) + _unplaced(facts, by_ref)
     ids = account_ids(groups, known, new_id, background)
     values = values_of(facts, groups)
-    accounts = [
-        to_account(
-            ids[leader], [(ref, by_ref[ref]) for ref in sorted(refs)], values.get(leader, {}), owner_of, precedence
-        )
-        for leader, refs in sorted(groups.members.items())
-    ]
-    account_of = {ref: ids[leader] for ref, leader in groups.leader.items()}
+
+    def made(leader: Ref, account_id: str) -> Account:
+        members = [(ref, by_ref[ref]) for ref in sorted(groups.members[leader])]
+        return to_account(account_id, members, values.get(leader, {}), owner_of, precedence)
+
+    accounts = [made(leader, account_id) for leader, account_id in sorted(ids.items())]
+    unmatched = [made(leader, new_id(leader)) for leader in sorted(groups.members.keys() - ids.keys())]
+    account_of = {ref: ids[leader] for ref, leader in groups.leader.items() if leader in ids}
     account_of |= {old: account_of[now] for old in background.merged if (now := background.now(old)) in account_of}
     accounts, of_parents = with_parents(accounts, by_ref, account_of, background.parents)
-    return Linked(sorted(accounts, key=lambda account: account.id), problems + of_parents)
+    return Linked(sorted(accounts, key=lambda account: account.id), problems + of_parents, unmatched)
 
 
 def _still_held(known: Mapping[Ref, str], background: Background) -> dict[str, str]:

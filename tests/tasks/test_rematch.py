@@ -29,6 +29,7 @@ Change = tuple[Any, ...]
 Place = tuple[str, str]
 Said = str | None
 RECORDS = [("salesforce", "1"), ("salesforce", "2"), ("salesforce", "3"), ("hubspot", "7"), ("hubspot", "8")]
+RECORDS += [("zendesk", "5"), ("zendesk", "6")]  # of a tool that follows
 PLACES = [*RECORDS, ("stripe", "c1"), ("usage", "w1"), ("usage", "w2")]
 SITES = st.sampled_from([None, "acme.com", "bolt.com", "cask.com"])
 NAMES = st.sampled_from([None, "Acme", "Bolt", "ACME Inc."])
@@ -159,7 +160,7 @@ def _compare_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 def company_in(folder: Path, blank: Path, policy: LoadedPolicy) -> Rehearsal:
     folder.mkdir()
     shutil.copy(blank, folder / "steward.db")
-    return rehearse(folder, policy)
+    return rehearse(folder, policy, tools=["zendesk"])
 
 
 @pytest.mark.slow

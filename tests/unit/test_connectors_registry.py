@@ -27,9 +27,14 @@ def test_everything_with_credentials_is_connected() -> None:
     others = {"hubspot_token": "t", "stripe_key": "sk", "slack_token": "x", "usage_url": "sqlite://"}
     zendesk = {"zendesk_subdomain": "acme", "zendesk_client_id": "i", "zendesk_client_secret": "s"}
     marketo = {"marketo_munchkin_id": "123-ABC-456", "marketo_client_id": "i", "marketo_client_secret": "s"}
-    built = build_connectors(settings(**salesforce, **others, **zendesk, **marketo, marketo_list_id="1021"))
-    assert list(built.sources) == ["salesforce", "hubspot", "zendesk", "marketo", "stripe", "usage"]
-    assert list(built.targets) == ["salesforce", "hubspot", "zendesk", "marketo"]
+    outreach = {f"outreach_{name}": "x" for name in ("client_id", "client_secret", "redirect_uri", "refresh_token")}
+    salesloft = {"salesloft_client_id": "i", "salesloft_client_secret": "s"}
+    tools = {**zendesk, **marketo, "marketo_list_id": "1021", **outreach, **salesloft}
+    built = build_connectors(settings(**salesforce, **others, **tools))
+    following = ["zendesk", "marketo", "outreach", "salesloft"]
+    assert list(built.sources) == ["salesforce", "hubspot", *following, "stripe", "usage"]
+    assert list(built.targets) == ["salesforce", "hubspot", *following]
+    assert built.followers == frozenset(following)
     assert all(isinstance(source, Source) for source in built.sources.values())
     assert all(isinstance(target, OwnerTarget) for target in built.targets.values())
     assert isinstance(built.notifier, Notifier)
@@ -42,6 +47,11 @@ def test_half_of_a_credential_names_the_other_half() -> None:
         build_connectors(settings(zendesk_subdomain="acme"))
     with pytest.raises(ConnectorStopped, match="STEWARD_MARKETO_LIST_ID"):
         build_connectors(settings(marketo_munchkin_id="1-A-1", marketo_client_id="i", marketo_client_secret="s"))
+
+
+def test_outreach_without_its_refresh_token_names_it() -> None:
+    with pytest.raises(ConnectorStopped, match="STEWARD_OUTREACH_REFRESH_TOKEN"):
+        build_connectors(settings(outreach_client_id="i", outreach_client_secret="s", outreach_redirect_uri="u"))
 
 
 def test_a_ca_file_that_is_not_there_is_named() -> None:

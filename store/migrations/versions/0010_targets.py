@@ -8,7 +8,7 @@ from alembic import op
 from store.types import UTC, Words
 
 revision = "0010_targets"
-down_revision = "0009_transfers"
+down_revision = "0009_drift"
 branch_labels = None
 depends_on = None
 

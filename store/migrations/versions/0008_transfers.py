@@ -7,7 +7,7 @@ from alembic import op
 
 from store.types import UTC, JsonText, Words
 
-revision = "0009_transfers"
+revision = "0008_transfers"
 down_revision = "0007_crm_tasks"
 branch_labels = None
 depends_on = None

@@ -7,8 +7,8 @@ from alembic import op
 
 from store.types import UTC, Words
 
-revision = "0008_drift"
-down_revision = "0009_transfers"
+revision = "0009_drift"
+down_revision = "0008_transfers"
 branch_labels = None
 depends_on = None
 
