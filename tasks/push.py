@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from itertools import groupby
 
 from connectors.base import ObservedOwner, OwnerChange, OwnerTarget
-from connectors.errors import ConnectorStopped, RetryLater
+from connectors.errors import ConnectorStopped, RetryLater, SchemaChanged
 from ownership.identities import Identities
 from ownership.model import Ref
 from store.exceptions import record_key
@@ -23,12 +23,13 @@ from tasks.breaker import is_on_trial, note_answer, note_failure, refuse_before_
 from tasks.context import RunContext
 from tasks.identities import load_identities
 from tasks.push_paths import write_owners
-from tasks.push_verdicts import Verdict, judge_before_write, judge_result, put_back, unknown_type
+from tasks.push_verdicts import MENDS, Verdict, judge_before_write, judge_result, put_back, unknown_type
 from tasks.steps import as_task
 from tasks.transfers import note_before_write, note_settled
 
 # Claimed at once: so many batches of the vendor's own size, and so many rows, are written well within a lease.
 BATCHES, MOST = 25, 5000
+AS_A_WHOLE = (RetryLater, ConnectorStopped, SchemaChanged)  # of the system: none of the rows is to blame
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,7 @@ def _push_rows(context: RunContext, target: OwnerTarget, rows: Sequence[OutboxRo
     live = [row for row in live if row.object_type in target.object_types]
     try:
         observed = _read_owners(target, live)
-    except (RetryLater, ConnectorStopped) as problem:
+    except AS_A_WHOLE as problem:
         _settle(context, [*verdicts, *(put_back(row, problem) for row in live)])
         raise
     ready = []
@@ -157,7 +158,7 @@ def _write(
     try:
         note_before_write(context, target, rows, observed)
         results = write_owners(target, changes, [observed[row.outbox_id].version for row in rows])
-    except (RetryLater, ConnectorStopped) as problem:
+    except AS_A_WHOLE as problem:
         _settle(context, [*settled_already, *(put_back(row, problem) for row in rows)])
         raise
     return [judge_result(row, result) for row, result in zip(rows, results, strict=True)]
@@ -198,6 +199,7 @@ def _open_exception(uow: UnitOfWork, context: RunContext, verdict: Verdict, now:
         "wanted": row.desired_owner,
         "code": verdict.code,
         "problem": verdict.message,
+        "ways_out": [way_out] if (way_out := MENDS.get(verdict.code)) else [],
     }
     key = record_key(kind, row.target, row.object_type, row.remote_id)
     uow.exceptions.open(kind, key, row.account_id, detail, "error", context.run_id, now)

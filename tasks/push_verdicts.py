@@ -15,6 +15,19 @@ from store.outbox import OutboxRow
 MAX_ATTEMPTS = 6
 FIRST_WAIT_S = 20.0
 LONGEST_WAIT_S = 3600.0
+MENDS = {
+    "INACTIVE_OWNER_OR_USER": "Reactivate the user in Salesforce, or say in the roster that they left",
+    "OP_WITH_INVALID_USER_TYPE_EXCEPTION": "Give the owner a licence that may own this record, or reassign it",
+    "TRANSFER_REQUIRES_READ": "Give the new owner read access to the object in Salesforce (profile or permission set)",
+    "INSUFFICIENT_ACCESS_OR_READONLY": "Let the integration user edit and transfer all records of this object",
+    "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY": "Let the integration user edit the records this one hangs on",
+    "ENTITY_IS_DELETED": "Nothing: the next pull sees that the record is gone, or follows what it was merged into",
+    "CANNOT_UPDATE_CONVERTED_LEAD": "Nothing: the lead was converted, and the next pull sees it",
+    "FIELD_CUSTOM_VALIDATION_EXCEPTION": "Fill in what the validation rule asks for, or exempt the integration user",
+    "DUPLICATES_DETECTED": "Merge the duplicates in Salesforce, or let the rule's alert pass for the integration user",
+    "UNABLE_TO_LOCK_ROW": "Find what keeps writing this record or its parent account; the next change is sent again",
+}
+"""What a person can do about a row that a vendor refuses for good, by the vendor's code; others speak for themselves."""
 # A vendor may still do a write up to a minute after we stopped waiting for its answer. Until this has passed the row is
 # not read, and nothing newer is written to its record: the newer owner would be overwritten by the older one.
 SETTLE_S = 90.0

@@ -23,6 +23,8 @@ def push_lines(context: RunContext, target: str) -> Iterator[str]:
         if item.detail.get("target") == target:
             said = f"{item.detail.get('code', '')} {item.detail.get('problem', '')}".strip()
             yield f"  {item.kind:<18} {item.detail.get('record', '')}  {said}"
+            for way in item.detail.get("ways_out", ()):
+                yield f"  {'':<18} {way}"
 
 
 def _standing(state: TargetState) -> str:

@@ -8,12 +8,15 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from click import Command
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cli import targets
 from config.policy_files import LoadedPolicy, load_policy
 from connectors.base import OwnerChange, OwnerResult, WriteOutcome
-from connectors.errors import ConnectorStopped, RetryLater
+from connectors.errors import ConnectorStopped, RetryLater, SchemaChanged
 from store.targets import TargetState
 from tasks.breaker import LONGEST_WAIT_S, OPENS_AFTER, after_failure, pause, resume
 from tasks.push import push_target
@@ -174,3 +177,64 @@ def test_no_system_is_left_alone_longer_than_an_hour_unless_it_asks(failures: in
     retry_at = after_failure(TargetState("salesforce", failures=failures), problem, START).retry_at
     assert retry_at is not None
     assert timedelta(seconds=asked or 0) <= retry_at - START <= timedelta(seconds=max(LONGEST_WAIT_S, asked or 0))
+
+
+# --- what people see and say ---
+
+
+def say(company: Rehearsal, monkeypatch: pytest.MonkeyPatch, command: Command, *words: str) -> str:
+    monkeypatch.setattr("tasks.context.open_context", lambda *_: company.context)
+    result = CliRunner().invoke(command, words)
+    assert result.exit_code == (2 if "Error" in result.output else 0), result.output
+    return result.output
+
+
+def test_a_paused_system_is_said_to_be_and_goes_on_when_resumed(
+    company: Rehearsal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "steward resume salesforce" in say(company, monkeypatch, targets.pause, "salesforce", "--because", "sandbox")
+    push(company)
+    said = say(company, monkeypatch, targets.pushes, "--target", "salesforce")
+    assert "paused since" in said
+    assert "sandbox" in said
+    assert "pending            1" in said
+    say(company, monkeypatch, targets.resume, "salesforce")
+    push(company)
+    said = say(company, monkeypatch, targets.pushes)
+    assert "is written to" in said
+    assert "confirmed          1" in said
+
+
+def test_a_refused_record_is_listed_with_the_vendors_words_and_what_to_do(
+    company: Rehearsal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refusal = OwnerResult(
+        ID, WriteOutcome.REJECTED, "TRANSFER_REQUIRES_READ", "The new owner must have read permission"
+    )
+    monkeypatch.setattr(company.targets["salesforce"], "update_owners", lambda _: (refusal,))
+    push(company)
+    said = say(company, monkeypatch, targets.pushes)
+    assert f"push_rejected      {ID}  TRANSFER_REQUIRES_READ The new owner must have read permission" in said
+    assert "Give the new owner read access" in said
+
+
+def test_a_system_there_is_not_is_named_with_those_there_are(
+    company: Rehearsal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "there are hubspot, salesforce" in say(company, monkeypatch, targets.pause, "salesforze")
+
+
+def test_a_missing_field_leaves_the_rows_for_the_next_push_and_holds_none_under_a_lease(
+    company: Rehearsal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = SchemaChanged("salesforce", "OwnerId is not there", code="INVALID_FIELD")
+
+    def refuse(*_: object) -> None:
+        raise gone
+
+    with monkeypatch.context() as patch:
+        patch.setattr(company.targets["salesforce"], "read_owners", refuse)
+        with pytest.raises(SchemaChanged):
+            push(company)
+    company.pass_time(minutes=1)
+    assert push(company) == {"confirmed": 1}
