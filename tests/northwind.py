@@ -25,6 +25,7 @@ from tasks.matching import match_accounts
 from tasks.notices import deliver_notices
 from tasks.pull import pull_people, pull_stream
 from tasks.push import Pushed, push_target
+from tasks.suppression import show_suppression
 
 
 class Northwind:
@@ -62,6 +63,8 @@ class Northwind:
             pushed = {target: push_target(context, target) for target in context.connectors.targets}
             for target in pushed:
                 create_tasks(context, target)
+            for target in context.connectors.field_targets:
+                show_suppression(context, target)
             return pushed
 
     @contextmanager
