@@ -435,6 +435,7 @@ POLICY_RULES = {
     "else": _only_known_fields(),
     "allOf": [{"if": _accepting_edits(), "then": _in_every_order("override")}],
 }
+SOME_FIELD = {"anyOf": [{"required": ["flag"]}, {"required": ["date"]}]}
 OWN_FIELDS = {
     "if": {"properties": {"system": {"const": "salesforce"}}},
     "then": {"properties": {key: {"pattern": f"{OF_ITS_OWN}$"} for key in ("flag", "date")}},
@@ -473,8 +474,7 @@ OBJECTS: Mapping[str, tuple[Iterable[str], Iterable[str], Schema]] = {
         ("name", "system", "record", "days"),
         SUPPRESSION_KEYS,
         {
-            "anyOf": [{"required": ["flag"]}, {"required": ["date"]}],
-            "allOf": [*(_records_of(system, kinds) for system, kinds in RECORDS.items()), OWN_FIELDS],
+            "allOf": [*(_records_of(system, kinds) for system, kinds in RECORDS.items()), OWN_FIELDS, SOME_FIELD],
         },
     ),
     "existing_owner": ((), ("forfeit_after_days", "days", "leave_counts", "over_capacity"), {}),

@@ -9,11 +9,11 @@ A row is leased and says what will be sent before it is, so that a record whose 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, or_, select, update
 
 from ownership.model import Ref
 from ownership.suppression import Shown, Standing
@@ -127,11 +127,6 @@ class Suppressions:
             again = {"state": "unknown", "lease_until": None, "fence": suppression.c.fence + 1, "changed_at": now}
             self._connection.execute(update(suppression).where(*_is(row.ref)).values(again))
         return done.rowcount == 1
-
-    def forget(self, refs: Sequence[Ref]) -> None:
-        """These records are nobody's any more, and are left alone."""
-        for ref in refs:
-            self._connection.execute(delete(suppression).where(*_is(ref)))
 
     def counts(self) -> Mapping[tuple[str, str], int]:
         """Records that show something, or may, for each (target, state)."""

@@ -37,11 +37,12 @@ class SuppressionShown:
 
 @dataclass(frozen=True, slots=True)
 class _Change:
-    """One record that shows something else than it should: `before` is what it shows, `values` are to be written."""
+    """One record that shows something else than it should: `before` is what it shows, `values` are to be written.
+    `account_id` is None when it is nobody's any more."""
 
     before: ShownRow
     wanted: Shown
-    account_id: str
+    account_id: str | None
 
     @property
     def ref(self) -> Ref:
@@ -67,15 +68,14 @@ def show_suppression(context: RunContext, target: str) -> SuppressionShown:
 
 
 def _changes(context: RunContext, target: str) -> list[_Change]:
-    """The records to be written, by id. Those that are nobody's any more are let go on the way, and so are refusals of
-    what is not wanted any more."""
+    """The records to be written, by id. A refusal of what is not wanted any more is over."""
     now = context.now()
     with context.store.transaction(readonly=True) as uow:
         rows = uow.suppressions.rows(target)
         wanted, account_of = _wanted(context, uow, target, [ref for ref, row in rows.items() if _matters(row)])
-    given_up = [row for ref, row in rows.items() if _matters(row) and ref not in account_of]
-    settled = [row for ref, row in rows.items() if row.state == "rejected" and row.shown == wanted.get(ref, {})]
-    _let_go(context, given_up, [row for row in settled if row.ref in account_of])
+    _call_off(
+        context, [row for ref, row in rows.items() if row.state == "rejected" and row.shown == wanted.get(ref, {})]
+    )
     found = []
     for ref in sorted(account_of):
         row, shown = rows.get(ref) or ShownRow(ref, {}), wanted.get(ref, {})
@@ -92,9 +92,10 @@ def _matters(row: ShownRow) -> bool:
 
 def _wanted(
     context: RunContext, uow: UnitOfWork, target: str, shown: Sequence[Ref]
-) -> tuple[dict[Ref, Shown], dict[Ref, str]]:
+) -> tuple[dict[Ref, Shown], dict[Ref, str | None]]:
     """What records should show, without those that should show nothing; and whose the records are that either show
-    something or belong to somebody who is worked."""
+    something or belong to somebody who is worked. A record that is nobody's any more (a contact who is no lead) shows
+    nothing."""
     day = Day.of(context.policy.policy, context.policy.roster, context.now())
     ids = set(uow.accounts.by_refs(shown).values())
     longest = max((entry.days for entry in day.policy.suppression if entry.system == target), default=None)
@@ -105,22 +106,19 @@ def _wanted(
     for account in accounts:
         wanted |= suppression_of(account, standings.get(account.id, Standing()), day)
     whose = {ref: account.id for account in accounts for ref in account.refs if ref.source == target}
-    return wanted, whose
+    return wanted, {**dict.fromkeys(shown), **whose}
 
 
-def _let_go(context: RunContext, given_up: Sequence[ShownRow], settled: Sequence[ShownRow]) -> None:
-    if not given_up and not settled:
-        return
-
+def _call_off(context: RunContext, refused: Sequence[ShownRow]) -> None:
     def write(uow: UnitOfWork) -> None:
         now = context.now()
-        uow.suppressions.forget([row.ref for row in given_up])
-        for row in settled:
+        for row in refused:
             uow.suppressions.settle(row, "written", row.shown, "", now)
-        keys = [_key(row.ref) for row in (*given_up, *settled)]
+        keys = [_key(row.ref) for row in refused]
         uow.exceptions.close(keys, "steward", "the record is to show nothing else any more", now)
 
-    context.store.run(write)
+    if refused:
+        context.store.run(write)
 
 
 def _claim(context: RunContext, some: Sequence[_Change]) -> list[tuple[_Change, ShownRow]]:
@@ -152,7 +150,7 @@ def _settle(
     context: RunContext, claimed: Sequence[tuple[_Change, ShownRow]], results: Sequence[OwnerResult]
 ) -> list[str]:
     def write(uow: UnitOfWork) -> list[str]:
-        now, states, refused, well = context.now(), list[str](), list[NewException](), list[str]()
+        now, states, refused, over = context.now(), list[str](), list[NewException](), list[Ref]()
         for (change, row), result in zip(claimed, results, strict=True):
             state, shown = _outcome(change, result)
             said = f"{result.code} {result.message}".strip()
@@ -163,9 +161,9 @@ def _settle(
             if state == "rejected":
                 refused.append(_to_exception(change, said))
             elif state == "written":
-                well.append(_key(change.ref))
+                over.append(change.ref)
         uow.exceptions.open_many(refused, context.run_id, now)
-        uow.exceptions.close(well, "steward", "the record shows it now", now)
+        uow.exceptions.close(map(_key, over), "steward", "the record shows it now, or is gone", now)
         return states
 
     return context.store.run(write)
@@ -173,7 +171,8 @@ def _settle(
 
 def _outcome(change: _Change, result: OwnerResult) -> tuple[str, Shown]:
     """The state of a record, and what it shows by it."""
-    if result.outcome is WriteOutcome.WRITTEN:
+    is_gone = result.outcome is WriteOutcome.REJECTED and change.account_id is None
+    if result.outcome is WriteOutcome.WRITTEN or is_gone:
         return "written", change.wanted
     if result.outcome is WriteOutcome.REJECTED:
         before = change.before
