@@ -31,6 +31,7 @@ from store.runs import Runs
 from store.seals import Seals
 from store.staging import Staging
 from store.suppression import Suppressions
+from store.transfers import Transfers
 from store.turns import Turns
 
 
@@ -50,6 +51,7 @@ class UnitOfWork:
         self.decisions = Decisions(connection)
         self.outbox = Outbox(connection)
         self.crm_tasks = CrmTasks(connection)
+        self.transfers = Transfers(connection)
         self.suppressions = Suppressions(connection)
         self.remote = Remote(connection)
         self.lineage = Lineage(connection)

@@ -8,7 +8,7 @@ from alembic import op
 from store.types import UTC, JsonText, Words
 
 revision = "0011_suppression"
-down_revision = "0007_crm_tasks"
+down_revision = "0009_transfers"
 branch_labels = None
 depends_on = None
 
