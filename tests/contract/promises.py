@@ -340,6 +340,12 @@ class FieldTargetPromises:
             assert result.outcome is WriteOutcome.REJECTED
             assert "no_such_field__c" in result.message
 
+    def test_a_field_of_another_type_refuses_the_value(self, field_case: FieldCase) -> None:
+        (change,) = self._changes(field_case, True, None)[:1]
+        (result,) = field_case.target.update_fields([replace(change, values={field_case.date: "true"})])
+        assert result.outcome is WriteOutcome.REJECTED
+        assert result.message
+
     def test_an_object_type_it_does_not_have_is_a_mistake_before_anything_is_sent(self, field_case: FieldCase) -> None:
         changes = self._changes(field_case, True, None)[:1]
         with pytest.raises(ValueError, match="weasel"):

@@ -94,3 +94,6 @@ class TestMemoryFields(FieldTargetPromises):
 
     def test_a_field_that_is_not_there_is_refused_with_the_vendors_word(self, field_case: FieldCase) -> None:
         """Rows in memory take any field."""
+
+    def test_a_field_of_another_type_refuses_the_value(self, field_case: FieldCase) -> None:
+        """Nor do they have types."""

@@ -60,6 +60,15 @@ def test_an_account_that_is_offered_to_a_second_rep_while_the_first_has_it_is_wo
     assert free(Standing("ann", at("2026-11-20"), "not_asked", None, at("2026-11-25"))) == "2026-12-05"
 
 
+def test_the_example_of_the_policy_guide_holds() -> None:
+    monday, tuesday = at("2026-03-02"), at("2026-03-03")
+    offered = Standing("ann", monday, "offered", None, monday)
+    accepted = Standing("ann", monday, "accepted", tuesday)
+    days = [free_again_on(each, 14, day(tuesday)) for each in (offered, accepted)]
+    assert days == [date(2026, 3, 16), date(2026, 3, 17)]
+    assert free_again_on(accepted, 14, day(at("2026-03-17", "00:00"))) is None
+
+
 @pytest.mark.parametrize(
     "standing",
     [
