@@ -34,6 +34,7 @@ EXCEPTION_WORDS = {
     "task_rejected": "a CRM refused a task",
     "team_not_kept": "somebody could not be put back on an account's team",
     "transfer_rejected": "a CRM refused to give a contact or opportunity to the new owner",
+    "suppression_rejected": "a system refused what marketing is to be shown",
     "unaccepted": "nobody accepted it in time",
 }
 

@@ -11,17 +11,18 @@ from ruamel.yaml.comments import CommentedMap
 
 from config.roster_files import RosterReader
 from config.setting_files import CRMS, SettingReader
+from config.suppression_files import read_suppression
 from config.task_files import read_task
 from config.yaml_files import Document, PolicyError, to_plain
 from ownership.conditions import ALWAYS, MAX_DEPTH, vocabulary
-from ownership.entries import Pod, TaskRule, TeamRole, Territory
+from ownership.entries import Pod, SuppressionRule, TaskRule, TeamRole, Territory
 from ownership.overlap import Siblings
 from ownership.policy import LEAD_STEPS, STEPS, Policy, Roster
 from ownership.worktime import holiday_versions
 
 SECTIONS = (
     *("timezone", "fields", "order", "system_of_record", "require", "disputes", "dispute_clock", "overrides", "named"),
-    *("registrations", "rules", "pools", "pods", "team", "tasks", "territories", "follow_parent"),
+    *("registrations", "rules", "pools", "pods", "team", "tasks", "suppression", "territories", "follow_parent"),
     *("pins_bypass_capacity", "pins_bypass_caps", "existing_owner", "leavers", "on_owner_change", "acceptance"),
     *("drift", "coverage", "leads", "identity"),
 )
@@ -102,6 +103,7 @@ class _PolicyReader(SettingReader):
             pods=pods,
             team=team,
             tasks=self._tasks(root, pods, team),
+            suppression=self._suppression(root),
             system_of_record=self.one_of(root, "system_of_record", "the policy", CRMS),
             timezone=self.timezone(root, "the policy"),
             keeping=self.keeping(root),
@@ -123,6 +125,10 @@ class _PolicyReader(SettingReader):
         roles = {entry.role for entry in team} | {role for pod in pods for role in pod.roles}
         names = set[str]()
         return tuple(read_task(self, node, roles, names) for node in self.mappings(root, "tasks", "tasks", "a task"))
+
+    def _suppression(self, root: CommentedMap) -> tuple[SuppressionRule, ...]:
+        names, what = set[str](), "suppression"
+        return tuple(read_suppression(self, node, names) for node in self.mappings(root, what, what, "an entry"))
 
     # --- the map ---
 

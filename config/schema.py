@@ -33,6 +33,7 @@ from config.setting_files import (
     PLACES,
     TRANSFER_KEYS,
 )
+from config.suppression_files import FIELD_NAME, MOST_DAYS, OF_ITS_OWN, RECORDS, SUPPRESSION_KEYS
 from config.task_files import FOR, TASK_KEYS
 from config.task_files import SYSTEMS as TASK_SYSTEMS
 from config.yaml_files import API_VERSION
@@ -222,7 +223,7 @@ def _only_known_fields() -> Schema:
     needs = {"items": {"properties": {"when": known}}}
     rules = {"items": {"properties": {"when": known, "stays_while": known, "handoff": needs}}}
     tasks = {"items": {"properties": {"conditions": known}}}
-    lists = {"require": needs, "team": needs, "tasks": tasks, "rules": rules}
+    lists = {"require": needs, "team": needs, "tasks": tasks, "suppression": tasks, "rules": rules}
     lists["territories"] = {"items": _part("known_territory")}
     settings = {"acceptance": {"properties": {"by": needs}}, "leads": {"properties": {"require": needs}}}
     return {"properties": {**lists, **settings, "follow_parent": {"if": {"type": "object"}, "then": known}}}
@@ -367,6 +368,13 @@ KEYS: Mapping[str, Schema] = {
     "task.clock": _choice("Whether every hour counts, or those whoever gets it works", CLOCKS),
     "conditions": _part("condition", "For which accounts and leads; all its fields must hold"),
     "systems": _list("The CRMs it is put into; all that hold the account when left out", {"enum": [*TASK_SYSTEMS]}),
+    "suppression": _list("What marketing is shown while somebody is asked or works an account or lead", "suppressed"),
+    "suppressed.name": _text("What the entry is called"),
+    "system": {"description": "Where it is shown", "enum": [*RECORDS]},
+    "record": _text("The kind of record there, as the system calls it"),
+    "flag": _text("The field that is true meanwhile: a checkbox", pattern=FIELD_NAME),
+    "date": _text("The field with the day on which marketing may write again: a date", pattern=FIELD_NAME),
+    "suppressed.days": _whole("Days from when whoever works it was asked, accepted, or got it", 1, maximum=MOST_DAYS),
     "role.role": _text("What the role is called", **{"not": {"const": "owner"}}),
     # roster.yaml
     "reps": _list("The people who can own", "rep"),
@@ -451,6 +459,18 @@ POLICY_RULES = {
     "else": _only_known_fields(),
     "allOf": [{"if": _accepting_edits(), "then": _in_every_order("override")}],
 }
+SOME_FIELD = {"anyOf": [{"required": ["flag"]}, {"required": ["date"]}]}
+OWN_FIELDS = {
+    "if": {"properties": {"system": {"const": "salesforce"}}},
+    "then": {"properties": {key: {"pattern": f"{OF_ITS_OWN}$"} for key in ("flag", "date")}},
+}
+
+
+def _records_of(system: str, kinds: Iterable[str]) -> Schema:
+    of_it = {"properties": {"system": {"const": system}}}
+    return {"if": of_it, "then": {"properties": {"record": {"enum": [*kinds]}}}}
+
+
 OBJECTS: Mapping[str, tuple[Iterable[str], Iterable[str], Schema]] = {
     "policy": (("apiVersion", "kind", "name"), SECTIONS, POLICY_RULES),
     "field": (("name",), ("kind", "meaning", "from"), KINDLESS),
@@ -474,6 +494,13 @@ OBJECTS: Mapping[str, tuple[Iterable[str], Iterable[str], Schema]] = {
     "role": (("role", "assign"), ("when", *PERIOD), {}),
     "identity": ((), ("conflicting_owners",), {}),
     "task": (("name", "when", "for", "subject", "due_in_hours"), TASK_KEYS, {}),
+    "suppressed": (
+        ("name", "system", "record", "days"),
+        SUPPRESSION_KEYS,
+        {
+            "allOf": [*(_records_of(system, kinds) for system, kinds in RECORDS.items()), OWN_FIELDS, SOME_FIELD],
+        },
+    ),
     "existing_owner": ((), ("forfeit_after_days", "days", "leave_counts", "over_capacity"), {}),
     "leavers": ((), ("accounts_move",), {}),
     "drift": ((), DRIFT_KEYS, {}),

@@ -101,6 +101,15 @@ class OwnerChange:
     owner_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """Make fields of one record show these values: true or false, an ISO date, None for an empty field."""
+
+    object_type: str
+    remote_id: str
+    values: Mapping[str, bool | str | None]
+
+
 class WriteOutcome(StrEnum):
     WRITTEN = "written"  # the vendor says it is done
     REJECTED = "rejected"  # the vendor refuses for good; see code and message
@@ -111,7 +120,7 @@ class WriteOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class OwnerResult:
-    """What became of one `OwnerChange`."""
+    """What became of one `OwnerChange` or `FieldChange`."""
 
     remote_id: str
     outcome: WriteOutcome
@@ -209,6 +218,21 @@ class OwnerTarget(Protocol):
         """Write one owner only if the record still has `version`.
 
         A vendor without compare-and-set reads, compares and writes; its docstring says so.
+        """
+
+
+@runtime_checkable
+class FieldTarget(Protocol):
+    """A system whose records can show marketing something, in fields made for that."""
+
+    name: str
+    write_batch: int
+
+    def update_fields(self, changes: Sequence[FieldChange]) -> tuple[OwnerResult, ...]:
+        """Write fields as `update_owners` writes owners: one result each, in order, and one bad row harms only itself.
+
+        A repeat writes the same values, so that RETRY and UNKNOWN may be sent again as they are. Raises
+        `ConnectorStopped` or `RetryLater` only when nothing at all was written.
         """
 
 

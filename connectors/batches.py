@@ -1,17 +1,19 @@
-"""Writing owners batch by batch: one result for each change, in order, whatever happens to a batch."""
+"""Writing owners, or fields, batch by batch: one result for each change, in order, whatever happens to a batch."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import groupby
 from typing import TypeVar
 
-from connectors.base import OwnerChange, OwnerResult, OwnerTarget, RecordState, WriteOutcome
+from connectors.base import FieldChange, OwnerChange, OwnerResult, OwnerTarget, RecordState, WriteOutcome
 from connectors.errors import Ambiguous, ConnectorError, ConnectorStopped, RetryLater
 
 T = TypeVar("T")
 R = TypeVar("R")
-WriteBatch = Callable[[Sequence[OwnerChange]], Sequence[OwnerResult]]
+Change = TypeVar("Change", OwnerChange, FieldChange)
+WriteBatch = Callable[[Sequence[Change]], Sequence[OwnerResult]]
 
 
 def chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
@@ -20,32 +22,46 @@ def chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
         yield items[start : start + size]
 
 
-def check_types(changes: Sequence[OwnerChange], object_types: Sequence[str]) -> None:
+def check_types(changes: Sequence[Change], object_types: Sequence[str]) -> None:
     """Raise `ValueError`, before anything is sent, for an object type that the target does not know."""
     unknown = sorted({change.object_type for change in changes} - set(object_types))
     if unknown:
         raise ValueError(f"no owners of {', '.join(unknown)} here; there are: {', '.join(object_types)}")
 
 
+def of_one_type(change: OwnerChange | FieldChange) -> str:
+    """What rows of one call have in common where a vendor takes one object type at a time."""
+    return change.object_type
+
+
+def of_the_same_fields(change: FieldChange) -> str:
+    """What rows of one call have in common where a vendor refuses the whole call for a field it does not have."""
+    return " ".join((change.object_type, *sorted(change.values)))
+
+
+def of_one_owner(change: OwnerChange) -> str:
+    """What rows of one call have in common where a vendor takes one new owner at a time."""
+    return f"{change.object_type} {change.owner_id}"
+
+
 def write_in_batches(
-    changes: Sequence[OwnerChange],
+    changes: Sequence[Change],
     size: int,
-    write: WriteBatch,
+    write: WriteBatch[Change],
     *,
-    mixed: bool = True,
-    one_owner: bool = False,
+    alike: Callable[[Change], str] | None = None,
     at_once: int = 1,
 ) -> tuple[OwnerResult, ...]:
     """Call `write` for each batch, up to `at_once` of them at a time; results come back in the order of `changes`.
 
     Rows are written in a fixed order (by object type, then record id), so that two runs over the same records take
-    the vendor's row locks in the same order. `mixed`: one batch may hold several object types; `one_owner`: all
-    changes of a batch are to the same new owner. A batch without an answer is UNKNOWN and the next one goes on. When
-    the connector stops or is told to wait, the rest is RETRY; if nothing at all was sent before, that error is raised
-    instead.
+    the vendor's row locks in the same order. `alike`: a batch holds only rows for which it says the same. A batch
+    without an answer is UNKNOWN and the next one goes on. When the connector stops or is told to wait, the rest is
+    RETRY; if nothing at all was sent before, that error is raised instead.
     """
-    order = sorted(range(len(changes)), key=lambda at: (changes[at].object_type, changes[at].remote_id))
-    batches = list(_batches(order, changes, size, mixed, one_owner))
+    first = alike or of_one_type
+    order = sorted(range(len(changes)), key=lambda at: (first(changes[at]), changes[at].remote_id))
+    batches = list(_batches(order, changes, size, alike))
     stopped: list[ConnectorError] = []
 
     def attempt(places: Sequence[int]) -> Sequence[OwnerResult] | None:
@@ -81,19 +97,17 @@ def in_parallel(do: Callable[[T], R], items: Sequence[T], at_once: int) -> list[
 
 
 def _batches(
-    order: Sequence[int], changes: Sequence[OwnerChange], size: int, mixed: bool, one_owner: bool
+    order: Sequence[int], changes: Sequence[Change], size: int, alike: Callable[[Change], str] | None
 ) -> Iterator[Sequence[int]]:
-    alike: dict[tuple[str, str], list[int]] = {}
-    for at in order:
-        change = changes[at]
-        key = ("" if mixed else change.object_type, change.owner_id if one_owner else "")
-        alike.setdefault(key, []).append(at)
-    for places in alike.values():
-        yield from chunks(places, size)
+    if alike is None:
+        yield from chunks(order, size)
+        return
+    for _, places in groupby(order, key=lambda at: alike(changes[at])):
+        yield from chunks(list(places), size)
 
 
 def write_the_sound(
-    changes: Sequence[OwnerChange], refusal_of: Callable[[OwnerChange], OwnerResult | None], write: WriteBatch
+    changes: Sequence[Change], refusal_of: Callable[[Change], OwnerResult | None], write: WriteBatch[Change]
 ) -> tuple[OwnerResult, ...]:
     """Call `write` for the changes that nothing speaks against; the others get their refusal. Results are in order."""
     results = {place: refusal for place, change in enumerate(changes) if (refusal := refusal_of(change))}
@@ -115,7 +129,7 @@ def write_if_unchanged(target: OwnerTarget, change: OwnerChange, version: str) -
     return result
 
 
-def same_result(batch: Sequence[OwnerChange], outcome: WriteOutcome, error: ConnectorError) -> list[OwnerResult]:
+def same_result(batch: Sequence[Change], outcome: WriteOutcome, error: ConnectorError) -> list[OwnerResult]:
     """The same outcome for every row of a batch that failed as a whole."""
     return [OwnerResult(change.remote_id, outcome, error.code, error.message) for change in batch]
 
@@ -125,6 +139,9 @@ __all__ = [
     "check_types",
     "chunks",
     "in_parallel",
+    "of_one_owner",
+    "of_one_type",
+    "of_the_same_fields",
     "same_result",
     "write_if_unchanged",
     "write_in_batches",

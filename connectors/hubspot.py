@@ -19,6 +19,7 @@ from typing import Any
 
 from connectors.base import (
     Cursor,
+    FieldChange,
     NewTask,
     ObservedOwner,
     OutsideUser,
@@ -29,7 +30,16 @@ from connectors.base import (
     SourceRow,
     WriteOutcome,
 )
-from connectors.batches import check_types, chunks, in_parallel, write_if_unchanged, write_in_batches
+from connectors.batches import (
+    Change,
+    WriteBatch,
+    check_types,
+    chunks,
+    in_parallel,
+    of_one_type,
+    write_if_unchanged,
+    write_in_batches,
+)
 from connectors.custom_fields import CustomFields, shape_of
 from connectors.errors import Ambiguous, RecordRejected, RetryLater, SchemaChanged
 from connectors.fields import RowReader, to_instant
@@ -132,12 +142,19 @@ class HubSpotConnector:
         """One batch update for each 100 changes of one object. HubSpot refuses a whole batch for one invalid row; such
         a batch is halved until the row stands alone (about 14 more calls for one bad row among 100)."""
         check_types(changes, self.object_types)
-        return write_in_batches(changes, BATCH, self._write_batch, mixed=False, at_once=AT_ONCE)
+        return write_in_batches(changes, BATCH, self._write_batch, alike=of_one_type, at_once=AT_ONCE)
 
     def update_owner_if(self, change: OwnerChange, version: str) -> OwnerResult:
         """HubSpot has no compare-and-set: this reads, compares and writes, so that an edit within that moment is
         lost. `version` is the date of the last change, which automation moves too."""
         return write_if_unchanged(self, change, version)
+
+    # --- fields ---
+
+    def update_fields(self, changes: Sequence[FieldChange]) -> tuple[OwnerResult, ...]:
+        """Batch updates, as for owners; an empty text empties a property."""
+        check_types(changes, self.object_types)
+        return write_in_batches(changes, BATCH, self._write_fields, alike=of_one_type)
 
     # --- tasks ---
 
@@ -199,7 +216,7 @@ class HubSpotConnector:
 
     def move_dependents(self, changes: Sequence[OwnerChange]) -> tuple[OwnerResult, ...]:
         check_types(changes, DEPENDENT_TYPES)
-        return write_in_batches(changes, BATCH, self._write_batch, mixed=False)
+        return write_in_batches(changes, BATCH, self._write_batch, alike=of_one_type)
 
     # --- pulling ---
 
@@ -310,14 +327,23 @@ class HubSpotConnector:
                 return
 
     def _write_batch(self, batch: Sequence[OwnerChange]) -> list[OwnerResult]:
-        """`batch` is of one object type."""
-        inputs = [{"id": change.remote_id, "properties": {"hubspot_owner_id": change.owner_id}} for change in batch]
+        return self._write_rows(batch, [{"hubspot_owner_id": change.owner_id} for change in batch], self._write_batch)
+
+    def _write_fields(self, batch: Sequence[FieldChange]) -> list[OwnerResult]:
+        values = [{name: to_text(value) for name, value in change.values.items()} for change in batch]
+        return self._write_rows(batch, values, self._write_fields)
+
+    def _write_rows(
+        self, batch: Sequence[Change], values: Iterable[Mapping[str, str]], write: WriteBatch[Change]
+    ) -> list[OwnerResult]:
+        """`batch` is of one object type; `write` is what writes the halves of one that is refused."""
+        inputs = [{"id": c.remote_id, "properties": {**fields}} for c, fields in zip(batch, values, strict=True)]
         try:
             body = self._api.send(self._api.objects[batch[0].object_type].batch.update, {"inputs": inputs})
         except RecordRejected as error:
             if len(batch) == 1:
                 return [OwnerResult(batch[0].remote_id, WriteOutcome.REJECTED, error.code, error.message)]
-            return list(write_in_batches(batch, (len(batch) + 1) // 2, self._write_batch))
+            return list(write_in_batches(batch, (len(batch) + 1) // 2, write))
         return to_results(batch, body)
 
 
@@ -421,7 +447,12 @@ def to_observed(kind: HubSpotObject, record: Mapping[str, Any]) -> ObservedOwner
     )
 
 
-def to_results(batch: Sequence[OwnerChange], body: Mapping[str, Any]) -> list[OwnerResult]:
+def to_text(value: bool | str | None) -> str:
+    """A value as HubSpot stores it: all of them are texts, and an empty one is none."""
+    return str(value).lower() if isinstance(value, bool) else value or ""
+
+
+def to_results(batch: Sequence[OwnerChange | FieldChange], body: Mapping[str, Any]) -> list[OwnerResult]:
     """A batch answer: `results` hold what was done, in any order; a 207 adds `errors[].context.ids`."""
     done = {str(record.get("id")) for record in results_of(body)}
     refused: dict[str, tuple[str, str]] = {}
@@ -431,7 +462,9 @@ def to_results(batch: Sequence[OwnerChange], body: Mapping[str, Any]) -> list[Ow
     return [_to_result(change, done, refused) for change in batch]
 
 
-def _to_result(change: OwnerChange, done: set[str], refused: Mapping[str, tuple[str, str]]) -> OwnerResult:
+def _to_result(
+    change: OwnerChange | FieldChange, done: set[str], refused: Mapping[str, tuple[str, str]]
+) -> OwnerResult:
     if change.remote_id in refused:
         return OwnerResult(change.remote_id, WriteOutcome.REJECTED, *refused[change.remote_id])
     if change.remote_id in done:

@@ -22,6 +22,7 @@ from typing import Any
 
 from connectors.base import (
     Cursor,
+    FieldChange,
     ObservedOwner,
     OutsideUser,
     OwnerChange,
@@ -31,7 +32,14 @@ from connectors.base import (
     SourceRow,
     WriteOutcome,
 )
-from connectors.batches import check_types, chunks, write_if_unchanged, write_in_batches, write_the_sound
+from connectors.batches import (
+    check_types,
+    chunks,
+    of_the_same_fields,
+    write_if_unchanged,
+    write_in_batches,
+    write_the_sound,
+)
 from connectors.errors import ConnectorStopped, RecordRejected, RetryLater, SchemaChanged
 from connectors.fields import to_instant
 from connectors.marketo_api import NAME, MarketoApi
@@ -143,6 +151,13 @@ class MarketoConnector:
         Another custom field may change unseen; the owner may not."""
         return write_if_unchanged(self, change, version)
 
+    # --- fields ---
+
+    def update_fields(self, changes: Sequence[FieldChange]) -> tuple[OwnerResult, ...]:
+        """One call for each 300 changes of the same fields; null empties a field."""
+        check_types(changes, self.object_types)
+        return write_the_sound(changes, _bad_id, self._write_in_batches)
+
     # --- pulling ---
 
     def _list(self, cursor: Cursor | None) -> Iterator[Page]:
@@ -209,6 +224,15 @@ class MarketoConnector:
 
     def _write(self, batch: Sequence[OwnerChange]) -> list[OwnerResult]:
         rows = [{"id": int(change.remote_id), self._owner_field: change.owner_id} for change in batch]
+        return self._sync(batch, rows)
+
+    def _write_in_batches(self, sound: Sequence[FieldChange]) -> tuple[OwnerResult, ...]:
+        return write_in_batches(sound, BATCH, self._write_fields, alike=of_the_same_fields)
+
+    def _write_fields(self, batch: Sequence[FieldChange]) -> list[OwnerResult]:
+        return self._sync(batch, [{"id": int(change.remote_id), **change.values} for change in batch])
+
+    def _sync(self, batch: Sequence[OwnerChange | FieldChange], rows: list[dict[str, Any]]) -> list[OwnerResult]:
         try:
             body = self._api.post("/rest/v1/leads.json", {"action": "updateOnly", "lookupField": "id", "input": rows})
         except RecordRejected as error:  # of the call as a whole: nothing was written
@@ -298,13 +322,19 @@ def to_stamp(at: datetime) -> str:
 
 
 def _refusal(change: OwnerChange, able: set[str]) -> OwnerResult | None:
-    """Why a change is not even sent; None when it may be."""
-    if not change.remote_id.isdecimal():
-        return OwnerResult(change.remote_id, WriteOutcome.REJECTED, "BAD_ID", "a lead's id is a number")
+    """Why a change of owner is not even sent; None when it may be."""
+    if (bad := _bad_id(change)) is not None:
+        return bad
     if change.owner_id.lower() not in able:
         message = f"{change.owner_id} is nobody's address in Marketo"
         return OwnerResult(change.remote_id, WriteOutcome.REJECTED, "UNKNOWN_OWNER", message)
     return None
+
+
+def _bad_id(change: OwnerChange | FieldChange) -> OwnerResult | None:
+    if change.remote_id.isdecimal():
+        return None
+    return OwnerResult(change.remote_id, WriteOutcome.REJECTED, "BAD_ID", "a lead's id is a number")
 
 
 __all__ = ["MarketoConnector"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from connectors.base import ObservedOwner, OutsideUser, OwnerChange, OwnerResult, SourceRow, WriteOutcome
+from connectors.base import FieldChange, ObservedOwner, OutsideUser, OwnerChange, OwnerResult, SourceRow, WriteOutcome
 from connectors.errors import SchemaChanged
 from connectors.fields import RowReader, to_instant, to_links
 from connectors.marketo_api import NAME
@@ -74,7 +74,7 @@ def to_user(user: Mapping[str, Any]) -> OutsideUser:
     return OutsideUser(address, name, address, active=True)
 
 
-def to_results(batch: Sequence[OwnerChange], body: Mapping[str, Any]) -> list[OwnerResult]:
+def to_results(batch: Sequence[OwnerChange | FieldChange], body: Mapping[str, Any]) -> list[OwnerResult]:
     """The results of a sync stand in the order of the request, and a skipped row has no id. A result with the id of
     another row, or another number of results, leaves what cannot be told UNKNOWN."""
     results = body.get("result")
@@ -84,7 +84,7 @@ def to_results(batch: Sequence[OwnerChange], body: Mapping[str, Any]) -> list[Ow
     return [_to_result(change, result) for change, result in zip(batch, results, strict=True)]
 
 
-def _to_result(change: OwnerChange, result: Mapping[str, Any]) -> OwnerResult:
+def _to_result(change: OwnerChange | FieldChange, result: Mapping[str, Any]) -> OwnerResult:
     if result.get("status") == "skipped":
         reasons = result.get("reasons") or [{}]
         code, message = str(reasons[0].get("code", "")), str(reasons[0].get("message", ""))

@@ -14,6 +14,7 @@ from typing import Any
 
 from connectors.base import (
     Cursor,
+    FieldChange,
     NewTask,
     Notice,
     ObservedOwner,
@@ -186,8 +187,8 @@ class MemoryFacts(MemorySource):
 
 
 class MemoryTarget:
-    """Owners of the rows of a `MemorySource`. `written` and `tasks` record every write that happened, `hanging` holds
-    what hangs on its accounts."""
+    """Owners of the rows of a `MemorySource`. `written`, `fields` and `tasks` record every write that happened,
+    `hanging` holds what hangs on its accounts."""
 
     def __init__(
         self,
@@ -206,6 +207,7 @@ class MemoryTarget:
         self.read_batch = read_batch
         self.written: list[OwnerChange] = []
         self.tasks: list[NewTask] = []
+        self.fields: list[FieldChange] = []
         self.hanging = Hanging()
         self._source = source
         self._streams = {object_type: stream for stream, object_type in source.object_types.items()}
@@ -234,6 +236,10 @@ class MemoryTarget:
         if seen.state is RecordState.LIVE and seen.version != version:
             return OwnerResult(change.remote_id, WriteOutcome.MOVED, "VERSION", f"now at version {seen.version}")
         return self._write(change)
+
+    def update_fields(self, changes: Sequence[FieldChange]) -> tuple[OwnerResult, ...]:
+        check_types(changes, self.object_types)
+        return write_in_batches(changes, self.write_batch, self._write_fields)
 
     def create_task(self, task: NewTask) -> str:
         self._source.fail_once()
@@ -285,6 +291,17 @@ class MemoryTarget:
         stream, fields = self._stream_of(change.object_type), {"owner_external_id": change.owner_id}
         self._source.put(stream, change.remote_id, fields, by="steward")
         self.written.append(change)
+        return OwnerResult(change.remote_id, WriteOutcome.WRITTEN)
+
+    def _write_fields(self, batch: Sequence[FieldChange]) -> list[OwnerResult]:
+        self._source.fail_once()
+        return [self._write_values(change) for change in batch]
+
+    def _write_values(self, change: FieldChange) -> OwnerResult:
+        if self._observe(change.object_type, change.remote_id).state is not RecordState.LIVE:
+            return OwnerResult(change.remote_id, WriteOutcome.REJECTED, "NOT_FOUND", "the record is not there")
+        self._source.put(self._stream_of(change.object_type), change.remote_id, change.values, by="steward")
+        self.fields.append(change)
         return OwnerResult(change.remote_id, WriteOutcome.WRITTEN)
 
     def _observe(self, object_type: str | None, id_: str) -> ObservedOwner:

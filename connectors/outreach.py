@@ -31,7 +31,7 @@ from connectors.base import (
     SourceRow,
     WriteOutcome,
 )
-from connectors.batches import check_types, chunks, write_if_unchanged, write_in_batches
+from connectors.batches import check_types, chunks, of_one_owner, write_if_unchanged, write_in_batches
 from connectors.errors import ConnectorError, RecordRejected, RetryLater, SchemaChanged
 from connectors.fields import RowReader, to_instant, to_links
 from connectors.outreach_api import NAME, OutreachApi, Params, data_of
@@ -113,7 +113,7 @@ class OutreachConnector:
     def update_owners(self, changes: Sequence[OwnerChange]) -> tuple[OwnerResult, ...]:
         """See the module. A change whose ids are not Outreach's (whole numbers) is rejected before anything is sent."""
         check_types(changes, self.object_types)
-        return write_in_batches(changes, LARGEST, self._write_batch, one_owner=True)
+        return write_in_batches(changes, LARGEST, self._write_batch, alike=of_one_owner)
 
     def update_owner_if(self, change: OwnerChange, version: str) -> OwnerResult:
         """Outreach has no compare-and-set: this reads, compares and writes, so that an edit within that moment is

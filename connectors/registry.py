@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 
 from config.settings import Settings
-from connectors.base import Notifier, OwnerTarget, Source, TaskTarget
+from connectors.base import FieldTarget, Notifier, OwnerTarget, Source, TaskTarget
 from connectors.errors import ConnectorStopped
 from connectors.http import Egress, Patience
 from connectors.hubspot import HubSpotConnector
@@ -58,6 +58,11 @@ class Connectors:
     def task_targets(self) -> dict[str, TaskTarget]:
         """Those of the targets that tasks can be put in, by name."""
         return {name: target for name, target in self.targets.items() if isinstance(target, TaskTarget)}
+
+    @property
+    def field_targets(self) -> dict[str, FieldTarget]:
+        """Those of the targets whose records can show marketing something, by name."""
+        return {name: target for name, target in self.targets.items() if isinstance(target, FieldTarget)}
 
 
 def build_connectors(

@@ -15,6 +15,7 @@ from typing import Any
 
 from connectors.base import (
     Cursor,
+    FieldChange,
     NewTask,
     ObservedOwner,
     OutsideUser,
@@ -25,7 +26,7 @@ from connectors.base import (
     SourceRow,
     WriteOutcome,
 )
-from connectors.batches import check_types, chunks, in_parallel, write_in_batches
+from connectors.batches import check_types, chunks, in_parallel, of_the_same_fields, same_result, write_in_batches
 from connectors.custom_fields import CustomFields, shape_of
 from connectors.errors import Ambiguous, OwnerMoved, RecordRejected, RetryLater, SchemaChanged
 from connectors.fields import RowReader, to_instant
@@ -164,6 +165,14 @@ class SalesforceConnector:
             return OwnerResult(change.remote_id, WriteOutcome.RETRY, error.code, error.message)
         return OwnerResult(change.remote_id, WriteOutcome.WRITTEN)
 
+    # --- fields ---
+
+    def update_fields(self, changes: Sequence[FieldChange]) -> tuple[OwnerResult, ...]:
+        """Collections calls, as for owners. Salesforce refuses a whole call for a field it does not have (or does not
+        let us write), so that each is for rows of the same fields."""
+        check_types(changes, self.object_types)
+        return write_in_batches(changes, WRITE_BATCH, self._write_fields, alike=of_the_same_fields)
+
     # --- tasks ---
 
     def create_task(self, task: NewTask) -> str:
@@ -232,9 +241,20 @@ class SalesforceConnector:
             yield from records
 
     def _write_batch(self, batch: Sequence[OwnerChange]) -> list[OwnerResult]:
+        return self._write_rows(batch, [{"OwnerId": change.owner_id} for change in batch])
+
+    def _write_fields(self, batch: Sequence[FieldChange]) -> list[OwnerResult]:
+        try:
+            return self._write_rows(batch, [change.values for change in batch])
+        except (RecordRejected, SchemaChanged) as error:  # of the fields, which a policy names
+            return same_result(batch, WriteOutcome.REJECTED, error)
+
+    def _write_rows(
+        self, batch: Sequence[OwnerChange | FieldChange], values: Iterable[Mapping[str, Any]]
+    ) -> list[OwnerResult]:
         records = [
-            {"attributes": {"type": change.object_type}, "id": change.remote_id, "OwnerId": change.owner_id}
-            for change in batch
+            {"attributes": {"type": change.object_type}, "id": change.remote_id, **fields}
+            for change, fields in zip(batch, values, strict=True)
         ]
         body = {"allOrNone": False, "records": records}
         response = self._api.send("PATCH", "composite/sobjects", body, headers=OURS_STAYS)
@@ -323,7 +343,7 @@ def to_observed(remote_id: str, record: dict[str, Any]) -> ObservedOwner:
     )
 
 
-def to_result(change: OwnerChange, answer: dict[str, Any]) -> OwnerResult:
+def to_result(change: OwnerChange | FieldChange, answer: dict[str, Any]) -> OwnerResult:
     """One row of a collections answer: `{"id", "success", "errors": [{"statusCode", "message", "fields"}]}`."""
     if answer.get("success") is True:
         return OwnerResult(change.remote_id, WriteOutcome.WRITTEN)

@@ -209,6 +209,24 @@ class TaskRule:
 
 
 @dataclass(frozen=True, slots=True)
+class SuppressionRule:
+    """What one kind of record (`record`) of one system shows marketing while somebody is asked or works the account.
+
+    `flag` is the field that says so, `date` the one with the first day that is free again, `days` after who works it
+    was asked, accepted, or got it; "" for a field that is not kept. `when` says for which accounts and leads.
+    """
+
+    name: str
+    system: str
+    record: str
+    days: int
+    flag: str = ""
+    date: str = ""
+    when: Condition = ALWAYS
+    period: Period = ALWAYS_IN_EFFECT
+
+
+@dataclass(frozen=True, slots=True)
 class Keeping:
     """When an owner does not keep an account: after `forfeit_after_days` without activity (None: never), counted in
     calendar days or in the owner's working days, and not while they are on leave unless `leave_counts`; and when

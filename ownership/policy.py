@@ -20,6 +20,7 @@ from ownership.entries import (
     Registration,
     Requirement,
     Rule,
+    SuppressionRule,
     TaskRule,
     TeamRole,
     Territory,
@@ -103,6 +104,7 @@ class Policy:
     pods: tuple[Pod, ...] = ()
     team: tuple[TeamRole, ...] = ()
     tasks: tuple[TaskRule, ...] = ()
+    suppression: tuple[SuppressionRule, ...] = ()
     system_of_record: str = "salesforce"
     timezone: str = "UTC"
     keeping: Keeping = KEEPING
@@ -149,6 +151,7 @@ class Policy:
             rules=tuple(each for each in self.rules if each.period.holds_on(day)),
             team=tuple(each for each in self.team if each.period.holds_on(day)),
             tasks=tuple(each for each in self.tasks if each.period.holds_on(day)),
+            suppression=tuple(each for each in self.suppression if each.period.holds_on(day)),
             territories=_in_effect(self.territories, day),
             pools=tuple(_with_members_of(pool, day) for pool in self.pools),
         )

@@ -30,6 +30,7 @@ from store.tables import (
     person_id,
     push_attempt,
     source_row,
+    suppression,
     webhook_inbox,
 )
 from store.types import JsonText
@@ -187,4 +188,5 @@ _TEXTS = (
     (person_id, ("email", "name"), {"email": ERASED, "name": ERASED}),
     (push_attempt, ("message",), {"message": ERASED}),
     (crm_task, ("subject", "said"), _NO_TASK),
+    (suppression, ("said",), {"said": ""}),
 )

@@ -328,6 +328,22 @@ crm_task = Table(
     ),
 )
 
+suppression = Table(
+    "suppression",
+    metadata,
+    Column("target", Text, primary_key=True),
+    Column("object_type", Text, primary_key=True),
+    Column("remote_id", Text, primary_key=True),
+    Column("shown", JsonText, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("next_attempt_at", UTC, nullable=False),
+    Column("lease_until", UTC),
+    Column("fence", BigInteger, nullable=False),
+    Column("said", Words, nullable=False),
+    Column("changed_at", UTC, nullable=False),
+    CheckConstraint("state IN ('written', 'unknown', 'rejected')", name="state_is_known"),
+)
+
 remote_state = Table(
     "remote_state",
     metadata,

@@ -31,6 +31,7 @@ from store.rule_marks import RuleMarks
 from store.runs import Runs
 from store.seals import Seals
 from store.staging import Staging
+from store.suppression import Suppressions
 from store.targets import Targets
 from store.transfers import Transfers
 from store.turns import Turns
@@ -54,6 +55,7 @@ class UnitOfWork:
         self.crm_tasks = CrmTasks(connection)
         self.targets = Targets(connection)
         self.transfers = Transfers(connection)
+        self.suppressions = Suppressions(connection)
         self.remote = Remote(connection)
         self.drift = DriftEvents(connection)
         self.lineage = Lineage(connection)

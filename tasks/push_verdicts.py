@@ -27,7 +27,8 @@ MENDS = {
     "DUPLICATES_DETECTED": "Merge the duplicates in Salesforce, or let the rule's alert pass for the integration user",
     "UNABLE_TO_LOCK_ROW": "Find what keeps writing this record or its parent account; the next change is sent again",
 }
-"""What a person can do about a row that a vendor refuses for good, by the vendor's code; others speak for themselves."""
+"""What a person can do about a row that a vendor refuses for good, by its code; others speak for themselves."""
+
 # A vendor may still do a write up to a minute after we stopped waiting for its answer. Until this has passed the row is
 # not read, and nothing newer is written to its record: the newer owner would be overwritten by the older one.
 SETTLE_S = 90.0

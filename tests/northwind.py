@@ -25,6 +25,7 @@ from tasks.matching import match_accounts
 from tasks.notices import deliver_notices
 from tasks.pull import pull_people, pull_stream
 from tasks.push import Pushed, push_target
+from tasks.suppression import show_suppression
 from tasks.transfers import finish_transfers
 
 
@@ -64,6 +65,8 @@ class Northwind:
             for target in pushed:
                 finish_transfers(context, target)
                 create_tasks(context, target)
+            for target in context.connectors.field_targets:
+                show_suppression(context, target)
             return pushed
 
     @contextmanager

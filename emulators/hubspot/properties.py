@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Any
 
@@ -49,7 +49,8 @@ COMPANY_TYPES = {
     **dict.fromkeys(("name", "domain", "website", "country", "state", "city", "zip", "phone"), "string"),
     **dict.fromkeys(("segment", "primary_contact_email", "salesforceaccountid", "stripe_customer_id"), "string"),
     **dict.fromkeys(("industry", "lifecyclestage"), "enumeration"),
-    "do_not_route": "bool",
+    **dict.fromkeys(("do_not_route", "human_outreach_in_progress"), "bool"),
+    "do_not_market_until": "date",
     "numberofemployees": "number",
     "hubspot_owner_id": "owner",
     "hs_parent_company_id": "number",
@@ -76,7 +77,8 @@ CONTACT_TYPES = {
     "email": "email",
     **dict.fromkeys(("lifecyclestage", "hs_lead_status", "hs_analytics_source", "hs_legal_basis"), "enumeration"),
     "numemployees": "enumeration",
-    **dict.fromkeys(("do_not_route", "hs_email_optout"), "bool"),
+    **dict.fromkeys(("do_not_route", "hs_email_optout", "human_outreach_in_progress"), "bool"),
+    "do_not_market_until": "date",
     "hubspot_owner_id": "owner",
     **dict.fromkeys(("associatedcompanyid", "hs_object_id"), "number"),
     "hs_merged_object_ids": "string",
@@ -237,4 +239,16 @@ def _type_problem(expected: str, text: str, owner_ids: frozenset[str]) -> tuple[
         return "INVALID_OPTION", f"{text} was not one of the allowed options: [true, false]"
     if expected == "datetime" and to_epoch_ms(text) is None:
         return "INVALID_DATE", f"{text} was not a valid date."
+    if expected == "date" and not _is_day(text):
+        return "INVALID_DATE", f"{text} was not a valid date."
     return None
+
+
+def _is_day(text: str) -> bool:
+    """Dates without a time are ISO dates, or epoch milliseconds of midnight UTC."""
+    if re.fullmatch(r"-?\d+", text):
+        return int(text) % 86_400_000 == 0
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False

@@ -6,6 +6,7 @@ change of a field is in the log.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -83,7 +84,8 @@ class Database:
     def change(self, id_: int, changes: Mapping[str, Any]) -> Row:
         """Write without asking, and log it."""
         lead = self.leads[id_]
-        changed = tuple((name, lead[name], value or None) for name, value in changes.items() if lead[name] != value)
+        stored = {name: None if value == "" else value for name, value in changes.items()}
+        changed = tuple((name, lead[name], value) for name, value in stored.items() if lead[name] != value)
         lead |= {name: value for name, _, value in changed}
         if any(name in STANDARD for name, _, _ in changed):
             lead["updatedAt"] = stamp(self._now())
@@ -113,6 +115,8 @@ def _fits(kind: str, value: Any) -> bool:
         return True
     if kind in ("integer", "boolean"):
         return isinstance(value, int)
+    if kind == "date":
+        return isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", value) is not None
     return isinstance(value, str) and len(value) <= LONGEST
 
 

@@ -1,4 +1,4 @@
-"""The objects and fields of the emulated org: standard ones as recorded describes have them, and five custom ones."""
+"""The objects and fields of the emulated org: standard ones as recorded describes have them, and nine custom ones."""
 
 from __future__ import annotations
 
@@ -59,6 +59,12 @@ SYSTEM = (
 )
 
 
+MARKETING = (
+    Field("Human_Outreach_In_Progress__c", "boolean", nillable=False),
+    Field("Do_Not_Market_Until__c", "date"),
+)
+
+
 def _address(prefix: str) -> tuple[Field, ...]:
     return (
         _text(f"{prefix}Street", type="textarea"),
@@ -103,6 +109,7 @@ KINDS = (
         Field("Do_Not_Route__c", "boolean", nillable=False),
         _text("Primary_Contact_Email__c", 80, "email"),
         _text("Billing_Customer_Id__c", 64),
+        *MARKETING,
     ),
     _kind(
         "Lead",
@@ -136,6 +143,7 @@ KINDS = (
         Field("IsUnreadByOwner", "boolean", nillable=False),
         Field("LastActivityDate", "date", writable=False),
         Field("Do_Not_Route__c", "boolean", nillable=False),
+        *MARKETING,
     ),
     _kind(
         "User",

@@ -1,21 +1,25 @@
 """What every connector promises (see `connectors/base.py`), as test classes that a connector joins with fixtures.
 
-A connector's file subclasses `SourcePromises`, `OwnerTargetPromises` and, for a CRM, `TaskTargetPromises`, and gives a
-fixture for each kind: a `SourceCase` or a `TargetCase`, which holds the connector and the hands of the outside world.
+A connector's file subclasses `SourcePromises`, `OwnerTargetPromises`, `FieldTargetPromises` and, for a CRM,
+`TaskTargetPromises`, and gives a fixture for each kind: a `SourceCase`, `TargetCase` or `FieldCase`, which holds the
+connector and the hands of the outside world.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from connectors.base import (
     Cursor,
+    FieldChange,
+    FieldTarget,
     NewTask,
     Notice,
     Notifier,
@@ -55,6 +59,20 @@ class TargetCase:
     owners: tuple[str, str]
     inactive_owner: str
     human_moves: Callable[[str, str], None]  # a person makes somebody (second) the owner of a record (first)
+
+
+@dataclass(frozen=True)
+class FieldCase:
+    """A target with records of one object type, and two fields made for marketing: a flag and a date. `shown` is what
+    a record (first) holds in a field (second)."""
+
+    target: FieldTarget
+    object_type: str
+    ids: Sequence[str]
+    unknown_id: str
+    flag: str
+    date: str
+    shown: Callable[[str, str], Any]
 
 
 @dataclass(frozen=True)
@@ -294,3 +312,45 @@ class TaskTargetPromises:
             case.target.create_task(a_task(case, owner_id=case.inactive_owner))
         assert caught.value.message
         assert case.target.find_task(case.object_type, case.ids[0], "a1") is None
+
+
+class FieldTargetPromises:
+    """A target whose records can show marketing something, over several batches."""
+
+    def test_a_flag_and_a_date_are_set_and_set_again_and_cleared_again(self, field_case: FieldCase) -> None:
+        for flag, date in ((True, "2026-12-24"), (True, "2026-12-24"), (False, None), (False, None)):
+            written = field_case.target.update_fields(self._changes(field_case, flag, date))
+            assert [result.outcome for result in written] == [WriteOutcome.WRITTEN] * len(field_case.ids)
+            for id_ in field_case.ids:
+                assert field_case.shown(id_, field_case.flag) in ((True, "true") if flag else (False, "false"))
+                assert field_case.shown(id_, field_case.date) == date
+
+    def test_a_record_that_is_gone_harms_only_itself(self, field_case: FieldCase) -> None:
+        good, *rest = self._changes(field_case, True, "2026-12-24")
+        results = field_case.target.update_fields([good, replace(good, remote_id=field_case.unknown_id), *rest])
+        assert [result.remote_id for result in results] == [good.remote_id, field_case.unknown_id, *field_case.ids[1:]]
+        outcomes = [result.outcome for result in results]
+        assert outcomes.pop(1) is WriteOutcome.REJECTED
+        assert set(outcomes) == {WriteOutcome.WRITTEN}
+        assert field_case.shown(field_case.ids[-1], field_case.date) == "2026-12-24"
+
+    def test_a_field_that_is_not_there_is_refused_with_the_vendors_word(self, field_case: FieldCase) -> None:
+        few = [replace(each, values={"no_such_field__c": True}) for each in self._changes(field_case, True, None)[:3]]
+        for result in field_case.target.update_fields(few):
+            assert result.outcome is WriteOutcome.REJECTED
+            assert "no_such_field__c" in result.message
+
+    def test_a_field_of_another_type_refuses_the_value(self, field_case: FieldCase) -> None:
+        (change,) = self._changes(field_case, True, None)[:1]
+        (result,) = field_case.target.update_fields([replace(change, values={field_case.date: "true"})])
+        assert result.outcome is WriteOutcome.REJECTED
+        assert result.message
+
+    def test_an_object_type_it_does_not_have_is_a_mistake_before_anything_is_sent(self, field_case: FieldCase) -> None:
+        changes = self._changes(field_case, True, None)[:1]
+        with pytest.raises(ValueError, match="weasel"):
+            field_case.target.update_fields([*changes, replace(changes[0], object_type="weasel")])
+        assert field_case.shown(field_case.ids[0], field_case.flag) in (None, False, "false")
+
+    def _changes(self, case: FieldCase, flag: bool, date: str | None) -> list[FieldChange]:
+        return [FieldChange(case.object_type, id_, {case.flag: flag, case.date: date}) for id_ in case.ids]

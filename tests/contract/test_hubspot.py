@@ -17,6 +17,8 @@ from emulators.hubspot.app import HubSpot
 from emulators.hubspot.properties import COMPANIES, TASKS
 from tests.contract.promises import (
     DUE,
+    FieldCase,
+    FieldTargetPromises,
     OwnerTargetPromises,
     SourceCase,
     SourcePromises,
@@ -128,6 +130,19 @@ class TestHubSpotTarget(OwnerTargetPromises, TaskTargetPromises):
             GONE,
             human_moves=lambda id_, owner: account.edit(id_, about, hubspot_owner_id=owner),
         )
+
+
+@pytest.mark.parametrize("about", ["company", "contact"])
+class TestHubSpotFields(FieldTargetPromises):
+    @pytest.fixture
+    def field_case(self, account: Account, about: str) -> FieldCase:
+        plural = {"company": "companies", "contact": "contacts"}[about]
+
+        def shown(id_: str, field: str) -> Any:
+            return account.vendor.snapshot()[plural][id_].get(field)
+
+        flag, date = "human_outreach_in_progress", "do_not_market_until"
+        return FieldCase(account.connector, about, IDS[:120], "1", flag, date, shown)
 
 
 def test_pulling_and_pushing_cost_few_calls(account: Account) -> None:

@@ -18,7 +18,15 @@ from connectors.marketo_objects import to_results
 from emulators.faults import Fault
 from emulators.marketo.operations import LEADS
 from ownership.model import AccountRecord
-from tests.contract.promises import OwnerTargetPromises, SourceCase, SourcePromises, TargetCase, everything
+from tests.contract.promises import (
+    FieldCase,
+    FieldTargetPromises,
+    OwnerTargetPromises,
+    SourceCase,
+    SourcePromises,
+    TargetCase,
+    everything,
+)
 from tests.contract.served import Served, serve
 
 IDS = [str(7_000 + n) for n in range(130)]
@@ -45,7 +53,7 @@ def world() -> dict[str, Any]:
         "munchkin_id": "123-ABC-456", "client_id": "steward", "client_secret": "s3",
         "custom_fields": {
             "sfdcAccountId": "string", "accountOwnerEmail": "email", "leadOwnerEmailAddress": "email",
-            "score": "integer",
+            "score": "integer", "humanOutreach": "boolean", "doNotMarketUntil": "date",
         },
         "synced_fields": ["sfdcAccountId", "leadOwnerEmailAddress"],
         "users": [*(user(address.upper()) for address in OWNERS), user("api@northwind-data.example", True)],
@@ -112,6 +120,15 @@ class TestMarketoTarget(OwnerTargetPromises):
         # Marketo lists the people it has and says no more of them; its API users are no people.
         assert {known.id for known in case.target.users()} == set(OWNERS)
         assert all(known.active and known.email == known.id for known in case.target.users())
+
+
+class TestMarketoFields(FieldTargetPromises):
+    @pytest.fixture
+    def field_case(self, instance: Instance) -> FieldCase:
+        def shown(id_: str, field: str) -> Any:
+            return instance.served.vendor.snapshot()["leads"][id_][field]
+
+        return FieldCase(instance.connector, "lead", IDS[:120], "1", "humanOutreach", "doNotMarketUntil", shown)
 
 
 def to(owner: str, *ids: str) -> list[OwnerChange]:

@@ -7,6 +7,8 @@ import pytest
 from connectors.base import OutsideUser
 from connectors.memory import MemoryNotifier, MemorySource, MemoryTarget
 from tests.contract.promises import (
+    FieldCase,
+    FieldTargetPromises,
     NotifierCase,
     NotifierPromises,
     OwnerTargetPromises,
@@ -77,3 +79,21 @@ class TestMemoryNotifier(NotifierPromises):
     def case(self) -> NotifierCase:
         notifier = MemoryNotifier([USERS[0].email])
         return NotifierCase(notifier, USERS[0].email, lambda: len(notifier.delivered))
+
+
+class TestMemoryFields(FieldTargetPromises):
+    @pytest.fixture
+    def field_case(self, stream: str) -> FieldCase:
+        source, ids = seeded()
+
+        def shown(id_: str, field: str) -> object:
+            stored = source.stored(stream, id_)
+            return stored.fields.get(field) if stored else None
+
+        return FieldCase(MemoryTarget(source, USERS, write_batch=3), TYPES[stream], ids, "a99", "busy", "until", shown)
+
+    def test_a_field_that_is_not_there_is_refused_with_the_vendors_word(self, field_case: FieldCase) -> None:
+        """Rows in memory take any field."""
+
+    def test_a_field_of_another_type_refuses_the_value(self, field_case: FieldCase) -> None:
+        """Nor do they have types."""

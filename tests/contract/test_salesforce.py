@@ -25,6 +25,8 @@ from emulators.world.ids import salesforce_id
 from ownership.model import AccountRecord
 from tests.contract.promises import (
     DUE,
+    FieldCase,
+    FieldTargetPromises,
     OwnerTargetPromises,
     SourceCase,
     SourcePromises,
@@ -313,6 +315,20 @@ class TestSalesforceLeadTarget(OwnerTargetPromises, TaskTargetPromises):
             GONE,
             human_moves=lambda id_, owner: inbound.edit(id_, OwnerId=owner),
         )
+
+
+@pytest.mark.parametrize("kind", ["Account", "Lead"])
+class TestSalesforceFields(FieldTargetPromises):
+    @pytest.fixture
+    def field_case(self, kind: str, monkeypatch: pytest.MonkeyPatch) -> FieldCase:
+        org, size = Org(Wire(monkeypatch), ACCOUNTS[:250], LEADS[:250]), BATCH + 20
+
+        def shown(id_: str, field: str) -> Any:
+            return org.vendor.snapshot()[kind][id_].get(field)
+
+        ids, unknown = (IDS, UNKNOWN) if kind == "Account" else (LEAD_IDS, UNKNOWN_LEAD)
+        flag, date = "Human_Outreach_In_Progress__c", "Do_Not_Market_Until__c"
+        return FieldCase(org.connector, kind, ids[:size], unknown, flag, date, shown)
 
 
 # --- what it costs ---

@@ -38,6 +38,7 @@ TABLES = {
     "coverage": "key of coverage",
     "role": "key of a role",
     "task": "key of a task",
+    "suppressed": "key of an entry",
     "acceptance": "key of acceptance",
     "leads": "key of leads",
     "roster": "key of the roster",

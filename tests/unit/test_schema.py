@@ -121,6 +121,17 @@ tasks:
     systems: [hubspot]
     from: "2026-01-01"
     until: "2026-12-31"
+suppression:
+  - name: asked or worked
+    system: salesforce
+    record: Lead
+    flag: Busy__c
+    date: Free_On__c
+    days: 14
+    conditions: {segment: enterprise}
+    from: "2026-01-01"
+    until: "2026-12-31"
+  - {name: by mail, system: marketo, record: lead, date: freeOn, days: 7}
 territories:
   - id: world
     name: World
