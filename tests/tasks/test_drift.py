@@ -356,7 +356,7 @@ def test_a_write_of_ours_that_lands_late_is_healed_within_one_reconcile_period(s
         company.push()
     move_to_nobody_in_particular(company)
     move_to(company, "dana-whitfield")
-    company.pass_time(minutes=1)
+    company.pass_time(minutes=2)
     company.push()
     owner = company.owner("salesforce", "001A")
     assert (company.shown("salesforce", "001A"), owner) == ("dana-whitfield", "dana-whitfield")
