@@ -254,9 +254,7 @@ def record_at_once(_company: Company, context: RunContext, batch: Sequence[Recor
     context.store.run(lambda work: work.record(batch, context.run_id, context.now()))
 
 
-def found_company(
-    seed: int, engine: Engine, push: Push = push_target, record: Record = record_at_once
-) -> Company:
+def found_company(seed: int, engine: Engine, push: Push = push_target, record: Record = record_at_once) -> Company:
     clock = Scheduler(seed)
     watch = Watch(clock)
     crm, asks = MemorySource(CRM, ("accounts",)), MemorySource("asks", ("accounts",), page_size=2)

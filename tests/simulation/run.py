@@ -39,7 +39,9 @@ class Total:
             self.failed[verdict.seed] = verdict.violations
 
 
-def simulate_many(seeds: Iterable[int], arena: Arena, push: Push = push_target, record: Record = record_at_once) -> Total:
+def simulate_many(
+    seeds: Iterable[int], arena: Arena, push: Push = push_target, record: Record = record_at_once
+) -> Total:
     total = Total()
     for seed in seeds:
         total.add(simulate(seed, arena, push, record))
