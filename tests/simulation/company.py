@@ -50,7 +50,7 @@ LEASE_S = 60.0
 EXPECTED = (RetryLater, ConnectorStopped, StoreBusy, StoreUnavailable, CursorMoved)
 
 Push = Callable[[RunContext, str], object]
-Record = Callable[["Company", RunContext, Sequence[Recording]], None]
+Record = Callable[[RunContext, Sequence[Recording]], None]
 
 
 class WatchedOutbox(Outbox):
@@ -180,16 +180,6 @@ class Company:
         clock, sleep = self.clock.now, self.clock.sleep
         return RunContext(SETTINGS, self.store, connectors, POLICY, run_id=run_id, clock=clock, sleep=sleep)
 
-    def found(self) -> None:
-        """Accounts without an owner, and the people who may own them."""
-        people = [PersonSeen(f"u-{rep}", rep.title(), f"{rep}@example.com", True) for rep in REPS]
-        accounts = [Account(name, name.title(), {"domain": f"{name}.example"}, (ref_of(name),)) for name in ACCOUNTS]
-        for name in ACCOUNTS:
-            self.crm.put("accounts", name, {"name": name, "owner_external_id": None})
-        with self.store.transaction() as work:
-            work.people.put(CRM, people, self.clock.now())
-            work.accounts.save(accounts, self.clock.now())
-
     def open_for_business(self) -> None:
         dice = self.clock.dice
         for _ in range(ASKS):
@@ -218,26 +208,13 @@ class Company:
             context, began = self.context(worker.run_id), self.clock.seconds
             try:
                 pull_stream(context, "asks", "accounts")
-                self.decide(context)
+                if batch := owners_asked_for(context):
+                    self.record(context, batch)
                 if self.read_all_since is not None and began >= self.read_all_since:
                     self.read_all_since = None
             except EXPECTED:
                 self.clock.note("gives up for now")
             self.clock.sleep(self.clock.dice.uniform(8, 24))
-
-    def decide(self, context: RunContext) -> None:
-        """Who owns what from the staged asks, recorded where it is somebody else than now."""
-        with context.store.transaction(readonly=True) as work:
-            asked = {row.external_id: str(row.fields["wanted"]) for row in work.staging.live("asks")}
-            owners = {account_id: current.owner_id for account_id, current in work.ledger.current().items()}
-            confirmed = {ref.external_id: seen.confirmed_owner for ref, seen in work.remote.get(REFS).items()}
-        batch = [
-            owned_by(account_id, rep, confirmed.get(account_id))
-            for account_id, rep in sorted(asked.items())
-            if owners.get(account_id) != rep
-        ]
-        if batch:
-            self.record(self, context, batch)
 
     def _pusher(self, worker: Worker) -> None:
         for run in range(1_000_000):
@@ -249,7 +226,31 @@ class Company:
             self.clock.sleep(self.clock.dice.uniform(10, 40))
 
 
-def record_at_once(_company: Company, context: RunContext, batch: Sequence[Recording]) -> None:
+def found(store: Store, crm: MemorySource, now: datetime) -> None:
+    """Accounts without an owner, and the people who may own them."""
+    people = [PersonSeen(f"u-{rep}", rep.title(), f"{rep}@example.com", True) for rep in REPS]
+    accounts = [Account(name, name.title(), {"domain": f"{name}.example"}, (ref_of(name),)) for name in ACCOUNTS]
+    for name in ACCOUNTS:
+        crm.put("accounts", name, {"name": name, "owner_external_id": None})
+    with store.transaction() as work:
+        work.people.put(CRM, people, now)
+        work.accounts.save(accounts, now)
+
+
+def owners_asked_for(context: RunContext) -> list[Recording]:
+    """Who owns what from the staged asks, where it is somebody else than now."""
+    with context.store.transaction(readonly=True) as work:
+        asked = {row.external_id: str(row.fields["wanted"]) for row in work.staging.live("asks")}
+        owners = {account_id: current.owner_id for account_id, current in work.ledger.current().items()}
+        confirmed = {ref.external_id: seen.confirmed_owner for ref, seen in work.remote.get(REFS).items()}
+    return [
+        owned_by(account_id, rep, confirmed.get(account_id))
+        for account_id, rep in sorted(asked.items())
+        if owners.get(account_id) != rep
+    ]
+
+
+def record_at_once(context: RunContext, batch: Sequence[Recording]) -> None:
     """As the flows do: everything a decision asks for in one transaction."""
     context.store.run(lambda work: work.record(batch, context.run_id, context.now()))
 
@@ -258,10 +259,9 @@ def found_company(seed: int, engine: Engine, push: Push = push_target, record: R
     clock = Scheduler(seed)
     watch = Watch(clock)
     crm, asks = MemorySource(CRM, ("accounts",)), MemorySource("asks", ("accounts",), page_size=2)
-    users = [OutsideUser(f"u-{rep}", rep.title(), f"{rep}@example.com", True) for rep in REPS]
-    target = StormyTarget(crm, users, clock, watch)
+    target = StormyTarget(crm, USERS, clock, watch)
     company = Company(clock, watch, StormyStore(engine, "simulated", clock, watch), crm, asks, target, push, record)
-    company.found()
+    found(company.store, crm, clock.now())
     return company
 
 
@@ -275,6 +275,7 @@ def ref_of(account_id: str) -> Ref:
 
 
 REFS = [ref_of(name) for name in ACCOUNTS]
+USERS = [OutsideUser(f"u-{rep}", rep.title(), f"{rep}@example.com", True) for rep in REPS]
 SETTINGS = Settings(push_lease_s=LEASE_S, _env_file=None)
 _ROSTER = Roster({rep: Rep(rep, rep.title(), f"{rep}@example.com", "ae", "emea") for rep in REPS})
 # The push asks who is who; no step of the simulation reads a rule.

@@ -20,7 +20,7 @@ from store.recording import Recorder, Recording
 from tasks import pull
 from tasks.context import RunContext
 from tasks.push import push_target
-from tests.simulation.company import Company, Push, Record, record_at_once
+from tests.simulation.company import Push, Record, record_at_once
 
 REPEAT_S = 20.0
 
@@ -65,7 +65,7 @@ def _settled(context: RunContext, row: OutboxRow, outcome: WriteOutcome) -> Sett
     return Settlement(row.outbox_id, row.fence, state, attempt, now + timedelta(seconds=REPEAT_S))
 
 
-def record_in_two(_company: Company, context: RunContext, batch: Sequence[Recording]) -> None:
+def record_in_two(context: RunContext, batch: Sequence[Recording]) -> None:
     """The ledger first, the outbox in a transaction of its own."""
     silent = [replace(each, pushes=()) for each in batch]
     context.store.run(lambda work: work.record(silent, context.run_id, context.now()))
@@ -75,7 +75,7 @@ def record_in_two(_company: Company, context: RunContext, batch: Sequence[Record
 _store_page = pull._store_page
 
 
-def _cursor_first(context: RunContext, connector: Any, page: Any, stored: Any, done: Any) -> Any:
+def cursor_first(context: RunContext, connector: Any, page: Any, stored: Any, done: Any) -> Any:
     """The cursor in a transaction of its own, before the rows it stands for."""
     if page.cursor is not None:
         generation = stored.generation if stored else 0
@@ -103,7 +103,7 @@ CONTROLS = (
     Control(
         "the cursor is committed before the rows",
         "is not the owner of record",
-        patched=lambda: patch.object(pull, "_store_page", _cursor_first),
+        patched=lambda: patch.object(pull, "_store_page", cursor_first),
     ),
     Control(
         "whoever comes back settles, fence or not",

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from connectors.base import ObservedOwner, OwnerChange, OwnerResult, OutsideUser, WriteOutcome
+from connectors.base import ObservedOwner, OutsideUser, OwnerChange, OwnerResult, WriteOutcome
 from connectors.errors import Ambiguous, ConnectorStopped, RetryLater
 from connectors.memory import MemorySource, MemoryTarget
 from tests.simulation.scheduler import Scheduler
