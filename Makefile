@@ -32,11 +32,11 @@ up: .venv/runtime ## start everything and keep it running; prints the URLs
 check: .venv/dev ## formatting, lint, types and the import contract
 	@$(BIN)/ruff format --check -q . && $(BIN)/ruff check -q . && $(BIN)/mypy && $(BIN)/lint-imports
 
-fast: .venv/dev ## the tests that take seconds
-	@$(BIN)/pytest -q -n 2 -m "not (postgres or slow or e2e)" tests
+fast: .venv/dev ## the tests that need nobody else: rules, store, tasks
+	@$(BIN)/pytest -q -n 2 -m "not (postgres or slow or vendors or e2e)" tests
 
 test: check fast ## everything, PostgreSQL included
-	@$(BIN)/pytest -q -n 2 -m "(postgres or slow) and not e2e" tests
+	@$(BIN)/pytest -q -n 2 -m "(postgres or slow or vendors) and not e2e" tests
 	@$(BIN)/pytest -q -m e2e tests
 
 bench-decide: .venv/runtime ## how fast the rules decide; SIZES="10000 100000" for fewer accounts

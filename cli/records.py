@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from datetime import UTC, datetime, time
+from pathlib import Path
 
 import click
 
@@ -27,15 +28,21 @@ def owner(account: str, on: datetime | None, known_on: datetime | None) -> None:
 @click.command("lineage")
 @click.argument("record")
 @click.option("--live", is_flag=True, help="Ask the system what it shows now, instead of what was read last.")
-def lineage(record: str, live: bool) -> None:
+@click.option("--page", type=click.Path(dir_okay=False, path_type=Path), help="Write it as one HTML page to this file.")
+def lineage(record: str, live: bool, page: Path | None) -> None:
     """Trace the owner that RECORD shows back to the push, ledger row, decision, policy and run behind it.
 
     RECORD is salesforce/001… or hubspot/123, or an account, whose records are then all traced.
     """
+    from cli.lineage_page import lineage_page
     from tasks.context import open_context
     from tasks.lineage import lineage_lines
 
     try:
+        if page:
+            page.write_text(lineage_page(open_context(), record, live), encoding="utf-8")
+            click.echo(f"written to {page}")
+            return
         for line in lineage_lines(open_context(), record, live):
             click.echo(line)
     except LookupError as problem:

@@ -145,7 +145,7 @@ CONTACT = HubSpotObject(
         *("firstname", "lastname", "company", "email", "website", "phone", "jobtitle", "country", "state", "city"),
         *("zip", "industry", "numemployees", "hs_analytics_source", "hs_lead_status", "lifecyclestage"),
         *("hubspot_owner_id", "do_not_route", "hs_email_optout", "hs_legal_basis", "associatedcompanyid"),
-        *("createdate", "lastmodifieddate", "notes_last_updated"),
+        *("createdate", "lastmodifieddate", "notes_last_updated", "hs_merged_object_ids"),
     ),
     to_value=to_lead,
     task_link=204,

@@ -9,7 +9,7 @@ import asyncio
 import socket
 import threading
 from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -131,7 +131,7 @@ class EmulatedVendors(AbstractContextManager["EmulatedVendors"]):
             **_QUIET,
         )
         plain = uvicorn.Config(control_app(self), **_QUIET)
-        servers = [_Server(tls), _Server(plain)]
+        servers = [_Server(tls, self._stopping), _Server(plain, self._stopping)]
         tasks = [
             asyncio.create_task(server.serve(sockets=[own]))
             for server, own in zip(servers, (vendor_socket, control_socket), strict=True)
@@ -144,12 +144,23 @@ class EmulatedVendors(AbstractContextManager["EmulatedVendors"]):
         await self._stopping.wait()
         await gateway.stop()
         for server in servers:
-            server.should_exit = server.force_exit = True
+            server.force_exit = True
         await asyncio.gather(*tasks)
 
 
 class _Server(uvicorn.Server):
-    """Leaves signals to whoever runs it: it serves in a thread."""
+    """Leaves signals to whoever runs it: it serves in a thread. Stops at once and not with its next tick."""
+
+    def __init__(self, config: uvicorn.Config, stopping: asyncio.Event) -> None:
+        super().__init__(config)
+        self._stopping = stopping
+
+    async def main_loop(self) -> None:
+        ticks = 0
+        while not (await self.on_tick(ticks) or self._stopping.is_set()):
+            ticks += 1
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), 0.1)
 
     def install_signal_handlers(self) -> None:
         return

@@ -127,7 +127,7 @@ def lineage_lines(context: RunContext, query: str, live: bool = False) -> Iterat
         by = f", last modified by {shown.modified_by}" if shown.modified_by else ""
         state = f" ({shown.state.value})" if shown.state is not RecordState.LIVE else ""
         yield f"{ref.source} {ref.object_type} {ref.external_id}{state} of {trace.account.name}"
-        yield f"  shows     {_who(name, shown.owner)}{when}{by}"
+        yield f"  shows     {who(name, shown.owner)}{when}{by}"
         if trace.ledger is None:
             yield from _foreign(name, trace)
         else:
@@ -135,10 +135,10 @@ def lineage_lines(context: RunContext, query: str, live: bool = False) -> Iterat
 
 
 def _foreign(name: Names, trace: Trace) -> Iterator[str]:
-    yield f"  not ours  the owner of record is {_who(name, trace.owner)}; Steward did not write what is shown"
+    yield f"  not ours  the owner of record is {who(name, trace.owner)}; Steward did not write what is shown"
     if trace.last_sent:
         last = trace.last_sent
-        yield f"  last sent {_who(name, last.desired_owner)}, {last.state}, {_at(last.done_at or last.recorded_at)}"
+        yield f"  last sent {who(name, last.desired_owner)}, {last.state}, {_at(last.done_at or last.recorded_at)}"
 
 
 def _behind(name: Names, trace: Trace, row: LedgerRow) -> Iterator[str]:
@@ -146,9 +146,9 @@ def _behind(name: Names, trace: Trace, row: LedgerRow) -> Iterator[str]:
         yield "  sent      never: the record showed this owner when it was decided"
     else:
         yield from _push(trace.sent)
-    before = f" after {_who(name, row.prev_owner_id)}" if row.prev_owner_id else ""
+    before = f" after {who(name, row.prev_owner_id)}" if row.prev_owner_id else ""
     yield (
-        f"  ledger    #{row.seq} {row.event_type}: {_who(name, row.owner_id)}{before}, from {_at(row.valid_from)}, "
+        f"  ledger    #{row.seq} {row.event_type}: {who(name, row.owner_id)}{before}, from {_at(row.valid_from)}, "
         f"by {row.actor}, row {row.ledger_id}"
     )
     if trace.decision:
@@ -170,7 +170,8 @@ def _push(sent: Sent) -> Iterator[str]:
         yield f"  attempt   {attempt.fence}: {said}, {_at(attempt.ended_at)}"
 
 
-def _who(name: Names, owner: str | None) -> str:
+def who(name: Names, owner: str | None) -> str:
+    """The name of whom a record shows (see `Shown`)."""
     if owner is None:
         return "nobody"
     return f"a user who is not on the roster ({owner[1:]})" if owner.startswith("?") else name(owner)

@@ -163,7 +163,7 @@ class HubSpot:
         if action == "create":
             return {"id": self.portal.create(kind, command["properties"], BY_A_PERSON).id}
         if action == "merge":
-            return {"id": self.portal.merge(str(command["into"]), str(command["id"]), BY_A_PERSON).id}
+            return {"id": self.portal.merge(kind, str(command["into"]), str(command["id"]), BY_A_PERSON).id}
         record = self.portal.find(kind, str(command["id"]))
         if record is None:
             raise LookupError(f"no {kind.singular} {command['id']}")

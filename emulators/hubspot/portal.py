@@ -65,7 +65,7 @@ class Portal:
     heard: Callable[[Change], None]
     records: dict[str, dict[str, Record]] = field(default_factory=lambda: {kind.plural: {} for kind in KINDS})
     owners: dict[str, dict[str, Any]] = field(default_factory=dict)
-    merged_into: dict[str, str] = field(default_factory=dict)
+    merged_into: dict[tuple[str, str], str] = field(default_factory=dict)  # by kind and old id
     links: set[tuple[str, str, str, str]] = field(default_factory=set)
     _index: dict[str, dict[str, Record]] = field(default_factory=lambda: {kind.plural: {} for kind in KINDS})
     _unindexed: deque[tuple[datetime, str, Record]] = field(default_factory=deque)
@@ -81,8 +81,9 @@ class Portal:
         self._unindexed.clear()
         self.owners = {str(owner["id"]): dict(owner) for owner in seeded["owners"]}
         self.merged_into = {
-            old: record.id
-            for record in self.records[COMPANIES.plural].values()
+            (kind.plural, old): record.id
+            for kind in (COMPANIES, CONTACTS)
+            for record in self.records[kind.plural].values()
             for old in (record.properties.get("hs_merged_object_ids") or "").split(";")
             if old
         }
@@ -90,7 +91,7 @@ class Portal:
     def find(self, kind: ObjectKind, record_id: str, *, archived: bool = False) -> Record | None:
         """The record with this id; the surviving one when the id was merged away."""
         rows = self.records[kind.plural]
-        record = rows.get(record_id) or rows.get(self.merged_into.get(record_id, ""))
+        record = rows.get(record_id) or rows.get(self.merged_into.get((kind.plural, record_id), ""))
         return record if record is not None and record.archived == archived else None
 
     def searchable(self, kind: ObjectKind) -> Iterator[Record]:
@@ -139,23 +140,23 @@ class Portal:
         self._put(kind, replace(record, properties=properties, updated_at=at, archived_at=at))
         self._tell(kind, Change(kind.singular, "deletion", record.id, self.now(), source))
 
-    def merge(self, primary_id: str, other_id: str, source: str) -> Record:
+    def merge(self, kind: ObjectKind, primary_id: str, other_id: str, source: str) -> Record:
         """The primary survives with its own values, filled up from the other; the other's id goes on resolving."""
-        primary, other = self.find(COMPANIES, primary_id), self.find(COMPANIES, other_id)
+        primary, other = self.find(kind, primary_id), self.find(kind, other_id)
         if primary is None or other is None or primary.id == other.id:
             raise no_such_object()
         gone = [other.id, *filter(None, (other.properties.get("hs_merged_object_ids") or "").split(";"))]
         known = [*filter(None, (primary.properties.get("hs_merged_object_ids") or "").split(";"))]
         at = instant(self.now())
         values = {name: value or other.properties.get(name) for name, value in primary.properties.items()}
-        values |= {"hs_merged_object_ids": ";".join([*known, *gone]), "hs_lastmodifieddate": at}
+        values |= {"hs_merged_object_ids": ";".join([*known, *gone]), kind.modified: at}
         fresh = replace(primary, properties=values, updated_at=at)
-        self._put(COMPANIES, fresh)
-        self._put(COMPANIES, replace(other, archived_at=at))
-        del self.records[COMPANIES.plural][other.id]
-        self.merged_into |= dict.fromkeys(gone, fresh.id)
-        merged = Change("company", "merge", fresh.id, self.now(), source, merged_ids=(primary_id, other_id))
-        self._tell(COMPANIES, merged)
+        self._put(kind, fresh)
+        self._put(kind, replace(other, archived_at=at))
+        del self.records[kind.plural][other.id]
+        self.merged_into |= {(kind.plural, old): fresh.id for old in gone}
+        merged = Change(kind.singular, "merge", fresh.id, self.now(), source, merged_ids=(primary_id, other_id))
+        self._tell(kind, merged)
         return fresh
 
     def link(self, start: ObjectKind, start_id: str, end: ObjectKind, end_id: str) -> int:

@@ -79,6 +79,7 @@ CONTACT_TYPES = {
     **dict.fromkeys(("do_not_route", "hs_email_optout"), "bool"),
     "hubspot_owner_id": "owner",
     **dict.fromkeys(("associatedcompanyid", "hs_object_id"), "number"),
+    "hs_merged_object_ids": "string",
     **dict.fromkeys(("createdate", "lastmodifieddate", "hs_lastmodifieddate", "notes_last_updated"), "datetime"),
 }
 # hs_lastmodifieddate is a property of contacts as of everything else, and stays empty: a search by it finds nothing.

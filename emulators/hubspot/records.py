@@ -114,9 +114,9 @@ class Records:
 
     def merge(self, request: Request) -> Answer:
         kind, body = request.kind(), _body(request)
-        if kind.plural != "companies":
+        if kind.plural == "tasks":
             raise invalid(f"{kind.plural} cannot be merged")
-        record = self._portal.merge(_text(body, "primaryObjectId"), _text(body, "objectIdToMerge"), THROUGH_API)
+        record = self._portal.merge(kind, _text(body, "primaryObjectId"), _text(body, "objectIdToMerge"), THROUGH_API)
         return Answer(200, show(kind, record, ()), 1)
 
     def batch_read(self, request: Request) -> Answer:

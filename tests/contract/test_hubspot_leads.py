@@ -181,3 +181,17 @@ def test_searching_contacts_by_the_date_of_other_objects_would_find_nothing(acco
         {"filterGroups": [{"filters": [{"propertyName": "hs_lastmodifieddate", "operator": "GTE", "value": "0"}]}]},
     )
     assert found["total"] == 0
+
+
+def test_a_contact_that_was_merged_away_is_told_by_the_one_that_is_left_and_no_company_of_its_id(
+    account: Account,
+) -> None:
+    _, cursor = everything(account.connector, "leads")
+    account.wire.wait(1)
+    gone, left = IDS[0], IDS[1]
+    account.vendor.edit({"object": "contact", "action": "merge", "id": gone, "into": left})
+    rows, _ = everything(account.connector, "leads", cursor)
+    assert [(row.deleted, row.merged_into) for row in rows if row.id == gone] == [(True, left)]
+    asked = account.connector.pull_rows("leads", [gone])
+    assert [(row.id, row.deleted, row.merged_into) for row in asked] == [(gone, True, left), (left, False, None)]
+    assert [row.deleted for row in account.connector.pull_rows("companies", [gone])] == [False]

@@ -23,6 +23,8 @@ from tasks.memory import Lent, Memory, read_memory, write_memory
 from tasks.rehearsal import Rehearsal, rehearse
 from tasks.state import load_state
 
+pytestmark = pytest.mark.slow
+
 PEOPLE = ("ann", "bob", "cem", "dee", "eli")
 ROSTER = {
     "apiVersion": "steward/v1",

@@ -249,3 +249,13 @@ def test_the_commands_say_what_they_did(company: Rehearsal, tmp_path: Path, monk
     company.assign(changed=True)
     shown = run(main, ["matches", "acorn.com"]).stdout
     assert "hubspot/7: olga said on 2026-11-" in shown
+
+
+def test_leads_merged_in_their_crm_become_one_and_the_old_id_leads_on(company: Rehearsal) -> None:
+    for id_ in ("41", "42"):
+        company.lead("hubspot", id_, name=f"Jo {id_}", company="Oak", email=f"jo{id_}@oak.com", country="US")
+    company.assign()
+    assert id_of(company, "hubspot", "41") != id_of(company, "hubspot", "42")
+    company.sources["hubspot"].merge("leads", "41", "42")
+    company.assign()
+    assert id_of(company, "hubspot", "41") == id_of(company, "hubspot", "42")

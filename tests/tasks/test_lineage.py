@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from cli import records
+from cli.lineage_page import lineage_page
 from config.settings import POLICY_DIR
 from tasks.history import owner_lines
 from tasks.lineage import lineage_lines, trace_records
@@ -110,3 +111,37 @@ def test_the_commands_print_what_the_tasks_say(
     unknown = CliRunner().invoke(records.lineage, ["hubspot/9"])
     assert unknown.exit_code == 2
     assert "No account is called or known as 'hubspot/9'" in unknown.output
+
+
+def test_the_page_holds_the_whole_chain_and_nothing_from_elsewhere(company: Rehearsal) -> None:
+    page = lineage_page(company.context, "salesforce/001A")
+    (trace,) = trace_records(company.context, "001A")
+    assert trace.sent
+    assert trace.ledger
+    assert trace.decision
+    made = trace.decision.decision
+    ids = [trace.sent.outbox_id, trace.ledger.ledger_id, trace.decision.decision_id, made.policy_hash, made.inputs_hash]
+    places = [page.index(each) for each in ids]
+    assert places == sorted(places), "each step follows from the one below it"
+    assert all(run_id in page for run_id in trace.runs or {})
+    assert "Northwind" in page, "the policy's own text"
+    assert not re.search(r"<(script|link|img|iframe)\b|https?://", page)
+
+
+def test_the_page_shows_names_as_text_and_says_what_is_not_ours(company: Rehearsal) -> None:
+    company.account("salesforce", "001A", name="<b>Acme</b>", website="acme.com", owner="jonas-keller", **US_SMB)
+    company.assign()
+    page = lineage_page(company.context, "salesforce/001A", live=True)
+    assert "Steward did not write what is shown" in page
+    assert "&lt;b&gt;Acme&lt;/b&gt;" in page
+    assert "<b>Acme" not in page
+
+
+def test_the_command_writes_the_page_to_a_file(
+    company: Rehearsal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tasks.context.open_context", lambda *_: company.context)
+    page = tmp_path / "page.html"
+    said = CliRunner().invoke(records.lineage, ["salesforce/001A", "--page", str(page)])
+    assert said.output == f"written to {page}\n"
+    assert "Acme" in page.read_text(encoding="utf-8")

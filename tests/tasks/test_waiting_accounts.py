@@ -16,6 +16,8 @@ from store.offers import OFFERED
 from tasks.acceptance import accept_account, decline_account, escalate_due
 from tasks.rehearsal import Rehearsal, rehearse
 
+pytestmark = pytest.mark.slow
+
 PEOPLE = ("ann", "bob", "cem", "dee")
 ROSTER = {
     "apiVersion": "steward/v1",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hmac
 import json
+import shutil
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -50,7 +51,8 @@ class Web:
 
 
 @pytest.fixture
-def configured(tmp_path: Path) -> Settings:
+def configured(tmp_path: Path, sqlite_template: Path) -> Settings:
+    shutil.copy(sqlite_template, tmp_path / "steward.db")
     return Settings(
         _env_file=None,
         database_url=f"sqlite:///{tmp_path / 'steward.db'}",
