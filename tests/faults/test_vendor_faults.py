@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import ExitStack, suppress
+from dataclasses import replace
 from pathlib import Path
 from threading import Lock
 
@@ -17,6 +18,10 @@ from config.settings import POLICY_DIR
 from connectors.base import ObservedOwner, OutsideUser, OwnerChange, OwnerResult, SourceRow, WriteOutcome
 from connectors.errors import ConnectorError, ConnectorStopped, RetryLater, SchemaChanged
 from connectors.memory import MemoryTarget
+from ownership.acceptance import NotYours
+from ownership.policy import Roster
+from store.engine import Store
+from store.errors import StoreUnavailable
 from tasks.acceptance import accept_account, decline_account, escalate_due
 from tasks.assignment import assign_accounts
 from tasks.audit import audit_completeness, audit_target
@@ -26,7 +31,8 @@ from tasks.notices import deliver_notices
 from tasks.pull import pull_people, pull_records, pull_stream
 from tasks.push import push_target
 from tasks.rehearsal import Rehearsal, rehearse
-from tests.faults.steps import DACH, FIRMS, assigned, founded, pulled, unanswered
+from tests.faults.databases import full
+from tests.faults.steps import DACH, FIRMS, assigned, edited_outside, founded, pulled, pushed, unanswered
 from tests.store.business import MONDAY
 
 POLICY = load_policy(POLICY_DIR)
@@ -37,6 +43,14 @@ HOSTILE = {
     "a-null-character": "Firma \x00 GmbH",
     "a-formula": '=HYPERLINK("http://evil.example","Firma")',
 }
+
+TROUBLES = [
+    RetryLater("salesforce", "busy", code="429", retry_after_s=86_400.0),
+    RetryLater("salesforce", "HTTP 503"),
+    ConnectorStopped("salesforce", "the session is no longer valid"),
+    SchemaChanged("salesforce", "no field NumberOfEmployees"),
+]
+TROUBLE_IDS = ["busy", "5xx", "a-token-that-was-revoked", "a-field-that-is-gone"]
 
 
 @pytest.fixture
@@ -223,19 +237,50 @@ def test_a_hostile_name_harms_nobody_on_its_way_from_pull_to_push(company: Rehea
     assert audit_target(company.context, "salesforce").holds
 
 
+def test_with_no_space_left_when_a_push_would_confirm_the_next_one_reads_and_does_not_write_again(
+    company: Rehearsal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assigned(company)
+    target, space = company.targets["salesforce"], ExitStack()
+    write = target.update_owners
+
+    def written_at_the_last_moment(changes: Sequence[OwnerChange]) -> tuple[OwnerResult, ...]:
+        results = write(changes)
+        space.enter_context(full(company.context.store))
+        return results
+
+    with monkeypatch.context() as patch, space:
+        patch.setattr(target, "update_owners", written_at_the_last_moment)
+        with pytest.raises(StoreUnavailable):
+            push_target(company.context, "salesforce")
+    push(company)
+    assert written(company) == list(FIRMS)
+    assert company.outbox() == {("salesforce", "confirmed"): len(FIRMS)}
+
+
+# --- audit ---
+
+
+@pytest.mark.parametrize("trouble", TROUBLES, ids=TROUBLE_IDS)
+def test_an_audit_that_cannot_read_says_so_and_accuses_nobody(company: Rehearsal, trouble: ConnectorError) -> None:
+    edited_outside(company)
+    company.salesforce.fail_with = trouble
+    with pytest.raises(type(trouble)):
+        audit_target(company.context, "salesforce")
+    assert company.exceptions() == {}
+    assert audit_target(company.context, "salesforce").unexplained == (FIRMS[0],)
+
+
+def test_a_record_that_was_deleted_behind_our_back_is_found_by_the_audit(company: Rehearsal) -> None:
+    pushed(company)
+    company.salesforce.delete("accounts", FIRMS[2])
+    assert audit_target(company.context, "salesforce").unexplained == (FIRMS[2],)
+
+
 # --- pull and decide ---
 
 
-@pytest.mark.parametrize(
-    "trouble",
-    [
-        RetryLater("salesforce", "busy", code="429", retry_after_s=86_400.0),
-        RetryLater("salesforce", "HTTP 503"),
-        ConnectorStopped("salesforce", "the session is no longer valid"),
-        SchemaChanged("salesforce", "no field NumberOfEmployees"),
-    ],
-    ids=["busy", "5xx", "a-token-that-was-revoked", "a-field-that-is-gone"],
-)
+@pytest.mark.parametrize("trouble", TROUBLES, ids=TROUBLE_IDS)
 def test_a_pull_that_cannot_be_ends_there_and_changes_nothing(company: Rehearsal, trouble: ConnectorError) -> None:
     pulled(company)
     assign_accounts(company.context)
@@ -264,6 +309,17 @@ def test_rows_that_cannot_be_read_take_no_owner_away_and_are_as_before_once_they
         assert company.exceptions() == ({"bad_record": len(FIRMS)} if employees == "many" else {})
         assert ledger_owners(company) == before
     assert len(decided(company)) == len(before)
+
+
+def test_a_burst_of_accounts_is_decided_in_one_commit(company: Rehearsal, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(40):
+        company.account("salesforce", f"00A{number:02}", name=f"Haus {number}", website=f"haus{number}.de", **DACH)
+    pulled(company)
+    commits: list[int] = []
+    run = Store.run
+    monkeypatch.setattr(Store, "run", lambda store, work: commits.append(1) or run(store, work))  # type: ignore[func-returns-value]
+    assert assign_accounts(company.context).recorded == 45
+    assert len(commits) == 1
 
 
 def test_an_account_deleted_between_pull_and_decision_is_decided_no_more_once_that_is_known(company: Rehearsal) -> None:
@@ -399,3 +455,16 @@ def test_an_accept_for_an_account_that_was_deleted_says_that_there_is_none(compa
     pull_stream(company.context, "salesforce", "accounts")
     match_accounts(company.context)
     assert "accepted" not in accept_account(company.context, f"Firma {FIRMS[0]}", owner)
+
+
+def test_who_left_can_accept_nothing_and_their_manager_passes_it_on(company: Rehearsal) -> None:
+    assigned(company)
+    asked = str(company.owner("salesforce", FIRMS[0]))
+    reps = dict(POLICY.roster.reps)
+    reps[asked] = replace(reps[asked], active=False)
+    company.adopt(replace(POLICY, roster=Roster(reps)))
+    with pytest.raises(NotYours):
+        accept_account(company.context, f"Firma {FIRMS[0]}", asked)
+    manager = str(reps[asked].manager)
+    decline_account(company.context, f"Firma {FIRMS[0]}", manager, "has left")
+    assert company.owner("salesforce", FIRMS[0]) != asked
