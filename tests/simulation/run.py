@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from tasks.push import push_target
-from tests.simulation.company import STORM_S, Arena, Push, Record, found_company, record_at_once
+from tests.simulation.company import STORM_S, Arena, Push, Record, SqliteArena, found_company, record_at_once
+from tests.simulation.controls import Control
 from tests.simulation.promises import Verdict, judge
 
 
@@ -38,6 +41,13 @@ class Total:
         if verdict.violations:
             self.failed[verdict.seed] = verdict.violations
 
+    def include(self, other: Total) -> None:
+        self.seeds += other.seeds
+        self.hours += other.hours
+        self.faults += other.faults
+        self.gaps += other.gaps
+        self.failed |= other.failed
+
 
 def simulate_many(
     seeds: Iterable[int], arena: Arena, push: Push = push_target, record: Record = record_at_once
@@ -46,3 +56,23 @@ def simulate_many(
     for seed in seeds:
         total.add(simulate(seed, arena, push, record))
     return total
+
+
+def simulate_apart(seeds: range) -> Total:
+    """As `simulate_many`, on a database of this call's own; for processes that share the work."""
+    with tempfile.TemporaryDirectory(prefix="steward-storms-") as folder:
+        arena = SqliteArena(Path(folder))
+        try:
+            return simulate_many(seeds, arena)
+        finally:
+            arena.close()
+
+
+def first_complaint(control: Control, arena: Arena, seeds: int) -> int | None:
+    """The first of this many seeds under which the control breaks its promise; None when it never does."""
+    with control.in_force():
+        for seed in range(1, seeds + 1):
+            verdict = simulate(seed, arena, control.push, control.record)
+            if any(control.complaint in violation for violation in verdict.violations):
+                return seed
+    return None

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.simulation.company import PostgresArena, SqliteArena
 from tests.simulation.controls import CONTROLS, Control
-from tests.simulation.run import simulate, simulate_many
+from tests.simulation.run import first_complaint, simulate, simulate_many
 
 PARTS, SEEDS_EACH = 4, 75
 CONTROL_SEEDS = 40
@@ -53,15 +52,5 @@ def test_both_databases_tell_the_same_story(arena: SqliteArena, postgres_server:
 
 
 @pytest.mark.parametrize("control", CONTROLS, ids=lambda control: control.name.replace(" ", "-"))
-def test_control_a_protocol_that_is_wrong_is_found_out(arena: SqliteArena, control: Control, tmp_path: Path) -> None:
-    assert first_complaint(control, arena) is not None
-
-
-def first_complaint(control: Control, arena: SqliteArena) -> int | None:
-    """The first seed under which the control breaks its promise; None when none of the first ones does."""
-    with control.in_force():
-        for seed in range(1, CONTROL_SEEDS + 1):
-            verdict = simulate(seed, arena, control.push, control.record)
-            if any(control.complaint in violation for violation in verdict.violations):
-                return seed
-    return None
+def test_control_a_protocol_that_is_wrong_is_found_out(arena: SqliteArena, control: Control) -> None:
+    assert first_complaint(control, arena, CONTROL_SEEDS) is not None
