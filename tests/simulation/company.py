@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 from sqlalchemy import Connection, Engine, event
@@ -25,7 +24,7 @@ from connectors.errors import ConnectorStopped, RetryLater
 from connectors.memory import MemorySource
 from connectors.registry import Connectors
 from ownership.model import Account, Decision, Outcome, Ref, Rep
-from ownership.policy import Roster
+from ownership.policy import Policy, Roster
 from store.engine import Store, open_store
 from store.errors import CursorMoved, StoreBusy, StoreUnavailable
 from store.outbox import Outbox, OutboxRow
@@ -279,4 +278,4 @@ USERS = [OutsideUser(f"u-{rep}", rep.title(), f"{rep}@example.com", True) for re
 SETTINGS = Settings(push_lease_s=LEASE_S, _env_file=None)
 _ROSTER = Roster({rep: Rep(rep, rep.title(), f"{rep}@example.com", "ae", "emea") for rep in REPS})
 # The push asks who is who; no step of the simulation reads a rule.
-POLICY = LoadedPolicy(SimpleNamespace(fields={}), _ROSTER, "p", "")  # type: ignore[arg-type]
+POLICY = LoadedPolicy(Policy("p"), _ROSTER, "p", "")
