@@ -258,7 +258,8 @@ def found_company(seed: int, engine: Engine, push: Push = push_target, record: R
     clock = Scheduler(seed)
     watch = Watch(clock)
     crm, asks = MemorySource(CRM, ("accounts",)), MemorySource("asks", ("accounts",), page_size=2)
-    target = StormyTarget(crm, USERS, clock, watch)
+    # Every other vendor has compare-and-set, as Salesforce has for accounts.
+    target = StormyTarget(crm, USERS, clock, watch, frozenset({"Account"} if seed % 2 else ()))
     company = Company(clock, watch, StormyStore(engine, "simulated", clock, watch), crm, asks, target, push, record)
     found(company.store, crm, clock.now())
     return company

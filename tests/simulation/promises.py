@@ -135,7 +135,8 @@ def _check_order(company: Company) -> None:
             newest[write.remote_id] = write.seq, write.sent_at
             continue
         in_time = write.sent_at < sent_at
-        company.watch.gaps["an older owner landed late" if in_time else "an older owner was sent after a newer"] += 1
+        what = "an older owner landed late" if in_time else "an older owner was sent after a newer"
+        company.watch.cannot_be(what, write.on_condition)
 
 
 def _keys(account_id: str) -> set[str]:

@@ -94,9 +94,16 @@ class Watch:
         _, read_at = known.read.get(remote_id, (None, -1.0))
         return Sent(known.rows[remote_id][0].seq, self._clock.seconds, read_at)
 
-    def landed(self, remote_id: str, sent: Sent) -> None:
+    def landed(self, remote_id: str, sent: Sent, on_condition: bool) -> None:
         if self.edits.pop(remote_id, -1.0) > sent.read_at:
-            self.gaps["an edit between our read and our write was overwritten"] += 1
+            self.cannot_be("an edit between our read and our write was overwritten", on_condition)
+
+    def cannot_be(self, what: str, on_condition: bool) -> None:
+        """What a conditional write rules out; other writes only heal it."""
+        if on_condition:
+            self.violates(what)
+        else:
+            self.gaps[what] += 1
 
     def edited(self, remote_id: str) -> None:
         self.edits[remote_id] = self._clock.seconds

@@ -31,20 +31,30 @@ WRITE_FAULTS = (
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """One write as the vendor saw it: for which outbox row's `seq`, when it was sent and when it was done (seconds)."""
+    """One write as the vendor saw it: for which row's `seq`, when it was sent and when it was done (seconds), and
+    whether on condition that nobody wrote since the sender's read."""
 
     remote_id: str
     seq: int
     owner_id: str
     sent_at: float
     done_at: float
+    on_condition: bool
 
 
 class StormyTarget(MemoryTarget):
     """Every call takes time, and some fail. One outage does not last: each call draws for itself."""
 
-    def __init__(self, source: MemorySource, users: Sequence[OutsideUser], clock: Scheduler, watch: Watch) -> None:
+    def __init__(
+        self,
+        source: MemorySource,
+        users: Sequence[OutsideUser],
+        clock: Scheduler,
+        watch: Watch,
+        compare_and_set: frozenset[str] = frozenset(),
+    ) -> None:
         super().__init__(source, users, write_batch=2)
+        self.compare_and_set = compare_and_set
         self._clock = clock
         self._watch = watch
         self.writes: list[Written] = []
@@ -61,7 +71,7 @@ class StormyTarget(MemoryTarget):
 
     def update_owner_if(self, change: OwnerChange, version: str) -> OwnerResult:
         try:
-            (result,) = self._send([change], lambda: [MemoryTarget.update_owner_if(self, change, version)])
+            (result,) = self._send([change], lambda: [MemoryTarget.update_owner_if(self, change, version)], True)
         except Ambiguous as error:
             return OwnerResult(change.remote_id, WriteOutcome.UNKNOWN, error.code, error.message)
         except RetryLater as error:
@@ -71,7 +81,9 @@ class StormyTarget(MemoryTarget):
     def _write_batch(self, batch: Sequence[OwnerChange]) -> list[OwnerResult]:
         return self._send(batch, lambda: MemoryTarget._write_batch(self, batch))
 
-    def _send(self, batch: Sequence[OwnerChange], write: Callable[[], list[OwnerResult]]) -> list[OwnerResult]:
+    def _send(
+        self, batch: Sequence[OwnerChange], write: Callable[[], list[OwnerResult]], on_condition: bool = False
+    ) -> list[OwnerResult]:
         self._watch.sends(batch)
         sent = {change.remote_id: self._watch.sent_as(change.remote_id) for change in batch}
 
@@ -80,7 +92,7 @@ class StormyTarget(MemoryTarget):
             done = {each.remote_id for each in results if each.outcome is WriteOutcome.WRITTEN}
             for change in batch:
                 if change.remote_id in done:
-                    self._land(change, sent[change.remote_id])
+                    self._land(change, sent[change.remote_id], on_condition)
             return results
 
         fault = self._set_out(WRITE_FAULTS, BAD_WRITE)
@@ -100,9 +112,10 @@ class StormyTarget(MemoryTarget):
         self._clock.give_way("after a write")
         return results
 
-    def _land(self, change: OwnerChange, sent: Sent) -> None:
-        self.writes.append(Written(change.remote_id, sent.seq, change.owner_id, sent.at, self._clock.seconds))
-        self._watch.landed(change.remote_id, sent)
+    def _land(self, change: OwnerChange, sent: Sent, on_condition: bool) -> None:
+        done_at = self._clock.seconds
+        self.writes.append(Written(change.remote_id, sent.seq, change.owner_id, sent.at, done_at, on_condition))
+        self._watch.landed(change.remote_id, sent, on_condition)
         self._clock.note(f"writes {change.owner_id} to {change.remote_id} for {sent.seq}")
 
     def _land_later(self, land: Callable[[], list[OwnerResult]]) -> None:
