@@ -23,8 +23,8 @@ from store.engine import open_store
 from tests.faults.matrix import COVERED, MISSING, OPEN, reachable
 from tests.faults.sweeps import MakePlant, places_to_die, postgres_plants, sqlite_plants, sweep, sweep_twice
 from tests.postgres import find_binaries, running_server
-from tests.simulation.company import SqliteArena
 from tests.simulation.controls import CONTROLS
+from tests.simulation.database import SqliteArena
 from tests.simulation.run import Total, first_complaint, simulate_apart
 
 SEEDS_A_CHUNK = 50

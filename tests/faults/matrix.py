@@ -74,7 +74,9 @@ UNREACHABLE = {
 }
 
 _EACH = "tests/faults/test_each_step.py::"
-_VENDOR = "tests/faults/test_vendor_faults.py::"
+_PUSH = "tests/faults/test_push_faults.py::"
+_PULL = "tests/faults/test_pull_faults.py::"
+_PEOPLE = "tests/faults/test_people_faults.py::"
 _INCIDENT = "tests/faults/test_incidents.py::"
 _JOB = "tests/tasks/test_the_job.py::"
 _WEB = "tests/unit/test_web.py::"
@@ -97,12 +99,12 @@ DATABASE = (
 )
 FULL = (_EACH + "test_with_no_space_left_a_step_says_so_has_done_nothing_and_is_done_again",)
 TWICE = (_EACH + "test_two_runs_at_once_leave_what_one_leaves",)
-NO_PULL = (_VENDOR + "test_a_pull_that_cannot_be_ends_there_and_changes_nothing",)
-NO_AUDIT = (_VENDOR + "test_an_audit_that_cannot_read_says_so_and_accuses_nobody",)
-NO_NOTICE = (_VENDOR + "test_messages_wait_while_the_messenger_is_away_and_are_told_once",)
-OUTAGE = (_VENDOR + "test_an_outage_costs_a_call_for_each_push_and_no_try_of_any_row",)
-HOSTILE = (_VENDOR + "test_a_hostile_name_harms_nobody_on_its_way_from_pull_to_push",)
-UNREADABLE = (_VENDOR + "test_rows_that_cannot_be_read_take_no_owner_away_and_are_as_before_once_they_can",)
+NO_PULL = (_PULL + "test_a_pull_that_cannot_be_ends_there_and_changes_nothing",)
+NO_AUDIT = (_PUSH + "test_an_audit_that_cannot_read_says_so_and_accuses_nobody",)
+NO_NOTICE = (_PEOPLE + "test_messages_wait_while_the_messenger_is_away_and_are_told_once",)
+OUTAGE = (_PUSH + "test_an_outage_costs_a_call_for_each_push_and_no_try_of_any_row",)
+HOSTILE = (_PUSH + "test_a_hostile_name_harms_nobody_on_its_way_from_pull_to_push",)
+UNREADABLE = (_PULL + "test_rows_that_cannot_be_read_take_no_owner_away_and_are_as_before_once_they_can",)
 
 COVERED: dict[tuple[str, int], tuple[str, ...]] = {
     # crash before
@@ -122,7 +124,7 @@ COVERED: dict[tuple[str, int], tuple[str, ...]] = {
     ("R", 1): BEFORE,
     # crash after commit
     ("P", 2): (*AFTER, *KILLED),
-    ("W", 2): (*AFTER, _VENDOR + "test_a_delivery_repeated_ten_times_is_kept_once"),
+    ("W", 2): (*AFTER, _PULL + "test_a_delivery_repeated_ten_times_is_kept_once"),
     ("L", 2): (*AFTER, *KILLED),
     ("C", 2): (*AFTER, *KILLED),
     ("X", 2): KILLED,
@@ -141,7 +143,7 @@ COVERED: dict[tuple[str, int], tuple[str, ...]] = {
     # 429
     ("P", 4): (*NO_PULL, "tests/unit/test_connectors_http.py::test_the_vendors_retry_after_is_honoured"),
     ("X", 4): (
-        _VENDOR + "test_a_vendor_that_is_busy_gets_every_owner_later_and_once",
+        _PUSH + "test_a_vendor_that_is_busy_gets_every_owner_later_and_once",
         _SALESFORCE + "test_a_burst_of_refusals_is_waited_out_by_a_push_and_nothing_is_written_twice",
     ),
     ("N", 4): NO_NOTICE,
@@ -154,7 +156,7 @@ COVERED: dict[tuple[str, int], tuple[str, ...]] = {
     # part of a batch
     ("W", 6): (_WEB + "test_one_event_that_cannot_be_read_keeps_the_whole_delivery_out",),
     ("X", 6): (
-        _VENDOR + "test_of_a_batch_the_refused_rows_alone_become_exceptions",
+        _PUSH + "test_of_a_batch_the_refused_rows_alone_become_exceptions",
         "tests/unit/test_connectors_salesforce.py::test_failed_rows_are_told_apart_by_position_as_they_carry_no_id",
     ),
     # token
@@ -173,19 +175,19 @@ COVERED: dict[tuple[str, int], tuple[str, ...]] = {
     # row lock
     ("X", 8): (
         _INCIDENT + "test_sfdo_450_rows_that_are_locked_are_tried_again_and_they_alone",
-        _VENDOR + "test_a_row_that_stays_locked_is_given_to_a_person_after_a_few_tries",
+        _PUSH + "test_a_row_that_stays_locked_is_given_to_a_person_after_a_few_tries",
     ),
     # deliveries
     ("W", 9): (
-        _VENDOR + "test_a_delivery_repeated_ten_times_is_kept_once",
+        _PULL + "test_a_delivery_repeated_ten_times_is_kept_once",
         _WEB + "test_a_delivery_that_is_repeated_passes_nothing_on_again",
     ),
-    ("A", 9): (_VENDOR + "test_an_answer_given_ten_times_counts_once",),
+    ("A", 9): (_PEOPLE + "test_an_answer_given_ten_times_counts_once",),
     ("W", 10): (
-        _VENDOR + "test_events_out_of_order_lead_to_what_the_record_says_now",
-        _VENDOR + "test_a_read_that_was_overtaken_does_not_put_the_older_row_back",
+        _PULL + "test_events_out_of_order_lead_to_what_the_record_says_now",
+        _PULL + "test_a_read_that_was_overtaken_does_not_put_the_older_row_back",
     ),
-    ("A", 10): (_VENDOR + "test_a_decline_after_the_account_moved_on_does_not_touch_the_new_owner",),
+    ("A", 10): (_PEOPLE + "test_a_decline_after_the_account_moved_on_does_not_touch_the_new_owner",),
     # clock
     ("P", 11): CLOCK,
     ("W", 11): (*CLOCK, _WEB + "test_a_delivery_of_the_last_minutes_is_believed_though_clocks_differ"),
@@ -200,7 +202,7 @@ COVERED: dict[tuple[str, int], tuple[str, ...]] = {
     **{(step, 12): DATABASE for step in "PWLCFATR"},
     **{(step, 13): FULL for step in "PWLA"},
     ("F", 13): (
-        _VENDOR + "test_with_no_space_left_when_a_push_would_confirm_the_next_one_reads_and_does_not_write_again",
+        _PUSH + "test_with_no_space_left_when_a_push_would_confirm_the_next_one_reads_and_does_not_write_again",
     ),
     # poisoned record
     ("P", 14): (*HOSTILE, _JOB + "test_a_record_that_cannot_be_read_harms_only_itself_and_waits_for_a_person"),
@@ -212,7 +214,7 @@ COVERED: dict[tuple[str, int], tuple[str, ...]] = {
     ("D", 15): (*TWICE, "tests/store/test_books.py::test_two_runs_over_the_same_accounts_give_each_of_them_once"),
     ("L", 15): (*TWICE, "tests/store/test_concurrency.py::test_sixteen_threads_write_the_same_account"),
     ("C", 15): ("tests/store/test_outbox.py::test_many_claimers_never_get_the_same_row",),
-    ("X", 15): (_VENDOR + "test_several_pushes_at_once_write_every_record_once", *STORMS),
+    ("X", 15): (_PUSH + "test_several_pushes_at_once_write_every_record_once", *STORMS),
     ("T", 15): TWICE,
     ("R", 15): TWICE,
     # schema
@@ -227,29 +229,29 @@ COVERED: dict[tuple[str, int], tuple[str, ...]] = {
         _SALESFORCE + "test_an_account_that_lost_in_a_merge_names_its_master",
     ),
     ("D", 17): (
-        _VENDOR + "test_an_account_deleted_between_pull_and_decision_is_decided_no_more_once_that_is_known",
+        _PULL + "test_an_account_deleted_between_pull_and_decision_is_decided_no_more_once_that_is_known",
         "tests/tasks/test_identity.py::test_what_was_still_to_be_sent_or_answered_for_an_account_ends_when_it_becomes_part_of_another",
     ),
-    ("X", 17): (_VENDOR + "test_a_record_deleted_before_its_push_is_said_to_be_gone_and_the_others_are_written",),
-    ("A", 17): (_VENDOR + "test_an_accept_for_an_account_that_was_deleted_says_that_there_is_none",),
-    ("R", 17): (_VENDOR + "test_a_record_that_was_deleted_behind_our_back_is_found_by_the_audit",),
+    ("X", 17): (_PUSH + "test_a_record_deleted_before_its_push_is_said_to_be_gone_and_the_others_are_written",),
+    ("A", 17): (_PEOPLE + "test_an_accept_for_an_account_that_was_deleted_says_that_there_is_none",),
+    ("R", 17): (_PUSH + "test_a_record_that_was_deleted_behind_our_back_is_found_by_the_audit",),
     # left
-    ("D", 18): (_VENDOR + "test_a_rep_who_left_before_the_decision_gets_nothing",),
-    ("X", 18): (_VENDOR + "test_an_owner_who_left_between_decision_and_push_is_written_nowhere",),
-    ("N", 18): (_VENDOR + "test_a_person_the_messenger_does_not_know_keeps_nobody_else_from_being_told",),
-    ("A", 18): (_VENDOR + "test_who_left_can_accept_nothing_and_their_manager_passes_it_on",),
+    ("D", 18): (_PULL + "test_a_rep_who_left_before_the_decision_gets_nothing",),
+    ("X", 18): (_PUSH + "test_an_owner_who_left_between_decision_and_push_is_written_nowhere",),
+    ("N", 18): (_PEOPLE + "test_a_person_the_messenger_does_not_know_keeps_nobody_else_from_being_told",),
+    ("A", 18): (_PEOPLE + "test_who_left_can_accept_nothing_and_their_manager_passes_it_on",),
     ("T", 18): ("tests/unit/test_acceptance.py::test_who_is_absent_is_passed_over",),
     # load
     ("W", 19): (_WEB + "test_a_full_message_of_a_hundred_notifications_is_kept_whole",),
-    ("L", 19): (_VENDOR + "test_a_burst_of_accounts_is_decided_in_one_commit",),
-    ("C", 19): (_VENDOR + "test_a_burst_beyond_one_claim_is_drained_in_one_push",),
+    ("L", 19): (_PULL + "test_a_burst_of_accounts_is_decided_in_one_commit",),
+    ("C", 19): (_PUSH + "test_a_burst_beyond_one_claim_is_drained_in_one_push",),
     ("X", 19): (
-        _VENDOR + "test_a_burst_beyond_one_claim_is_drained_in_one_push",
+        _PUSH + "test_a_burst_beyond_one_claim_is_drained_in_one_push",
         _SALESFORCE + "test_a_push_costs_one_write_for_each_two_hundred_owners",
     ),
     # overwritten
     ("X", 20): (
-        _VENDOR + "test_an_edit_seen_before_the_write_is_held_though_its_push_had_begun",
+        _PUSH + "test_an_edit_seen_before_the_write_is_held_though_its_push_had_begun",
         _JOB + "test_an_edit_between_decision_and_push_is_held_too",
         *STORMS,
     ),

@@ -14,27 +14,18 @@ from typing import Any
 
 import pytest
 
-from config.policy_files import load_policy
-from config.settings import POLICY_DIR
 from store.engine import Store
 from store.errors import CursorMoved, StoreBusy, StoreUnavailable
 from tasks.rehearsal import Rehearsal, rehearse
 from tests.faults.databases import cut_at, full, locked_once
+from tests.faults.outside import POLICY
 from tests.faults.steps import NOTIFY, STEPS, Step
 from tests.faults.test_killed_anywhere import Killed
 
 pytestmark = pytest.mark.slow
 
-POLICY = load_policy(POLICY_DIR)
 
 every_step = pytest.mark.parametrize("step", STEPS, ids=lambda step: step.name.replace(" ", "-"))
-
-
-@pytest.fixture
-def company(tmp_path: Path, store_url: str) -> Iterator[Rehearsal]:
-    made = rehearse(tmp_path, POLICY, database_url=store_url)
-    yield made
-    made.context.store.close()
 
 
 @pytest.fixture

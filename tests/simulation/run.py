@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tasks.push import push_target
-from tests.simulation.company import STORM_S, Arena, Push, Record, SqliteArena, found_company, record_at_once
+from tests.simulation.company import STORM_S, Push, Record, found_company, record_at_once
 from tests.simulation.controls import Control
+from tests.simulation.database import Arena, SqliteArena
 from tests.simulation.promises import Verdict, judge
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.simulation.company import PostgresArena, SqliteArena
 from tests.simulation.controls import CONTROLS, Control
+from tests.simulation.database import PostgresArena, SqliteArena
 from tests.simulation.run import first_complaint, simulate, simulate_many
 
 PARTS, SEEDS_EACH = 4, 75
