@@ -78,6 +78,7 @@ _PUSH = "tests/faults/test_push_faults.py::"
 _PULL = "tests/faults/test_pull_faults.py::"
 _PEOPLE = "tests/faults/test_people_faults.py::"
 _INCIDENT = "tests/faults/test_incidents.py::"
+_OWNERS = "tests/faults/test_incidents_of_owners.py::"
 _JOB = "tests/tasks/test_the_job.py::"
 _WEB = "tests/unit/test_web.py::"
 _SALESFORCE = "tests/contract/test_salesforce.py::"
@@ -139,7 +140,7 @@ COVERED: dict[tuple[str, int], tuple[str, ...]] = {
     # no answer, late commit
     ("X", 3): (_JOB + "test_a_write_without_an_answer_is_read_before_anything_else", *STORMS),
     ("N", 3): ("tests/contract/promises.py::test_the_same_notice_twice_is_seen_once",),
-    ("R", 3): (_INCIDENT + "test_bulk_api_a_stale_batch_that_lands_minutes_later_is_found_by_the_audit",),
+    ("R", 3): (_OWNERS + "test_bulk_api_a_stale_batch_that_lands_minutes_later_is_found_by_the_audit",),
     # 429
     ("P", 4): (*NO_PULL, "tests/unit/test_connectors_http.py::test_the_vendors_retry_after_is_honoured"),
     ("X", 4): (
@@ -174,7 +175,7 @@ COVERED: dict[tuple[str, int], tuple[str, ...]] = {
     ("R", 7): NO_AUDIT,
     # row lock
     ("X", 8): (
-        _INCIDENT + "test_sfdo_450_rows_that_are_locked_are_tried_again_and_they_alone",
+        _OWNERS + "test_sfdo_450_rows_that_are_locked_are_tried_again_and_they_alone",
         _PUSH + "test_a_row_that_stays_locked_is_given_to_a_person_after_a_few_tries",
     ),
     # deliveries
@@ -257,7 +258,7 @@ COVERED: dict[tuple[str, int], tuple[str, ...]] = {
     ),
     ("R", 20): (
         _JOB + "test_the_audit_finds_what_a_crm_shows_behind_our_back",
-        _INCIDENT
+        _OWNERS
         + "test_hubspot_salesforce_owner_mapping_a_stale_owner_put_back_every_night_is_held_and_not_fought_over",
     ),
 }
