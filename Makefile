@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 UV_FLAGS := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -q
 
-.PHONY: help demo up check fast test bench-decide bench-gold match-model bench-dedupe dedupe-model bench-rematch bench-push lock clean
+.PHONY: help demo up check fast test test-faults bench-decide bench-gold match-model bench-dedupe dedupe-model bench-rematch bench-push lock clean
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
@@ -38,6 +38,9 @@ fast: .venv/dev ## the tests that need nobody else: rules, store, tasks
 test: check fast ## everything, PostgreSQL included
 	@$(BIN)/pytest -q -n 2 -m "(postgres or slow or vendors) and not e2e" tests
 	@$(BIN)/pytest -q -m e2e tests
+
+test-faults: .venv/dev ## storms, kills and faults at length, and what they found; SEEDS=10000 for a night
+	@$(BIN)/python -m tests.faults $(or $(SEEDS),1000)
 
 bench-decide: .venv/runtime ## how fast the rules decide; SIZES="10000 100000" for fewer accounts
 	@$(BIN)/python -m benchmarks.bench_decide $(SIZES)

@@ -1,7 +1,8 @@
 """Product usage: one row for each workspace, from any database SQLAlchemy knows, or from a .csv or .jsonl file.
 
 The query (or file) must give the columns below; `updated_at` and `workspace_id` order the rows, so that a pull goes on
-where the last one ended. Deleted workspaces are not seen: a database says nothing of what it no longer holds.
+where the last one ended, less `LOOKBACK`: a row may become visible later than the instant it bears. Deleted workspaces
+are not seen: a database says nothing of what it no longer holds.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Protocol
@@ -34,6 +35,7 @@ COLUMNS = (
 )
 URL_MEND = "Check STEWARD_USAGE_URL and STEWARD_USAGE_QUERY"
 PAGE = 1_000
+LOOKBACK = timedelta(minutes=10)  # a transaction that stamps its rows when it begins may be open that long
 Place = tuple[Any, str]  # updated_at and workspace_id of the last row seen
 Row = dict[str, Any]
 
@@ -63,12 +65,15 @@ class UsageConnector:
             check_columns(row)
 
     def pull(self, stream: str, cursor: Cursor | None = None) -> Iterator[Page]:
-        """Rows after the cursor, one query for each `page_size`."""
+        """Rows after the cursor less `LOOKBACK`, one query for each `page_size`."""
         known_stream(stream)
+        place = earlier(from_cursor(cursor)) if cursor else None
         while True:
-            found = self._rows.after(from_cursor(cursor) if cursor else None, self._page_size)
+            found = self._rows.after(place, self._page_size)
             rows = tuple(to_row(row) for row in found)
-            cursor = to_cursor(found[-1]) if found else cursor
+            if found:
+                place = _place_of(found[-1])
+                cursor = to_cursor(found[-1]) if cursor is None else later(cursor, found[-1])
             yield Page(rows, cursor)
             if len(found) < self._page_size:
                 return
@@ -191,6 +196,30 @@ def to_cursor(row: Row) -> Cursor:
     at = row["updated_at"]
     water = f"instant:{at.isoformat()}" if isinstance(at, datetime) else f"text:{at}"
     return Cursor(water, str(row["workspace_id"]))
+
+
+def earlier(place: Place) -> Place:
+    """The place `LOOKBACK` before this one; the same one where `updated_at` is no date and time."""
+    at = place[0]
+    if isinstance(at, datetime):
+        return at - LOOKBACK, ""
+    try:
+        before = datetime.fromisoformat(at) - LOOKBACK
+    except ValueError:
+        return place
+    # Texts are compared as texts: whatever fraction and zone follow, this beginning comes before them.
+    return f"{before:%Y-%m-%d}{at[10:11]}{before:%H:%M:%S}", ""
+
+
+def later(cursor: Cursor, row: Row) -> Cursor:
+    """Where to go on after this row, never before the cursor: what is looked back at was seen already."""
+    before, place = from_cursor(cursor), _place_of(row)
+    moved_back = type(before[0]) is type(place[0]) and place < before
+    return cursor if moved_back else to_cursor(row)
+
+
+def _place_of(row: Row) -> Place:
+    return from_cursor(to_cursor(row))
 
 
 def from_cursor(cursor: Cursor) -> Place:

@@ -72,10 +72,12 @@ def is_asked(account: Account, current: str | None, owner_id: str, reason: str, 
     return not roster.is_queue(owner_id)
 
 
-def check_answer(owner_id: str, by: str, roster: Roster) -> None:
-    """Only who was asked, or their manager, may answer. Raises `NotYours`."""
+def check_answer(owner_id: str, by: str, roster: Roster, day: str) -> None:
+    """Only who was asked, or their manager, may answer, and nobody who has left by `day`. Raises `NotYours`."""
     if by not in roster.reps:
         raise NotYours(f"'{by}' is nobody on the roster; give a rep's id")
+    if by not in roster.present_on(day):
+        raise NotYours(f"{roster.name(by)} has left and can answer for nobody")
     if by not in (owner_id, _manager(owner_id, roster)):
         raise NotYours(f"it is offered to {roster.name(owner_id)}; only they or their manager can answer")
 

@@ -51,10 +51,16 @@ class Store:
         """One transaction: committed when the block ends, rolled back when it raises.
 
         A readonly one sees the database as it was at its start, holds no lock and refuses writes.
-        Raises `StoreUnavailable` when the database cannot be reached or written.
+        Raises `StoreUnavailable` when the database cannot be reached or written, and `StoreBusy` when a readonly one
+        was cut off or others were in the way: what has only been read may be read again later.
         """
-        with self._connected(readonly) as connection:
-            yield UnitOfWork(connection)
+        try:
+            with self._connected(readonly) as connection:
+                yield UnitOfWork(connection)
+        except exc.DBAPIError as error:
+            if readonly and _may_repeat(error, committing=False):
+                raise StoreBusy(f"{self._place} was busy or went away while it was read") from error
+            raise
 
     def run(self, work: Callable[[UnitOfWork], T]) -> T:
         """Do `work` in a transaction, and all of it again when others were in the way.

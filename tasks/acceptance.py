@@ -80,7 +80,7 @@ def accept_account(context: RunContext, query: str, by: str) -> str:
         account, offer = _open_offer(uow, query)
         if account is None or offer is None:
             return _nothing_open(context, uow, query, account)
-        check_answer(offer.owner_id, by, roster)
+        check_answer(offer.owner_id, by, roster, context.today())
         uow.accounts.lock([account.id])
         if waits := _take_over(context, uow, account, offer, by):
             return f"{account.name} cannot be taken over now: {waits}."
@@ -125,7 +125,7 @@ def decline_account(context: RunContext, query: str, by: str, reason: str) -> st
         account, offer = _open_offer(uow, query)
         if account is None or offer is None:
             return _nothing_open(context, uow, query, account)
-        check_answer(offer.owner_id, by, context.policy.roster)
+        check_answer(offer.owner_id, by, context.policy.roster, context.today())
         moved = _move_on(context, uow, [offer], {account.id: account}, "declined", by, reason)
         asked = (*moved.offers, *moved.moves)
         after = asked[0].after if asked else None

@@ -151,7 +151,7 @@ def test_an_owner_who_is_nobody_on_the_roster_is_named_as_they_are() -> None:
 
 @pytest.mark.parametrize("by", ["ann", "mia"])
 def test_who_was_asked_and_their_manager_may_answer(by: str) -> None:
-    assert check_answer("ann", by, roster()) is None
+    assert check_answer("ann", by, roster(), TODAY) is None
 
 
 @pytest.mark.parametrize(
@@ -164,7 +164,14 @@ def test_who_was_asked_and_their_manager_may_answer(by: str) -> None:
 )
 def test_nobody_else_may_answer(by: str, why: str) -> None:
     with pytest.raises(NotYours, match=why):
-        check_answer("ann", by, roster())
+        check_answer("ann", by, roster(), TODAY)
+
+
+@pytest.mark.parametrize("by", ["ann", "mia"])
+def test_nobody_who_has_left_may_answer(by: str) -> None:
+    left = roster().reps | {by: replace(roster().reps[by], active=False)}
+    with pytest.raises(NotYours, match="has left"):
+        check_answer("ann", by, Roster(left), TODAY)
 
 
 # --- random rosters and chains ---
