@@ -30,6 +30,8 @@ EXCEPTION_WORDS = {
     "push_rejected": "a CRM refused the owner",
     "task_has_no_user": "who should get a task has no active user in a CRM",
     "task_rejected": "a CRM refused a task",
+    "team_not_kept": "somebody could not be put back on an account's team",
+    "transfer_rejected": "a CRM refused to give a contact or opportunity to the new owner",
     "unaccepted": "nobody accepted it in time",
 }
 

@@ -22,17 +22,8 @@ from ownership.worktime import holiday_versions
 SECTIONS = (
     *("timezone", "fields", "order", "system_of_record", "require", "disputes", "dispute_clock", "overrides", "named"),
     *("registrations", "rules", "pools", "pods", "team", "tasks", "territories", "follow_parent"),
-    *(
-        "pins_bypass_capacity",
-        "pins_bypass_caps",
-        "existing_owner",
-        "leavers",
-        "acceptance",
-        "drift",
-        "coverage",
-        "leads",
-        "identity",
-    ),
+    *("pins_bypass_capacity", "pins_bypass_caps", "existing_owner", "leavers", "on_owner_change", "acceptance"),
+    *("drift", "coverage", "leads", "identity"),
 )
 TERRITORY_KEYS = ("name", "when", "owner", "pool", "skills", "priority", "from", "until", "children")
 
@@ -120,6 +111,7 @@ class _PolicyReader(SettingReader):
             pins_bypass_caps=self.flag(root, "pins_bypass_caps", "the policy", True),
             acceptance=self.acceptance(root),
             human_edit=self.drift(root),
+            on_owner_change=self.on_owner_change(root),
             overlays_count=self.coverage(root),
             conflicting_owners=self.conflicting_owners(root),
             leads=self.leads(leads),

@@ -19,15 +19,18 @@ from config.scenario_files import ACTIONS, BY_NAME, EXPECTATIONS, RUNS, SYSTEMS,
 from config.scenario_files import CRMS as LEAD_SYSTEMS
 from config.setting_files import (
     ACCEPTANCE_KEYS,
+    ACCOUNT_TEAM,
     ACCOUNTS_MOVE,
     CHAIN,
     CLOCKS,
     CRMS,
+    FOLLOW,
     HUMAN_EDIT,
     KINDS,
     MEANWHILE,
     OVER_CAPACITY,
     PLACES,
+    TRANSFER_KEYS,
 )
 from config.task_files import FOR, TASK_KEYS
 from config.task_files import SYSTEMS as TASK_SYSTEMS
@@ -257,6 +260,10 @@ KEYS: Mapping[str, Schema] = {
     "accounts_move": _choice("The day after their last, or by the end of their next business day", ACCOUNTS_MOVE),
     "drift": _part("drift", "What becomes of an owner that somebody set in a CRM by hand"),
     "human_edit": _choice("Held for a person, or accepted as an override", HUMAN_EDIT),
+    "on_owner_change": _part("on_owner_change", "What goes with an owner in a CRM"),
+    "account_team": _choice("The account's team stays, or goes where the CRM drops it", ACCOUNT_TEAM),
+    "on_owner_change.contacts": _choice("Contacts the owner before had there", FOLLOW),
+    "open_opportunities": _choice("Open opportunities the owner before had there", FOLLOW),
     "coverage": _part("coverage", "What counts as covered"),
     "overlays_count": _flag("An account that only a supporting role is for counts as covered", False),
     "acceptance": _part("acceptance", "How long an owner has to accept, and who is asked next"),
@@ -453,6 +460,7 @@ OBJECTS: Mapping[str, tuple[Iterable[str], Iterable[str], Schema]] = {
     "existing_owner": ((), ("forfeit_after_days", "days", "leave_counts", "over_capacity"), {}),
     "leavers": ((), ("accounts_move",), {}),
     "drift": ((), ("human_edit",), {}),
+    "on_owner_change": ((), TRANSFER_KEYS, {}),
     "coverage": ((), ("overlays_count",), {}),
     "acceptance": ((), ACCEPTANCE_KEYS, {}),
     "meanwhile": (("queue",), (), {}),

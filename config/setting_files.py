@@ -10,6 +10,7 @@ from ownership.conditions import ALWAYS, DATES, FIELDS, Condition, Field, Not
 from ownership.entries import Acceptance, DisputeClock, Keeping, Leads, Pod, SlaRule
 from ownership.matching.survivor import POLICIES as CONFLICTS
 from ownership.policy import OPTIONAL_STEPS
+from ownership.transfers import CONTACTS, OPPORTUNITIES, OnOwnerChange
 
 CRMS = ("salesforce", "hubspot")
 CHAIN = ("next_in_line", "manager", "queue")
@@ -17,6 +18,9 @@ CLOCKS = ("calendar", "business")
 OVER_CAPACITY = ("keep", "move_on")
 ACCOUNTS_MOVE = ("at_once", "next_business_day")
 HUMAN_EDIT = ("hold", "accept")
+ACCOUNT_TEAM = ("keep", "drop")
+FOLLOW = ("keep", "move")
+TRANSFER_KEYS = ("account_team", CONTACTS, OPPORTUNITIES)
 MEANWHILE = ("offered", "previous")  # or a queue, by its id
 ACCEPTANCE_KEYS = (
     *("hours", "clock", "remind_hours", "chain", "miss_takes_turn", "decline_takes_turn", "by", "meanwhile"),
@@ -113,6 +117,16 @@ class SettingReader(EntryReader):
         node, what = self.mapping(root, "drift", "drift"), "drift"
         self.keys(node, what, (), ("human_edit",))
         return self.one_of(node, "human_edit", what, HUMAN_EDIT)
+
+    def on_owner_change(self, root: CommentedMap) -> OnOwnerChange:
+        """What goes with an owner in a CRM."""
+        node, what = self.mapping(root, "on_owner_change", "on_owner_change"), "on_owner_change"
+        self.keys(node, what, (), TRANSFER_KEYS)
+        return OnOwnerChange(
+            keep_team=self.one_of(node, "account_team", what, ACCOUNT_TEAM) == "keep",
+            contacts=self.one_of(node, CONTACTS, what, FOLLOW) == "move",
+            open_opportunities=self.one_of(node, OPPORTUNITIES, what, FOLLOW) == "move",
+        )
 
     def coverage(self, root: CommentedMap) -> bool:
         """Whether an account that only an overlay works is counted as covered."""

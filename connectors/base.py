@@ -18,13 +18,14 @@ Promises, checked for each connector by `tests/contract/`
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol, runtime_checkable
 
 from ownership.model import AccountFact, AccountRecord, LeadRecord
+from ownership.transfers import Dependent, Teammate
 
 Value = AccountRecord | AccountFact | LeadRecord
 
@@ -224,6 +225,35 @@ class TaskTarget(Protocol):
     def find_task(self, object_type: str, remote_id: str, key: str) -> str | None:
         """The vendor's id of the task on this record that was made with `key`, deleted or not where the vendor still
         tells; None when there is none."""
+
+
+@runtime_checkable
+class TeamTarget(Protocol):
+    """A system that takes the team off an account when its owner changes."""
+
+    name: str
+
+    def read_teams(self, remote_ids: Sequence[str]) -> dict[str, tuple[Teammate, ...]]:
+        """Who works these accounts beside their owners; accounts without a team may be missing."""
+
+    def add_teammates(self, wanted: Sequence[tuple[str, Teammate]]) -> tuple[OwnerResult, ...]:
+        """Put people on the teams of accounts; one result each, in order. A repeat changes nothing."""
+
+
+@runtime_checkable
+class DependentTarget(Protocol):
+    """A system in which contacts and opportunities hang on accounts and have owners of their own."""
+
+    name: str
+
+    def dependents(
+        self, remote_ids: Sequence[str], kinds: Collection[str], owner_ids: Collection[str]
+    ) -> tuple[Dependent, ...]:
+        """The records of these kinds (`ownership.transfers`) on these accounts that belong to one of `owner_ids`;
+        opportunities only while they are open."""
+
+    def move_dependents(self, changes: Sequence[OwnerChange]) -> tuple[OwnerResult, ...]:
+        """Give such records other owners. As `OwnerTarget.update_owners`."""
 
 
 @runtime_checkable

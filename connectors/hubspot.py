@@ -12,7 +12,7 @@ Which calls a pull makes, and why
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -35,9 +35,11 @@ from connectors.errors import Ambiguous, RecordRejected, RetryLater, SchemaChang
 from connectors.fields import RowReader, to_instant
 from connectors.hubspot_api import NAME, HubSpotApi
 from connectors.hubspot_objects import COMPANY, OBJECTS, HubSpotObject, properties_of
+from connectors.hubspot_transfers import DEPENDENT_TYPES, CompanyTransfers
 from connectors.objects import of_stream, of_type
 from ownership.conditions import Field
 from ownership.model import AccountRecord, LeadRecord
+from ownership.transfers import Dependent
 
 BATCH = 100  # inputs of a batch read or update
 LIST_PAGE = 100
@@ -75,6 +77,7 @@ class HubSpotConnector:
             kind.stream: CustomFields.of(place, custom or {}) for kind, place in zip(OBJECTS, PLACES, strict=True)
         }
         self.shape = shape_of(*self._custom.values())
+        self._transfers = CompanyTransfers(api)
 
     # --- source ---
 
@@ -183,6 +186,17 @@ class HubSpotConnector:
             after = next_after(body)
             if not after:
                 return found
+
+    # --- what goes with an owner ---
+
+    def dependents(
+        self, remote_ids: Sequence[str], kinds: Collection[str], owner_ids: Collection[str]
+    ) -> tuple[Dependent, ...]:
+        return tuple(self._transfers.dependents(remote_ids, kinds, owner_ids))
+
+    def move_dependents(self, changes: Sequence[OwnerChange]) -> tuple[OwnerResult, ...]:
+        check_types(changes, DEPENDENT_TYPES)
+        return write_in_batches(changes, BATCH, self._write_batch, mixed=False)
 
     # --- pulling ---
 

@@ -16,7 +16,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 import urllib3.exceptions as urllib3_errors
-from hubspot.crm import companies, contacts, owners
+from hubspot.crm import companies, contacts, deals, owners
 from hubspot.crm.associations import v4 as associations
 from hubspot.crm.objects import tasks
 
@@ -78,10 +78,12 @@ class HubSpotApi:
         self.objects = {
             "company": endpoints(companies, kept_client(companies, *ready)),
             "contact": endpoints(contacts, kept_client(contacts, *ready)),
+            "deal": endpoints(deals, kept_client(deals, *ready)),
         }
         self.owner = owners.OwnersApi(kept_client(owners, *ready))
         self.task = endpoints(tasks, kept_client(tasks, *ready))
-        self.linked = associations.BasicApi(kept_client(associations, *ready))
+        linking = kept_client(associations, *ready)
+        self.linked, self.links = associations.BasicApi(linking), associations.BatchApi(linking)
 
     def get(self, method: Callable[..., Any], *args: Any, **query: Any) -> dict[str, Any]:
         """A call that changes nothing: repeated on anything transient."""
@@ -199,7 +201,10 @@ def _by_status(status: int, code: str, message: str) -> ConnectorError:
     if status == 401:
         return ConnectorStopped(NAME, message, code=code, mend=TOKEN_MEND)
     if status == 403:
-        mend = "Give the token the scopes for companies, contacts, owners and tasks, reading and writing"
+        mend = (
+            "Give the token the scopes for companies, contacts, owners and tasks, reading and writing, and for deals "
+            "where they follow the owner"
+        )
         return ConnectorStopped(NAME, message, code=code, mend=mend)
     if status == 503:
         return RetryLater(NAME, message, code=code)

@@ -7,7 +7,7 @@ For tests and rehearsals. Rows use the field names of `AccountRecord`, those of 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -29,7 +29,9 @@ from connectors.base import (
 from connectors.batches import check_types, write_in_batches
 from connectors.errors import ConnectorError, RecordRejected
 from connectors.fields import RowReader
+from connectors.memory_transfers import Hanging
 from ownership.model import AccountFact, AccountRecord, LeadRecord
+from ownership.transfers import Dependent, Teammate
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 LEADS = "leads"
@@ -184,7 +186,8 @@ class MemoryFacts(MemorySource):
 
 
 class MemoryTarget:
-    """Owners of the rows of a `MemorySource`; `written` and `tasks` record every write that happened."""
+    """Owners of the rows of a `MemorySource`. `written` and `tasks` record every write that happened, `hanging` holds
+    what hangs on its accounts."""
 
     def __init__(
         self,
@@ -201,6 +204,7 @@ class MemoryTarget:
         self.read_batch = read_batch
         self.written: list[OwnerChange] = []
         self.tasks: list[NewTask] = []
+        self.hanging = Hanging()
         self._source = source
         self._streams = {object_type: stream for stream, object_type in source.object_types.items()}
         self.set_users(users)
@@ -246,6 +250,24 @@ class MemoryTarget:
         number = next(found, None)
         return None if number is None else f"task-{number}"
 
+    def read_teams(self, remote_ids: Sequence[str]) -> dict[str, tuple[Teammate, ...]]:
+        self._source.fail_once()
+        return self.hanging.read_teams(remote_ids)
+
+    def add_teammates(self, wanted: Sequence[tuple[str, Teammate]]) -> tuple[OwnerResult, ...]:
+        self._source.fail_once()
+        return tuple(self.hanging.add(account_id, mate, self._users) for account_id, mate in wanted)
+
+    def dependents(
+        self, remote_ids: Sequence[str], kinds: Collection[str], owner_ids: Collection[str]
+    ) -> tuple[Dependent, ...]:
+        self._source.fail_once()
+        return self.hanging.found(remote_ids, kinds, owner_ids)
+
+    def move_dependents(self, changes: Sequence[OwnerChange]) -> tuple[OwnerResult, ...]:
+        self._source.fail_once()
+        return tuple(self.hanging.move(change, self._users) for change in changes)
+
     def _write_batch(self, batch: Sequence[OwnerChange]) -> list[OwnerResult]:
         self._source.fail_once()
         return [self._write(change) for change in batch]
@@ -256,6 +278,8 @@ class MemoryTarget:
         owner = self._users.get(change.owner_id)
         if owner is None or not owner.active:
             return OwnerResult(change.remote_id, WriteOutcome.REJECTED, "INACTIVE_OWNER", "no such active user")
+        if change.object_type == self.object_type and self._observe(None, change.remote_id).owner_id != change.owner_id:
+            self.hanging.owner_moved(change.remote_id)
         stream, fields = self._stream_of(change.object_type), {"owner_external_id": change.owner_id}
         self._source.put(stream, change.remote_id, fields, by="steward")
         self.written.append(change)

@@ -1,14 +1,13 @@
 """Salesforce accounts and leads, and their owners. What differs between the two is in `salesforce_objects`.
 
-Owner changes through REST delete the account team, and no REST header prevents it (SOAP's OwnerChangeOptions does):
-an org that uses account teams has to restore them. Without `Sforce-Auto-Assign: FALSE` the org's active assignment
-rules run after each write and give a lead to whom they like, over the owner just written.
+What goes with the owner of an account is in `salesforce_transfers`. Without `Sforce-Auto-Assign: FALSE` the org's
+active assignment rules run after each write and give a lead to whom they like, over the owner just written.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -33,8 +32,10 @@ from connectors.fields import RowReader, to_instant
 from connectors.objects import of_stream, of_type
 from connectors.salesforce_api import NAME, NOT_DONE, SalesforceApi
 from connectors.salesforce_objects import ACCOUNT, OBJECTS, SalesforceObject
+from connectors.salesforce_transfers import DEPENDENT_TYPES, AccountTransfers
 from ownership.conditions import Field
 from ownership.model import AccountRecord, LeadRecord
+from ownership.transfers import Dependent, Teammate
 
 CHECKSUM = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 OWNER_FIELDS = ("Id", "OwnerId", "SystemModstamp", "LastModifiedById", "IsDeleted")
@@ -74,6 +75,7 @@ class SalesforceConnector:
         }
         self.shape = shape_of(*self._custom.values())
         self._bulk_above = bulk_above
+        self._transfers = AccountTransfers(api)
 
     # --- source ---
 
@@ -187,6 +189,28 @@ class SalesforceConnector:
             return None
         soql = f"SELECT Id, Description FROM Task WHERE {link} = '{remote_id}' ORDER BY Id"  # noqa: S608  (checked above)
         return next((r["Id"] for r in self._records(soql) if f"({key})" in (r.get("Description") or "")), None)
+
+    # --- what goes with an owner ---
+
+    def read_teams(self, remote_ids: Sequence[str]) -> dict[str, tuple[Teammate, ...]]:
+        asked = {short_id(id_): id_ for id_ in remote_ids if is_id(id_)}
+        found = self._transfers.read_teams(list(asked.values()))
+        return {asked[short_id(id_)]: team for id_, team in found.items()}
+
+    def add_teammates(self, wanted: Sequence[tuple[str, Teammate]]) -> tuple[OwnerResult, ...]:
+        return tuple(self._transfers.add_teammates(wanted))
+
+    def dependents(
+        self, remote_ids: Sequence[str], kinds: Collection[str], owner_ids: Collection[str]
+    ) -> tuple[Dependent, ...]:
+        asked = {short_id(id_): id_ for id_ in remote_ids if is_id(id_)}
+        owners = [id_ for id_ in owner_ids if is_id(id_)]
+        found = self._transfers.dependents(list(asked.values()), kinds, owners)
+        return tuple(replace(each, on=asked[short_id(each.on)]) for each in found)
+
+    def move_dependents(self, changes: Sequence[OwnerChange]) -> tuple[OwnerResult, ...]:
+        check_types(changes, DEPENDENT_TYPES)
+        return write_in_batches(changes, WRITE_BATCH, self._write_batch)
 
     # --- below ---
 

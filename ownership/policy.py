@@ -24,6 +24,7 @@ from ownership.entries import (
     Territory,
 )
 from ownership.model import QUEUE, Rep
+from ownership.transfers import ON_OWNER_CHANGE, OnOwnerChange
 
 STEPS = (
     "do_not_route",
@@ -84,7 +85,7 @@ class Policy:
     "hold": an owner that somebody set in a CRM waits for a person; "accept": it is as good as an override.
     `overlays_count`: an account that only a supporting role is for counts as covered. `fields` are what conditions may
     ask beside `ownership.conditions.FIELDS`. `conflicting_owners` says what settles it when two owned accounts are one
-    company (see `ownership.matching.survivor.POLICIES`).
+    company (see `ownership.matching.survivor.POLICIES`). `on_owner_change` is what goes with an owner in a CRM.
     """
 
     name: str
@@ -114,6 +115,7 @@ class Policy:
     leads: Leads = LEADS
     lead_order: tuple[str, ...] = LEAD_STEPS
     conflicting_owners: str = "exception"
+    on_owner_change: OnOwnerChange = ON_OWNER_CHANGE
     fields: Mapping[str, Field] = field(default_factory=dict)
     policy_hash: str = field(default="", compare=False)
 

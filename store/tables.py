@@ -558,3 +558,32 @@ likeness = Table(
     CheckConstraint("outcome IN ('match', 'review', 'none')", name="outcome_is_known"),
     Index("ix_likeness_other_external_id", "other_external_id"),
 )
+
+transfer = Table(
+    "transfer",
+    metadata,
+    Column("target", Text, primary_key=True),
+    Column("object_type", Text, primary_key=True),
+    Column("remote_id", Text, primary_key=True),
+    Column("account_id", Text, ForeignKey("account.account_id"), nullable=False),
+    Column("formers", JsonText, nullable=False),
+    Column("team", JsonText, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("owner", Text),
+    Column("attempts", Integer, nullable=False),
+    Column("next_attempt_at", UTC, nullable=False),
+    Column("revision", BigInteger, nullable=False),
+    Column("said", Words, nullable=False),
+    Column("run_id", Text, nullable=False),
+    Column("updated_at", UTC, nullable=False),
+    CheckConstraint("state IN ('prepared', 'due', 'done')", name="state_is_known"),
+    Index("ix_transfer_account_id", "account_id"),
+    Index("ix_transfer_remote_id", "remote_id"),
+    Index(
+        "ix_transfer_due",
+        "target",
+        "next_attempt_at",
+        sqlite_where=text("state = 'due'"),
+        postgresql_where=text("state = 'due'"),
+    ),
+)

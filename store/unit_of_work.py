@@ -30,6 +30,7 @@ from store.rule_marks import RuleMarks
 from store.runs import Runs
 from store.seals import Seals
 from store.staging import Staging
+from store.transfers import Transfers
 from store.turns import Turns
 
 
@@ -49,6 +50,7 @@ class UnitOfWork:
         self.decisions = Decisions(connection)
         self.outbox = Outbox(connection)
         self.crm_tasks = CrmTasks(connection)
+        self.transfers = Transfers(connection)
         self.remote = Remote(connection)
         self.lineage = Lineage(connection)
         self.offers = Offers(connection)

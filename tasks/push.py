@@ -21,6 +21,7 @@ from store.unit_of_work import UnitOfWork
 from tasks.context import RunContext
 from tasks.identities import load_identities
 from tasks.steps import as_task
+from tasks.transfers import note_before_write, note_settled
 
 CLAIM = 1000
 MAX_ATTEMPTS = 6
@@ -110,7 +111,7 @@ def _push_rows(context: RunContext, target: OwnerTarget, rows: Sequence[OutboxRo
             verdicts.append(verdict)
         else:
             ready.append(row)
-    return verdicts + _write(context, target, ready, identities, verdicts)
+    return verdicts + _write(context, target, ready, identities, observed, verdicts)
 
 
 def _read_owners(target: OwnerTarget, rows: Sequence[OutboxRow]) -> dict[str, ObservedOwner]:
@@ -165,6 +166,7 @@ def _write(
     target: OwnerTarget,
     rows: Sequence[OutboxRow],
     identities: Identities,
+    observed: Mapping[str, ObservedOwner],
     settled_already: Sequence[Verdict],
 ) -> list[Verdict]:
     if not rows:
@@ -173,6 +175,7 @@ def _write(
         OwnerChange(row.object_type, row.remote_id, identities.user_of[(row.target, row.desired_owner)]) for row in rows
     ]
     try:
+        note_before_write(context, target, rows, observed)
         results = target.update_owners(changes)
     except (RetryLater, ConnectorStopped) as problem:
         _settle(context, [*settled_already, *(_put_back(row, problem) for row in rows)])
@@ -213,6 +216,7 @@ def _settle(context: RunContext, verdicts: Sequence[Verdict]) -> None:
             # A row that is not ours any more was claimed by another worker when our lease ran out: its word counts.
             if verdict.exception and verdict.row.outbox_id in ours:
                 _open_exception(uow, context, verdict, now)
+        note_settled(uow, [(each.row, each.state) for each in verdicts if each.row.outbox_id in ours], now)
 
     context.store.run(write)
 

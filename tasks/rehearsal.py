@@ -30,6 +30,7 @@ from tasks.pull import pull_people, pull_stream
 from tasks.push import Pushed, push_target
 from tasks.scope import accounts_in_territory, without_existing_owner
 from tasks.state import load_state
+from tasks.transfers import finish_transfers
 
 START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 CRMS = {"salesforce": "Account", "hubspot": "companies"}
@@ -134,11 +135,12 @@ class Rehearsal:
         return (preview_accounts if dry_run else assign_accounts)(self.context, wanted, rules)
 
     def push(self) -> dict[str, Pushed]:
-        """Owners, then tasks, a second later, as what is pushed was pulled before."""
+        """Owners, what goes with them, then tasks, a second later, as what is pushed was pulled before."""
         self.pass_time(seconds=1)
         self.new_run()
         pushed = {target: push_target(self.context, target) for target in self.targets}
         for target in self.targets:
+            finish_transfers(self.context, target)
             create_tasks(self.context, target)
         return pushed
 

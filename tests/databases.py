@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -30,6 +32,24 @@ def store_url(request: pytest.FixtureRequest, tmp_path: Path, sqlite_template: P
         return url
     shutil.copy(sqlite_template, tmp_path / "steward.db")
     return f"sqlite:///{tmp_path}/steward.db"
+
+
+@pytest.fixture(params=BOTH)
+def new_database(request: pytest.FixtureRequest, tmp_path: Path, sqlite_template: Path) -> Iterator[Callable[[], str]]:
+    """Gives a migrated, empty database each time it is called."""
+    with ExitStack() as until_the_end:
+        if request.param == "postgres":
+            server = request.getfixturevalue("postgres_server")
+            yield lambda: until_the_end.enter_context(server.database())
+            return
+        numbers = count()
+
+        def copied() -> str:
+            path = tmp_path / f"database-{next(numbers)}.db"
+            shutil.copy(sqlite_template, path)
+            return f"sqlite:///{path}"
+
+        yield copied
 
 
 @pytest.fixture(params=BOTH)

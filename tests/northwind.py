@@ -25,6 +25,7 @@ from tasks.matching import match_accounts
 from tasks.notices import deliver_notices
 from tasks.pull import pull_people, pull_stream
 from tasks.push import Pushed, push_target
+from tasks.transfers import finish_transfers
 
 
 class Northwind:
@@ -61,6 +62,7 @@ class Northwind:
         with self.run() as context:
             pushed = {target: push_target(context, target) for target in context.connectors.targets}
             for target in pushed:
+                finish_transfers(context, target)
                 create_tasks(context, target)
             return pushed
 

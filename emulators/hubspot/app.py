@@ -23,7 +23,10 @@ from emulators.vendor import Surroundings
 
 ALL_SCOPES = frozenset(
     f"crm.objects.{name}"
-    for name in ("companies.read", "companies.write", "contacts.read", "contacts.write", "owners.read")
+    for name in (
+        *("companies.read", "companies.write", "contacts.read", "contacts.write", "owners.read"),
+        *("deals.read", "deals.write"),
+    )
 )
 BY_A_PERSON = "CRM_UI"
 

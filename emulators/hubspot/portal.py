@@ -16,9 +16,9 @@ from emulators.hubspot.errors import already_exists, invalid, no_such_object
 from emulators.hubspot.properties import (
     COMPANIES,
     CONTACTS,
+    DEALS,
     DEFAULT_ASSOCIATIONS,
     KINDS,
-    TASKS,
     ObjectKind,
     clean,
     instant,
@@ -74,7 +74,7 @@ class Portal:
     def load(self, seeded: Mapping[str, list[dict[str, Any]]]) -> None:
         """Take over a seeded world's owners, companies and contacts, already indexed. A value of None or "" is an
         unset property."""
-        for kind in (COMPANIES, CONTACTS):
+        for kind in (COMPANIES, CONTACTS, DEALS):
             rows = {row["id"]: _seeded(kind, row) for row in seeded.get(kind.plural) or ()}
             self.records[kind.plural] = dict(rows)
             self._index[kind.plural] = dict(rows)
@@ -172,8 +172,12 @@ class Portal:
         return type_id
 
     def linked(self, start: ObjectKind, start_id: str, end: ObjectKind) -> list[str]:
-        ends = (link[3] for link in self.links if link[:3] == (start.plural, start_id, end.plural))
-        return sorted(ends, key=int)
+        """The live records linked to one, by id. A contact's primary company is a link like any other."""
+        ends = {link[3] for link in self.links if link[:3] == (start.plural, start_id, end.plural)}
+        if (start, end) == (COMPANIES, CONTACTS):
+            people = self.records[end.plural].values()
+            ends |= {each.id for each in people if each.properties.get("associatedcompanyid") == start_id}
+        return sorted((each for each in ends if self.find(end, each)), key=int)
 
     def _put(self, kind: ObjectKind, record: Record) -> None:
         self.records[kind.plural][record.id] = record
@@ -192,7 +196,7 @@ class Portal:
                 raise already_exists(kind.singular, other.id)
 
     def _tell(self, kind: ObjectKind, change: Change) -> None:
-        if kind is not TASKS:
+        if kind in (COMPANIES, CONTACTS):
             self.heard(change)
 
 

@@ -15,7 +15,7 @@ from emulators.hubspot.errors import invalid_properties
 
 READ_ONLY = {
     *("createdate", "hs_createdate", "hs_lastmodifieddate", "lastmodifieddate", "hs_object_id"),
-    *("hs_merged_object_ids", "hs_email_optout", "hs_unique_creation_key"),
+    *("hs_merged_object_ids", "hs_email_optout", "hs_unique_creation_key", "hs_is_closed"),
 }
 EMPLOYEE_BANDS = ("1-5", "5-25", "25-50", "50-100", "100-500", "500-1000", "1000+")
 STAGES = (
@@ -122,7 +122,27 @@ TASKS = ObjectKind(
         "hs_task_type": ("TODO", "CALL", "EMAIL"),
     },
 )
-KINDS = (COMPANIES, CONTACTS, TASKS)
+DEAL_TYPES = {
+    "dealname": "string",
+    "amount": "number",
+    **dict.fromkeys(("dealstage", "pipeline"), "enumeration"),
+    "hs_is_closed": "bool",
+    "hubspot_owner_id": "owner",
+    "hs_object_id": "number",
+    **dict.fromkeys(("closedate", "createdate", "hs_lastmodifieddate"), "datetime"),
+}
+DEALS = ObjectKind(
+    singular="deal",
+    plural="deals",
+    type_id="0-3",
+    names=frozenset({"deals", "deal", "0-3"}),
+    types=DEAL_TYPES,
+    always=("createdate", "hs_lastmodifieddate", "hs_object_id"),
+    default=("amount", "closedate", "createdate", "dealname", "dealstage", "hs_lastmodifieddate", "hs_object_id"),
+    scope="crm.objects.deals",
+    searched=("dealname",),
+)
+KINDS = (COMPANIES, CONTACTS, TASKS, DEALS)
 # What HubSpot links by default: (from, to) -> associationTypeId.
 DEFAULT_ASSOCIATIONS = {
     ("tasks", "companies"): 192,
@@ -131,6 +151,8 @@ DEFAULT_ASSOCIATIONS = {
     ("contacts", "tasks"): 203,
     ("contacts", "companies"): 279,
     ("companies", "contacts"): 280,
+    ("deals", "companies"): 341,
+    ("companies", "deals"): 342,
 }
 
 

@@ -16,7 +16,7 @@ from emulators.hubspot.properties import DEFAULT_ASSOCIATIONS, ObjectKind, clean
 from emulators.hubspot.search import read_search, run_search
 
 API = "https://api.hubapi.com"
-BATCH_MAX, PAGE_MAX, OWNERS_MAX, ASSOCIATIONS_MAX = 100, 100, 500, 500
+BATCH_MAX, PAGE_MAX, OWNERS_MAX, ASSOCIATIONS_MAX, LINKS_IN_BULK_MAX = 100, 100, 500, 500, 1000
 THROUGH_API = "INTEGRATION"
 
 
@@ -163,7 +163,7 @@ class Records:
         start, end = request.kind(), request.kind("end")
         record = self._find(start, request.names["id"])
         limit, after = _limit(request, 500, ASSOCIATIONS_MAX), _whole("after", request.one("after", "0"))
-        linked = [id_ for id_ in self._portal.linked(start, record.id, end) if self._portal.find(end, id_)]
+        linked = self._portal.linked(start, record.id, end)
         ids = [end_id for end_id in linked if int(end_id) > after][:limit]
         type_id = DEFAULT_ASSOCIATIONS.get((start.plural, end.plural))
         label = {"category": "HUBSPOT_DEFINED", "typeId": type_id, "label": None}
@@ -171,6 +171,28 @@ class Records:
         if ids and ids[-1] != linked[-1]:
             body["paging"] = {"next": {"after": ids[-1], "link": f"{API}{request.path}?limit={limit}&after={ids[-1]}"}}
         return Answer(200, body, len(ids))
+
+    def associations_read(self, request: Request) -> Answer:
+        """Up to 1,000 records, each with a page of what is linked to it; one without any is an error of a 207."""
+        start, end = request.kind(), request.kind("end")
+        inputs = _inputs(_body(request), LINKS_IN_BULK_MAX)
+        results: list[dict[str, Any]] = []
+        errors: list[dict[str, Any]] = []
+        for one in inputs:
+            from_id, after = _text(one, "id"), _whole("after", str(one.get("after") or "0"))
+            linked = self._portal.linked(start, from_id, end)
+            ids = [id_ for id_ in linked if int(id_) > after][:ASSOCIATIONS_MAX]
+            if not linked:
+                errors.append(_no_links(start, from_id, end))
+                continue
+            label = {"category": "HUBSPOT_DEFINED", "typeId": DEFAULT_ASSOCIATIONS.get((start.plural, end.plural))}
+            to = [{"toObjectId": int(id_), "associationTypes": [{**label, "label": None}]} for id_ in ids]
+            more = {"paging": {"next": {"after": ids[-1]}}} if ids and ids[-1] != linked[-1] else {}
+            results.append({"from": {"id": from_id}, "to": to, **more})
+        body = self._complete(results)
+        if not errors:
+            return Answer(200, body, len(results))
+        return Answer(207, body | {"numErrors": len(errors), "errors": errors}, len(results))
 
     def list_owners(self, request: Request) -> Answer:
         limit, archived, email = _limit(request, 100, OWNERS_MAX), request.flag("archived"), request.one("email")
@@ -271,7 +293,18 @@ def _properties(body: dict[str, Any]) -> dict[str, Any]:
     return values
 
 
-def _inputs(body: dict[str, Any]) -> list[dict[str, Any]]:
+def _no_links(start: ObjectKind, from_id: str, end: ObjectKind) -> dict[str, Any]:
+    return {
+        "status": "error",
+        "category": "OBJECT_NOT_FOUND",
+        "subCategory": "crm.associations.NO_ASSOCIATIONS_FOUND",
+        "message": f"No {end.singular} is associated with {start.singular} {from_id}.",
+        "context": {"fromObjectId": [from_id], "fromObjectType": [start.singular], "toObjectType": [end.singular]},
+    }
+
+
+def _inputs(body: dict[str, Any], most: int | None = None) -> list[dict[str, Any]]:
+    most = most or BATCH_MAX
     inputs = body.get("inputs")
     if not isinstance(inputs, list) or not all(isinstance(one, dict) for one in inputs):
         raise invalid("Invalid input JSON: inputs must be an array of objects")
@@ -279,8 +312,8 @@ def _inputs(body: dict[str, Any]) -> list[dict[str, Any]]:
         raise invalid(
             "Unable to perform the call by a non-unique property", context={"idProperty": [body["idProperty"]]}
         )
-    if not 0 < len(inputs) <= BATCH_MAX:
-        raise invalid(f"A batch holds 1 to {BATCH_MAX} inputs; this one has {len(inputs)}")
+    if not 0 < len(inputs) <= most:
+        raise invalid(f"A batch holds 1 to {most} inputs; this one has {len(inputs)}")
     return inputs
 
 

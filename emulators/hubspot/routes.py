@@ -11,6 +11,7 @@ from dataclasses import dataclass
 DATED = "2026-03"
 OBJECTS = rf"/crm/(?:v3/objects|objects/{DATED})"
 LINKS = rf"/crm/(?:v4/objects|objects/{DATED})"
+LINKS_IN_BULK = rf"/crm/(?:v4/associations|associations/{DATED})"
 OWNERS = rf"/crm/(?:v3/owners|owners/{DATED})"
 KIND, ID = r"(?P<kind>[\w-]+)", r"(?P<id>[^/]+)"
 
@@ -43,6 +44,7 @@ OPERATIONS = (
     _operation(
         "associate", "PUT", rf"{LINKS}/{KIND}/{ID}/associations/default/(?P<end>[\w-]+)/(?P<end_id>[^/]+)", True
     ),
+    _operation("associations_read", "POST", rf"{LINKS_IN_BULK}/{KIND}/(?P<end>[\w-]+)/batch/read"),
     _operation("associations", "GET", rf"{LINKS}/{KIND}/{ID}/associations/(?P<end>[\w-]+)"),
     _operation("list_owners", "GET", OWNERS),
     _operation("get_owner", "GET", rf"{OWNERS}/{ID}"),

@@ -60,6 +60,7 @@ ROUTES = (
     _route("row_read", "GET", "sobjects/([^/]+)/([^/]+)"),
     _route("row_update", "PATCH", "sobjects/([^/]+)/([^/]+)"),
     _route("collections_update", "PATCH", "composite/sobjects"),
+    _route("collections_create", "POST", "composite/sobjects"),
     _route("bulk_query_create", "POST", "jobs/query"),
     _route("bulk_query_state", "GET", "jobs/query/([^/]+)"),
     _route("bulk_query_results", "GET", "jobs/query/([^/]+)/results"),
@@ -232,6 +233,9 @@ class Salesforce:
 
     def _collections_update(self, call: Call, _: str) -> Reply:
         return self._rows.update_collection(_json(call), call.headers)
+
+    def _collections_create(self, call: Call, _: str) -> Reply:
+        return self._rows.create_collection(_json(call), call.headers)
 
     def _bulk_query_create(self, call: Call, version: str) -> Reply:
         return self._bulk.create_query(_json(call), version)

@@ -87,6 +87,10 @@ class Org:
         )
         if missing:
             raise RowError("REQUIRED_FIELD_MISSING", f"Required fields are missing: [{', '.join(missing)}]", missing)
+        if kind.name == "AccountTeamMember" and (there := self._on_team(values)):
+            there |= values  # whoever is on a team already is given the new role
+            self._stamp(there, by)
+            return there
         self._made += 1
         record = self._complete(kind.name, {"Id": salesforce_id(kind.prefix, FIRST_NEW_ROW + self._made), **values})
         self._stamp(record, by)
@@ -97,6 +101,14 @@ class Org:
             self._teams.setdefault(record["AccountId"], []).append(record)
         self._tell(kind, record)
         return record
+
+    def _on_team(self, values: Mapping[str, Any]) -> Record | None:
+        """This user's place on the account's team, if there is one. Raises `RowError` for a user who is not active."""
+        if not self.tables["User"][values["UserId"]]["IsActive"]:
+            message = f"operation performed with inactive user [{values['UserId']}] as owner of accountteammember"
+            raise RowError("INACTIVE_OWNER_OR_USER", message, ("UserId",))
+        team = live(self._teams.get(values["AccountId"], ()))
+        return next((member for member in team if member["UserId"] == values["UserId"]), None)
 
     def convert(self, kind: Kind, record_id: str, account_id: str, by: str) -> Record:
         """A person makes a lead part of an account; from then on nobody can write it. Raises `RowError`."""

@@ -61,20 +61,26 @@ class Rows:
 
     def update_collection(self, body: Any, headers: Mapping[str, str]) -> Reply:
         """PATCH composite/sobjects: one result for each record, in order, always 200."""
-        asked = _mapping(body)
-        records = asked.get("records")
-        if not isinstance(records, list) or not records:
-            raise ApiError(400, "INVALID_INPUT", "The records list is missing or empty")
-        if len(records) > MAX_ROWS:
-            message = f"Record limit reached. cannot submit more than {MAX_ROWS} records into this call"
-            raise ApiError(400, "EXCEEDED_ID_LIMIT", message)
-        kinds = [_kind_of(record) for record in records]
-        chunks = 1 + sum(1 for before, after in pairwise(kinds) if before != after)
-        if chunks > MAX_CHUNKS:
-            raise ApiError(400, "LIMIT_EXCEEDED", f"Too many chunks of different types: {chunks}, limit {MAX_CHUNKS}")
-        _check_columns(kinds, records)
-        write = self._all_or_none if asked.get("allOrNone", False) else self._each
+        kinds, records = _collection(body)
+        write = self._all_or_none if _mapping(body).get("allOrNone", False) else self._each
         return Reply(200, write(kinds, records, _by_rule(headers)), rows=len(records))
+
+    def create_collection(self, body: Any, headers: Mapping[str, str]) -> Reply:
+        """POST composite/sobjects: one result for each record, in order, always 200."""
+        kinds, records = _collection(body)
+        if _mapping(body).get("allOrNone", False):
+            raise ApiError(400, "NOT_SUPPORTED", "creating all or none is not emulated")
+        answers = [self._create_row(kind, record, headers) for kind, record in zip(kinds, records, strict=True)]
+        return Reply(200, answers, rows=len(records))
+
+    def _create_row(self, kind: Kind, record: Record, headers: Mapping[str, str]) -> dict[str, Any]:
+        if kind.name not in CREATABLE:
+            return RowError("CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", f"entity type cannot be inserted: {kind.name}").body
+        try:
+            created = self._org.create(kind, _without_attributes(record), self._by(), by_rule=_by_rule(headers))
+        except RowError as error:
+            return error.body
+        return {"id": created["Id"], "success": True, "errors": []}
 
     def _each(self, kinds: list[Kind], records: list[Record], by_rule: bool) -> list[dict[str, Any]]:
         seen: set[str] = set()
@@ -181,6 +187,22 @@ def _mapping(body: Any) -> dict[str, Any]:
 
 def _without_attributes(fields: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if name != "attributes"}
+
+
+def _collection(body: Any) -> tuple[list[Kind], list[Record]]:
+    """The records of a collections call with their kinds. Raises `ApiError` for what fails the whole call."""
+    records = _mapping(body).get("records")
+    if not isinstance(records, list) or not records:
+        raise ApiError(400, "INVALID_INPUT", "The records list is missing or empty")
+    if len(records) > MAX_ROWS:
+        message = f"Record limit reached. cannot submit more than {MAX_ROWS} records into this call"
+        raise ApiError(400, "EXCEEDED_ID_LIMIT", message)
+    kinds = [_kind_of(record) for record in records]
+    chunks = 1 + sum(1 for before, after in pairwise(kinds) if before != after)
+    if chunks > MAX_CHUNKS:
+        raise ApiError(400, "LIMIT_EXCEEDED", f"Too many chunks of different types: {chunks}, limit {MAX_CHUNKS}")
+    _check_columns(kinds, records)
+    return kinds, records
 
 
 def _kind_of(record: Any) -> Kind:

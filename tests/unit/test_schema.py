@@ -135,6 +135,7 @@ follow_parent: {segment: {in: [enterprise]}}
 pins_bypass_capacity: false
 pins_bypass_caps: false
 leavers: {accounts_move: next_business_day}
+on_owner_change: {account_team: drop, contacts: move, open_opportunities: move}
 drift: {human_edit: accept}
 coverage: {overlays_count: true}
 existing_owner: {forfeit_after_days: 14, days: business, leave_counts: true, over_capacity: move_on}
