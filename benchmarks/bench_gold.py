@@ -72,7 +72,8 @@ def by_matcher(gold: GoldSet, model: Model) -> dict[str, tuple[str | None, float
     found = {}
     for lead in gold.leads:
         match = matcher.match(normalise(lead))
-        found[lead.id] = (match.account_id, match.score, match.outcome.value)
+        best = match.best.account_id if match.best else None  # also of a none: its probability is measured too
+        found[lead.id] = (best, match.score, match.outcome.value)
     return found
 
 

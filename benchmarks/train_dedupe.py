@@ -131,7 +131,7 @@ def main(folder: Path) -> None:
     calibration = read_calibration(tables)
     for each, scored in zip(compared, scores, strict=True):
         likely = calibration.probabilities(scored, is_corroborated(each.pairs.features))
-        found = {str(at): clusters_unseen(each, likely, at) for at in (0.3, 0.5, 0.7, 0.8, 0.9, 0.95)}
+        found = {f"{at.strongest}/{at.mean}": clusters_unseen(each, likely, at) for at in TRIED}
         print(
             json.dumps({"unseen": each.file.name, "pairs": len(scored), "right": int(each.pairs.right.sum()), **found})
         )

@@ -75,6 +75,7 @@ def learn(pairs: Sequence[Pairs], keep: Sequence[np.ndarray]) -> HistGradientBoo
         max_iter=200,
         learning_rate=0.06,
         max_leaf_nodes=10,
+        max_depth=6,
         min_samples_leaf=40,
         l2_regularization=2.0,
         monotonic_cst=directions,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
@@ -52,6 +53,7 @@ class Deduped:
         return ", ".join(in_words(self.filed[self.place[one]], self.filed[self.place[other]]))
 
 
+@cache
 def pair_model() -> Model:
     """The score of pairs that this release ships."""
     return read_model((files("ownership.matching") / "pair_model.json").read_text(encoding="utf-8"))

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
+from functools import cache
 from importlib.resources import files
 from itertools import chain
 from multiprocessing import get_all_start_methods, get_context
@@ -31,7 +32,7 @@ WORTH_TWO = 5_000
 
 def shipped_model(calibration: Path | None = None) -> Model:
     """The model of this release; with a calibration of one's own where a file is given. Raises `UnreadableFile`."""
-    model = read_model((files("ownership.matching") / "model.json").read_text(encoding="utf-8"))
+    model = _as_shipped()
     if calibration is None:
         return model
     try:
@@ -40,6 +41,12 @@ def shipped_model(calibration: Path | None = None) -> Model:
         mend = "Make it with: steward match evaluate --recalibrate"
         raise UnreadableFile(calibration, f"is no calibration ({problem})", mend) from None
     return replace(model, calibration=tables)
+
+
+@cache
+def _as_shipped() -> Model:
+    """Read once: a model is never changed."""
+    return read_model((files("ownership.matching") / "model.json").read_text(encoding="utf-8"))
 
 
 def matcher_of(accounts: Sequence[Company], model: Model) -> Matcher:

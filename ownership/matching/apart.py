@@ -5,9 +5,10 @@ Only rules that hold by themselves live here; how alike two records are is score
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from ownership.matching.company import Normal
+from ownership.matching.numbers import numbers_in
 
 IDENTIFIERS = ("lei", "duns", "tax_id")
 """Identifiers a company has one of. Others (a billing customer, a workspace) it may have several of."""
@@ -20,20 +21,12 @@ def why_apart(one: Normal, other: Normal) -> str | None:
         return f"they have different {_spelled(different)}"
     if one.country and other.country and one.country != other.country and not shared:
         return f"they are in different countries ({', '.join(sorted((one.country, other.country)))})"
-    numbers = sorted(" ".join(sorted(_numbers_of(each.words))) for each in (one, other))
+    numbers = sorted(" ".join(sorted(numbers_in(each.words))) for each in (one, other))
     if all(numbers) and numbers[0] != numbers[1]:
         return f"the numbers in their names differ ({', '.join(numbers)})"
     if other.id == one.parent_id or one.id == other.parent_id:
         return "one is the parent of the other"
     return None
-
-
-def _numbers_of(words: Sequence[str]) -> frozenset[str]:
-    """The numbers in a name: "Fund II" is not "Fund III"."""
-    return frozenset(word.lstrip("0") or "0" for word in words if word.isdigit() or word in _ROMAN)
-
-
-_ROMAN = frozenset(["ii", "iii", "iv", "vi", "vii", "viii", "ix", "xi", "xii", "xiii", "xiv"])
 
 
 def _different(one: Mapping[str, str], other: Mapping[str, str]) -> str | None:

@@ -44,7 +44,8 @@ class Normal:
     """A company brought to one spelling, so that equal things are equal text. Missing is None or empty.
 
     `words` are the name's words without its legal form, folded to lower-case ASCII ("Müller & Söhne GmbH" →
-    ("muller", "sohne")); `legal` is the legal form's class ("gmbh"), `slug` the words run together. `alias_words` holds
+    ("muller", "sohne")); `legal` is the legal form's class and its short spelling ("Limited: gmbh"), `slug` the words
+    run together. `alias_words` holds
     the words of each alias. `domains` are registrable domains, the website's first, without free mail, disposable mail
     and shared hosts. `phone` is E.164, `country` ISO 3166 of two letters; the other places are folded text.
     """

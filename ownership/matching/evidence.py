@@ -19,6 +19,16 @@ def veto_on(features: Sequence[float]) -> str:
     return ""
 
 
+def veto_by_name(features: Sequence[float]) -> str:
+    """Why a pair that nothing but the names speaks for is not matched without a person; empty when nothing is.
+
+    "Brookfield Asset Management Ltd." was split off from what "Brookfield Asset Management Inc." is called now.
+    """
+    if features[INDEX_OF["legal_form"]] not in (0.0, 1.0):
+        return "nothing but the name speaks for it, and the legal forms differ"
+    return ""
+
+
 CROWDED = 0.2
 """A domain that more than five accounts have proves nothing by itself."""
 

@@ -15,6 +15,7 @@ from typing import Protocol
 from rapidfuzz.distance import OSA, JaroWinkler
 
 from ownership.matching.company import Normal
+from ownership.matching.numbers import numbers_in
 
 FEATURES = (
     "lead_words",  # share of the lead's words, by weight, that the account's name has
@@ -30,7 +31,7 @@ FEATURES = (
     "only_one_has_it",  # how few accounts have exactly this name
     "initials",  # one is the initials of the other
     "numbers",
-    "legal_form",
+    "legal_form",  # 0.5 another of one class
     "alias",
     "domain",  # 1 the same, 0.5 the same but for the ending, -1 others
     "domain_is_rare",
@@ -97,7 +98,7 @@ def _pair(lead: Normal, account: Normal, found: Candidate, rarity: Rarity) -> li
         1.0 / max(1, rarity.holders("slug", slug) + rarity.holders("alias", slug)) if same else 0.0,
         _initials(lead, account) if has_names else 0.0,
         _numbers(lead.words, account.words),
-        _agree(lead.legal, account.legal),
+        _legal_form(lead.legal, account.legal),
         1.0 if alias else 0.0,
         *_domains(lead, account, rarity),
         _agree(lead.phone, account.phone) if not _ends_alike(lead.phone, account.phone) else 1.0,
@@ -199,21 +200,14 @@ def _initials(lead: Normal, account: Normal) -> float:
     return 0.0
 
 
-def _numbers(mine: Sequence[str], theirs: Sequence[str]) -> float:
+def _numbers(mine: tuple[str, ...], theirs: tuple[str, ...]) -> float:
     """Whether numbers in both names are the same: "Fund II" is not "Fund III"."""
-    my_numbers, their_numbers = _numbers_in(mine), _numbers_in(theirs)
+    my_numbers, their_numbers = numbers_in(mine), numbers_in(theirs)
     if not my_numbers and not their_numbers:
         return 0.0
     if my_numbers == their_numbers:
         return 1.0
     return -1.0 if my_numbers and their_numbers else -0.5
-
-
-def _numbers_in(words: Sequence[str]) -> frozenset[str]:
-    return frozenset(word.lstrip("0") or "0" for word in words if word.isdigit() or word in _ROMAN)
-
-
-_ROMAN = frozenset(["ii", "iii", "iv", "vi", "vii", "viii", "ix", "xi", "xii", "xiii", "xiv"])
 
 
 def _domains(lead: Normal, account: Normal, rarity: Rarity) -> tuple[float, float, float, float]:
@@ -247,6 +241,13 @@ def _agree(one: str | None, other: str | None) -> float:
     if one is None or other is None:
         return 0.0
     return 1.0 if one == other else -1.0
+
+
+def _legal_form(one: str | None, other: str | None) -> float:
+    """1 the same, 0.5 another of one class ("Inc.", "Corp."), -1 others."""
+    if one is None or other is None or one == other:
+        return _agree(one, other)
+    return 0.5 if one.partition(":")[0] == other.partition(":")[0] else -1.0
 
 
 def _ids(lead: Normal, account: Normal) -> float:

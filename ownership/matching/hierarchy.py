@@ -83,13 +83,6 @@ class Hierarchy:
         """The accounts directly below, by id."""
         return self._below.get(account, ())
 
-    def family_of(self, account: str) -> list[str]:
-        """Every account under the same ultimate parent, that one included, by id."""
-        found = [self.ultimate_of(account)]
-        for each in found:
-            found += self.children_of(each)
-        return sorted(found)
-
 
 def build_hierarchy(edges: Iterable[ParentEdge], on: str | None = None, sources: Sequence[str] = SOURCES) -> Hierarchy:
     """The hierarchy on a day (an ISO date; whatever was ever said when None). The order of `edges` does not matter.

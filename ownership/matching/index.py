@@ -11,10 +11,8 @@ from collections import defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping
 from itertools import chain
 from math import log
-from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ownership.matching.company import Normal
 from ownership.matching.features import Candidate
@@ -111,47 +109,6 @@ class Index:
         return [
             Candidate(id_, -less, tuple(sorted(shared.get(place, ())))) for less, id_, place in found if id_ != lead.id
         ]
-
-    # --- saving ---
-
-    def arrays(self) -> dict[str, NDArray[Any]]:
-        """All that is in it, as arrays from which `of_arrays` makes the same index."""
-        if self._changed:
-            self._build(self._all_but(()))
-        return {
-            "ids": self._ids.letters,
-            "id_ends": self._ids.ends,
-            "id_keys": self._by_id.hashes,
-            "id_places": self._by_id.of_hash,
-            "rows": self._rows.letters,
-            "row_ends": self._rows.ends,
-            "keys": self._keys.hashes,
-            "key_places": self._keys.of_hash,
-            "words": self._words.hashes,
-            "word_counts": self._words.counts,
-            "triple_counts": self._near.postings.counts,
-            "triple_starts": self._near.postings.starts,
-            "triple_places": self._near.postings.places,
-            "name_triples": self._near.postings.triples,
-            "name_ends": self._near.postings.ends,
-        }
-
-    @classmethod
-    def of_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Self:
-        """The index that gave these arrays. They are read and never written: several processes may share them."""
-        index, postings = cls.__new__(cls), Postings()
-        postings.counts = np.array(arrays["triple_counts"])
-        postings.starts, postings.places = arrays["triple_starts"], arrays["triple_places"]
-        postings.triples, postings.ends = arrays["name_triples"], arrays["name_ends"]
-        index._take(
-            Texts(arrays["ids"], arrays["id_ends"]),
-            Keys(arrays["id_keys"], arrays["id_places"]),
-            Texts(arrays["rows"], arrays["row_ends"]),
-            Keys(arrays["keys"], arrays["key_places"]),
-            Counts(arrays["words"], arrays["word_counts"]),
-            postings,
-        )
-        return index
 
     # --- building ---
 

@@ -55,9 +55,9 @@ def wanted_by(lead: Normal) -> Iterator[tuple[str, str, str]]:
 class Keys:
     """Which places hold which key. Sorted once by `settle`; what comes later is kept beside until then."""
 
-    def __init__(self, hashes: NDArray[np.uint64] | None = None, places: NDArray[np.int32] | None = None) -> None:
-        self.hashes: NDArray[np.uint64] = np.empty(0, dtype=np.uint64) if hashes is None else hashes
-        self.of_hash: NDArray[np.int32] = np.empty(0, dtype=np.int32) if places is None else places
+    def __init__(self) -> None:
+        self.hashes: NDArray[np.uint64] = np.empty(0, dtype=np.uint64)
+        self.of_hash: NDArray[np.int32] = np.empty(0, dtype=np.int32)
         self._new_hashes, self._new_places = array("Q"), array("i")
         self._later: dict[int, array[int]] = defaultdict(lambda: array("i"))
 
@@ -98,9 +98,9 @@ class Keys:
 class Counts:
     """How many accounts have a word now. Words are kept by their hashes."""
 
-    def __init__(self, hashes: NDArray[np.uint64] | None = None, counts: NDArray[np.int32] | None = None) -> None:
-        self.hashes: NDArray[np.uint64] = np.empty(0, dtype=np.uint64) if hashes is None else hashes
-        self.counts: NDArray[np.int32] = np.empty(0, dtype=np.int32) if counts is None else counts
+    def __init__(self) -> None:
+        self.hashes: NDArray[np.uint64] = np.empty(0, dtype=np.uint64)
+        self.counts: NDArray[np.int32] = np.empty(0, dtype=np.int32)
         self._more: Counter[str] = Counter()
 
     def add(self, words: Iterable[str]) -> None:

@@ -15,7 +15,7 @@ from typing import Protocol
 import numpy as np
 
 from ownership.matching.company import Company, Normal
-from ownership.matching.evidence import sentences_on, veto_on
+from ownership.matching.evidence import sentences_on, veto_by_name, veto_on
 from ownership.matching.features import INDEX_OF, Candidate, Rarity, features_of
 from ownership.matching.model import Matrix, Model, is_corroborated
 from ownership.matching.tie_breaks import Preference, are_family
@@ -123,16 +123,6 @@ class Matcher:
         found[features[:, INDEX_OF["ids"]] == 1.0] = CERTAIN
         return [float(each) for each in found]
 
-    def score_pair(self, one: Normal, other: Normal) -> float:
-        """How likely two accounts are one company, the same whichever comes first."""
-        both = [
-            features_of(
-                a, [b], [next((c for c in self._index.candidates(a) if c.id == b.id), Candidate(b.id))], self._index
-            )
-            for a, b in ((one, other), (other, one))
-        ]
-        return sum(self._likely(np.array([rows[0] for rows in both]))) / 2
-
     def _decide(
         self, lead: Normal, accounts: Sequence[Normal], features: Sequence[Sequence[float]], likely: Sequence[float]
     ) -> Match:
@@ -176,9 +166,9 @@ class Matcher:
         bands = self._bands
         if probability < bands.review:
             return Outcome.NONE, f"the best is only {probability:.0%} likely"
-        if veto := veto_on(features):
-            return Outcome.REVIEW, veto
         by_name = not is_corroborated(np.array([features]))[0]
+        if veto := veto_on(features) or (veto_by_name(features) if by_name else ""):
+            return Outcome.REVIEW, veto
         needed = bands.match_by_name if by_name else bands.match
         if probability < needed:
             only = ", and nothing but the name speaks for it" if by_name else ""
@@ -202,7 +192,7 @@ class Matcher:
             preference = self._preferences.get(accounts[best].id, Preference())
             other = self._preferences.get(accounts[second].id, Preference())
             return preference.over(other, lead, accounts[best], accounts[second])
-        return f"{likely[second]:.0%} likely, {likely[best]:.0%} the other"
+        return f"{likely[second]:.1%} likely, {likely[best]:.1%} the other"
 
 
 def preference_of(company: Company) -> Preference:

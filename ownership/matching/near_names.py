@@ -31,31 +31,33 @@ class NearNames:
         self._ids = ids
         sizes = np.concatenate([np.diff(postings.ends), np.ones(room, dtype=np.int64)])
         self.alive = np.ones(len(sizes), dtype=np.uint8)
-        self._roots = np.sqrt(np.maximum(1, sizes)).astype(np.float32)
+        self._scales = (1.0 / np.sqrt(np.maximum(1, sizes))).astype(np.float32)  # 0 for who left
         self._sums = np.zeros(len(sizes), dtype=np.float32)
         self._common = np.zeros(GRAMS)
 
     def add(self, place: int, words: Sequence[str]) -> None:
-        self._roots[place] = np.sqrt(max(1, self.postings.add(place, words)))
+        self._scales[place] = 1.0 / np.sqrt(max(1, self.postings.add(place, words)))
         self.count += 1
 
     def leave(self, place: int, words: Sequence[str]) -> None:
         self.postings.leave(words)
         self.alive[place] = 0
+        self._scales[place] = 0.0
         self.count -= 1
 
     def shortlist(self, grams: Numbers) -> Places:
         """The places with the largest sums over the lead's rarest triples, for the length of their names."""
         met: list[Places] = []
+        sums = self._sums
         for gram, weight in self._rarest(grams):
             places = self.postings.with_triple(gram)
-            self._sums[places] += weight
+            sums[places] += weight
             met.append(places)
         if not met:
             return np.empty(0, dtype=np.int32)
         every = np.concatenate(met)
-        scores = self._sums[every] / self._roots[every] * self.alive[every]
-        self._sums[every] = 0.0
+        scores = sums.take(every) * self._scales.take(every)
+        sums[every] = 0.0
         wanted = SHORTLIST * len(met)  # a place stands here as often as it was met
         if len(every) > wanted:
             chosen = scores >= np.partition(scores, len(scores) - wanted)[len(scores) - wanted]

@@ -12,16 +12,18 @@ from functools import lru_cache
 import phonenumbers
 from anyascii import anyascii
 from cleanco.termdata import terms_by_type
+from rapidfuzz.distance import OSA
 
 from ownership.matching.company import Company, Normal
 from ownership.names import country_code, registrable_domain
 
-NORM_VERSION = 1
+NORM_VERSION = 2
 """Changes when the same record comes out otherwise: what was normalised before is then normalised again."""
 
 LONGEST_NAME = 300
 LONGEST_TEXT = 120
 MOST_WORDS = 24
+ARTICLE = "the"
 MOST_SEVERAL = 20
 """Of websites, e-mail addresses and aliases no more than these are looked at."""
 
@@ -57,7 +59,7 @@ def normalise(company: Company) -> Normal:
 
 @lru_cache(maxsize=200_000)
 def name_words(name: str | None) -> tuple[tuple[str, ...], str | None]:
-    """A name's words without its legal form, and the legal form's class.
+    """A name's words without its legal form and "The" before them, and the legal form as in `Normal`.
 
     A name that is nothing but a legal form keeps it as its word: it is all there is.
     """
@@ -65,12 +67,13 @@ def name_words(name: str | None) -> tuple[tuple[str, ...], str | None]:
     legal: str | None = None
     end = len(words)
     while end > 1:
-        length, kind = _legal_end(words, end)
+        length, form = _legal_end(words, end)
         if not length or length >= end:
             break
         end -= length
-        legal = kind
-    return tuple(words[:end]), legal
+        legal = legal or form
+    first = 1 if words[0:1] == [ARTICLE] and end > 1 else 0
+    return tuple(words[first:end]), legal
 
 
 @lru_cache(maxsize=100_000)
@@ -95,12 +98,20 @@ def _fold(text: str) -> str:
 
 
 def _legal_end(words: list[str], end: int) -> tuple[int, str | None]:
-    """How many words before `end` are a legal form, the longest one counts, and of which class it is."""
+    """How many words before `end` are a legal form, the longest one counts, and which."""
     for length in range(min(_LONGEST_FORM, end - 1), 0, -1):
-        kind = _LEGAL_FORMS.get(tuple(words[end - length : end]))
-        if kind:
-            return length, kind
-    return 0, None
+        if form := _LEGAL_FORMS.get(tuple(words[end - length : end])):
+            return length, form
+    form = _misspelt_form(words[end - 1])
+    return (1, form) if form else (0, None)
+
+
+def _misspelt_form(word: str) -> str | None:
+    """The legal form a word is with one slip of the keyboard in it: "Corproation"."""
+    if len(word) < _SHORTEST_MISSPELT:
+        return None
+    near = (form for form in OFTEN_MISSPELT if OSA.distance(word, form, score_cutoff=1) <= 1)
+    return next((_LEGAL_FORMS[(form,)] for form in near), None)
 
 
 def _phone(text: str | None, country: str | None) -> str | None:
@@ -115,17 +126,26 @@ def _phone(text: str | None, country: str | None) -> str | None:
     return str(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164))
 
 
+OFTEN_MISSPELT = ("corporation", "incorporated", "company", "limited", "aktiengesellschaft", "kommanditgesellschaft")
+"""Shorter legal forms are one letter away from ordinary words."""
+
 MORE_FORMS = {
     "Aktiengesellschaft": "Corporation",
     "Kabushiki Kaisha": "Corporation",
     "KK": "Corporation",
+    "Kommanditgesellschaft": "Limited Partnership",
+    "GmbH & Co. Kommanditgesellschaft": "Limited Partnership",
     "Incorporation": "Corporation",
     "Public Limited Company": "Public Limited",
     "Public Company Limited": "Public Limited",
     "Private Limited": "Private Company",
+    "PLC": "Public Limited",
     "Pvt Ltd": "Private Company",
+    "Pvt Limited": "Private Company",
     "Pty Ltd": "Private Company",
+    "Pty Limited": "Private Company",
     "Co Ltd": "Limited",
+    "Co Limited": "Limited",
     "Company Limited": "Limited",
     "Gesellschaft mit beschränkter Haftung": "Limited",
     "Société Anonyme": "Corporation",
@@ -138,16 +158,44 @@ MORE_FORMS = {
 """Forms in full, and pairs of them, which the library does not list."""
 
 
+SHORT_FORMS = {
+    "aktiengesellschaft": "ag",
+    "co ltd": "ltd",
+    "company": "co",
+    "company limited": "ltd",
+    "corporation": "corp",
+    "gesellschaft mit beschrankter haftung": "gmbh",
+    "gmbh and co kommanditgesellschaft": "gmbh and co kg",
+    "incorporated": "inc",
+    "incorporation": "inc",
+    "kabushiki kaisha": "kk",
+    "kommanditgesellschaft": "kg",
+    "limited": "ltd",
+    "co limited": "ltd",
+    "pty limited": "pty ltd",
+    "pvt limited": "pvt ltd",
+    "private limited": "pvt ltd",
+    "public limited company": "plc",
+    "sociedad anonima": "sa",
+    "societe anonyme": "sa",
+    "societa per azioni": "spa",
+}
+"""One form in several spellings."""
+
+
 def _legal_forms() -> dict[tuple[str, ...], str]:
-    """Every legal form of the library, as words of ours, with its class."""
+    """Every legal form of the library, as words of ours, with its class and its short spelling."""
     forms: dict[tuple[str, ...], str] = {}
     for kind, terms in sorted(terms_by_type.items()):
         for term in terms:
             words = tuple(_words(term))
             if words and words != ("and",):
                 forms.setdefault(words, kind)
-    return forms | {tuple(_words(form)): kind for form, kind in MORE_FORMS.items()}
+    forms |= {tuple(_words(form)): kind for form, kind in MORE_FORMS.items()}
+    said = {words: " ".join(words) for words in forms}
+    return {words: f"{kind}: {SHORT_FORMS.get(said[words], said[words])}" for words, kind in forms.items()}
 
 
 _LEGAL_FORMS = _legal_forms()
 _LONGEST_FORM = max(map(len, _LEGAL_FORMS))
+_SHORTEST_MISSPELT = min(map(len, OFTEN_MISSPELT)) - 1

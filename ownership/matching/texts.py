@@ -1,4 +1,4 @@
-"""Strings in one buffer, by number: a million of them in the memory of their letters, in arrays that can be shared."""
+"""Strings in one buffer, by number: a million of them in the memory of their letters."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ Ends = NDArray[np.int64]
 class Texts:
     """Strings in the order they came in. What was settled stands in two arrays; what came later behind it."""
 
-    def __init__(self, letters: Bytes | None = None, ends: Ends | None = None) -> None:
-        self.letters: Bytes = np.empty(0, dtype=np.uint8) if letters is None else letters
-        self.ends: Ends = np.zeros(1, dtype=np.int64) if ends is None else ends
+    def __init__(self) -> None:
+        self.letters: Bytes = np.empty(0, dtype=np.uint8)
+        self.ends: Ends = np.zeros(1, dtype=np.int64)
         self._look()
 
     def _look(self) -> None:

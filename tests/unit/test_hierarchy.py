@@ -34,8 +34,7 @@ def test_a_family_is_walked_to_its_top_from_any_member() -> None:
     assert tree.parent_of("plant") == "de"
     assert tree.ultimate_of("plant") == tree.ultimate_of("holding") == "holding"
     assert tree.children_of("holding") == ("de", "fr")
-    assert tree.family_of("fr") == ["de", "fr", "holding", "plant"]
-    assert (tree.ultimate_of("alone"), tree.family_of("alone"), tree.problems) == ("alone", ["alone"], ())
+    assert (tree.ultimate_of("alone"), tree.problems) == ("alone", ())
 
 
 def test_the_domestic_ultimate_is_the_highest_at_home() -> None:
@@ -100,7 +99,7 @@ def test_an_ultimate_parent_goes_above_what_the_direct_ones_lead_to() -> None:
     direct = [ParentEdge("a", "mid", "registry")]
     tree = build_hierarchy([*direct, ultimate("a", "top"), ultimate("b", "top")])
     assert (tree.parent_of("a"), tree.parent_of("mid"), tree.parent_of("b")) == ("mid", "top", "top")
-    assert tree.family_of("b") == ["a", "b", "mid", "top"]
+    assert {tree.ultimate_of(each) for each in ("a", "b", "mid", "top")} == {"top"}
 
 
 def test_an_ultimate_parent_that_the_line_already_has_adds_nothing() -> None:
@@ -152,8 +151,7 @@ def test_there_is_never_a_circle_and_every_family_has_one_top(edges: list[Parent
     tree = build_hierarchy(edges)
     assert list(cycles_in({child: edge.parent for child, edge in tree.above.items()})) == []
     for node in NODES:
-        assert node in tree.family_of(node)
-        assert {tree.ultimate_of(each) for each in tree.family_of(node)} == {tree.ultimate_of(node)}
+        assert {tree.ultimate_of(each) for each in tree.line_of(node)} == {tree.ultimate_of(node)}
 
 
 @given(EDGES)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from ownership.matching.company import Company
 from ownership.matching.normal import LONGEST_NAME, normalise
+from ownership.matching.numbers import numbers_in
 
 
 def slug(name: str) -> str:
@@ -25,6 +26,8 @@ def slug(name: str) -> str:
         ("3 M Company", "3M"),
         ("Coinbase Global, Inc. Class A", "Coinbase Global"),
         ("UniversitÃ¤t Bern", "Universität Bern", "Universitat Bern"),
+        ("The Eastern Company", "Eastern Co.", "Eastern"),
+        ("Mentec Corproation", "Mentec Corporaton", "Mentec Limted", "Mentec Corp."),
     ],
 )
 def test_spellings_of_one_company_come_to_the_same(names: tuple[str, ...]) -> None:
@@ -40,6 +43,40 @@ def test_different_companies_stay_different(one: str, other: str) -> None:
 
 def test_a_name_that_is_only_a_legal_form_keeps_it() -> None:
     assert normalise(Company("x", "GmbH")).words == ("gmbh",)
+
+
+@pytest.mark.parametrize(
+    ("name", "form"),
+    [
+        ("Acme Incorporated", "Corporation: inc"),
+        ("Acme, Inc.", "Corporation: inc"),
+        ("Acme Corproation", "Corporation: corp"),
+        ("Acme Co., Ltd.", "Limited: ltd"),
+        ("Acme GmbH & Co. Kommanditgesellschaft", "Limited Partnership: gmbh and co kg"),
+        ("Acme", None),
+    ],
+)
+def test_a_legal_form_is_one_however_it_is_spelled(name: str, form: str | None) -> None:
+    assert normalise(Company("x", name)).legal == form
+
+
+def test_a_word_that_only_resembles_a_short_legal_form_stays() -> None:
+    assert normalise(Company("x", "Acme Lid")).words == ("acme", "lid")
+    assert normalise(Company("x", "The Limited")).words == ("the",)
+
+
+@pytest.mark.parametrize(
+    ("name", "numbers"),
+    [
+        ("Churchill Acquisition Corp. I", {"i"}),
+        ("Churchill Acquisition Corp. V", {"v"}),
+        ("V Acquisition", set()),
+        ("V", set()),
+        ("Fund 007", {"7"}),
+    ],
+)
+def test_a_letter_that_ends_a_name_may_be_a_number(name: str, numbers: set[str]) -> None:
+    assert numbers_in(normalise(Company("x", name)).words) == numbers
 
 
 def test_free_disposable_and_shared_domains_say_nothing_of_a_company() -> None:
