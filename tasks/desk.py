@@ -18,7 +18,7 @@ from ownership.model import Account, Decision, Outcome, Ref
 from ownership.writeback import Drift, Writeback, plan_writeback
 from store.drift import DriftEvent
 from store.exceptions import RECORD_KINDS, NewException, record_key
-from store.recording import PushWanted, Recording
+from store.recording import PushWanted, Recording, exception_key
 from store.unit_of_work import UnitOfWork
 from tasks.context import RunContext
 from tasks.drift_words import held_detail
@@ -44,6 +44,8 @@ class Desk:
         self.before = before
         self.identities = load_identities(context, uow)
         self.last = uow.decisions.latest([account.id for account in accounts])
+        undecided = (id_ for id_, last in self.last.items() if last.outcome == Outcome.EXCEPTION.value)
+        self.excepted = uow.exceptions.open_among(map(exception_key, undecided))
         self.outside = outside_of(uow, accounts, context.connectors.targets)
 
     def recordings(self, decisions: Sequence[Decision]) -> list[Recording]:
@@ -100,7 +102,8 @@ class Desk:
         if last is None or (last.outcome, last.owner_id) != (decision.outcome.value, decision.owner_id):
             return True
         if decision.outcome is Outcome.EXCEPTION:
-            return last.reason != decision.reason
+            # Closed with an account that was gone, it is open again with one that came back.
+            return last.reason != decision.reason or exception_key(decision.account_id) not in self.excepted
         if decision.owner_of_record != self.before.owners.get(decision.account_id):
             return True  # who had it until somebody accepts it is gone
         if decision.meanwhile is not None:

@@ -137,14 +137,14 @@ def test_an_edit_seen_before_the_write_is_held_though_its_push_had_begun(
 
 
 def test_a_burst_beyond_one_claim_is_drained_in_one_push(company: Rehearsal, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tasks.push.CLAIM", 2)
+    monkeypatch.setattr("tasks.push.MOST", 2)
     assigned(company)
     push(company)
     assert written(company) == list(FIRMS)
 
 
 def test_several_pushes_at_once_write_every_record_once(company: Rehearsal, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tasks.push.CLAIM", 2)
+    monkeypatch.setattr("tasks.push.MOST", 2)
     for number in range(40):
         company.account("salesforce", f"00A{number:02}", name=f"Haus {number}", website=f"haus{number}.de", **DACH)
     assigned(company)

@@ -259,3 +259,18 @@ def test_leads_merged_in_their_crm_become_one_and_the_old_id_leads_on(company: R
     company.sources["hubspot"].merge("leads", "41", "42")
     company.assign()
     assert id_of(company, "hubspot", "41") == id_of(company, "hubspot", "42")
+
+
+def test_an_account_that_was_gone_and_comes_back_undecided_is_an_exception_again(company: Rehearsal) -> None:
+    facts = company.sources["usage"]
+    facts.put("accounts", "w1", {"name": "Zed", "active_seats": 3}, by="usage")
+    company.assign()
+    assert company.exceptions()["shadow_account"] == 1
+    facts.delete("accounts", "w1")
+    company.assign()
+    assert "shadow_account" not in company.exceptions()
+    facts.put("accounts", "w1", {"name": "Zed", "active_seats": 3}, by="usage")
+    company.assign()
+    assert company.exceptions()["shadow_account"] == 1
+    company.assign()
+    assert company.exceptions()["shadow_account"] == 1
