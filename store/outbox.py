@@ -13,12 +13,12 @@ was claimed again holds an old fence, and its word no longer counts.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, or_, select, text, update
+from sqlalchemy import Connection, and_, bindparam, func, or_, select, text, update
 from sqlalchemy.engine import Row
 
 from store.remote import Remote
@@ -145,6 +145,7 @@ class Outbox:
         self._connection.execute(statement, [_settled_columns(row, each) for row, each in ours])
         insert(self._connection, push_attempt, [_attempt_columns(each) for _, each in ours])
         self._note_confirmed(ours)
+        self._send_newer_again([row for row, each in ours if each.state == "confirmed"], by_id)
         return {row.outbox_id for row, _ in ours}
 
     def is_superseded(self, rows: Iterable[OutboxRow]) -> set[str]:
@@ -190,6 +191,28 @@ class Outbox:
             select(outbox).where(outbox.c.account_id == account_id).order_by(outbox.c.outbox_id)
         )
         return [_to_outbox_row(row, row.fence) for row in rows]
+
+    def _send_newer_again(self, confirmed: Sequence[Row[Any]], by_id: Mapping[str, Settlement]) -> None:
+        """An owner that a held-up worker wrote after a newer one was proved stands on the record now: the newer one is
+        due again, and expects it there."""
+        late = self.is_superseded([_to_outbox_row(row, row.fence) for row in confirmed])
+        confirmed = [row for row in confirmed if row.outbox_id in late]
+        columns = outbox.c
+        newest: dict[tuple[str, str, str], Row[Any]] = {}
+        for late_row in confirmed:
+            place = (late_row.target, late_row.object_type, late_row.remote_id)
+            here = and_(columns.target == place[0], columns.object_type == place[1], columns.remote_id == place[2])
+            proved = select(outbox).where(here, columns.state == "confirmed").order_by(columns.seq.desc()).limit(1)
+            newest[place] = self._connection.execute(proved).one()
+        for row in confirmed:
+            newer = newest[(row.target, row.object_type, row.remote_id)]
+            if newer.seq > row.seq and newer.desired_owner != row.desired_owner:
+                again = {"state": "pending", "done_at": None, "attempts": 0}
+                expects = {"expected_remote_owner": row.desired_owner}
+                due = {"next_attempt_at": by_id[row.outbox_id].attempt.ended_at}
+                self._connection.execute(
+                    update(outbox).where(columns.outbox_id == newer.outbox_id).values(**again, **expects, **due)
+                )
 
     def _note_confirmed(self, ours: Sequence[tuple[Row[Any], Settlement]]) -> None:
         Remote(self._connection).confirm(

@@ -36,13 +36,14 @@ class _Tries(NamedTuple):
 
 def sent_to(connection: Connection, refs: Iterable[Ref]) -> dict[Ref, Sent]:
     """What we ever sent to these records; those we never wrote to are missing."""
-    wanted = set(refs)
+    wanted: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for ref in refs:
+        wanted[(ref.source, ref.object_type)].add(ref.external_id)
     found: dict[Ref, list[Row[Any]]] = defaultdict(list)
-    ids = {ref.external_id for ref in wanted}
-    for row in select_in(connection, select(outbox), outbox.c.remote_id, ids):
-        ref = Ref(row.target, row.object_type, row.remote_id)
-        if ref in wanted:
-            found[ref].append(row)
+    for (target, object_type), ids in wanted.items():  # as the index of records is: one place at a time
+        there = select(outbox).where(outbox.c.target == target, outbox.c.object_type == object_type)
+        for row in select_in(connection, there, outbox.c.remote_id, ids):
+            found[Ref(target, object_type, row.remote_id)].append(row)
     tries = _tries(connection, [row.outbox_id for rows in found.values() for row in rows])
     return {ref: _to_sent(rows, tries) for ref, rows in found.items()}
 

@@ -76,3 +76,16 @@ def test_many_claimers_never_get_the_same_row(store: Store) -> None:
     assert len(claimed) == len(set(claimed)) <= 120
     claimed += drain("last")  # rows others had locked at the very moment a claimer looked
     assert len(set(claimed)) == len(claimed) == 120
+
+
+def test_an_older_owner_written_after_a_newer_one_was_proved_makes_the_newer_one_due_again(store: Store) -> None:
+    know(store, "acme")
+    record(store, owned_by("acme", "ann"))
+    (held_up,) = claim(store)
+    record(store, owned_by("acme", "bob"), run="run-2")
+    (newer,) = claim(store, MONDAY + days(1))
+    settle = {"attempt": said("written"), "state": "confirmed"}
+    assert store.run(lambda uow: uow.outbox.settle(newer.outbox_id, newer.fence, **settle))
+    assert store.run(lambda uow: uow.outbox.settle(held_up.outbox_id, held_up.fence, **settle))
+    (again,) = claim(store, MONDAY + days(1))
+    assert (again.outbox_id, again.desired_owner, again.expected_remote_owner) == (newer.outbox_id, "bob", "ann")
