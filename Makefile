@@ -37,7 +37,7 @@ fast: .venv/dev ## the tests that need nobody else: rules, store, tasks
 
 test: check fast ## everything, PostgreSQL included
 	@$(BIN)/pytest -q -n 2 -m "(postgres or slow or vendors) and not e2e" tests
-	@$(BIN)/pytest -q -m e2e tests
+	@$(BIN)/pytest -q -n 2 -m e2e tests
 
 test-faults: .venv/dev ## storms, kills and faults at length, and what they found; SEEDS=10000 for a night
 	@$(BIN)/python -m tests.faults $(or $(SEEDS),1000)

@@ -1,16 +1,16 @@
-"""Fixtures all suites may use, and which tests wait for vendors."""
+"""Fixtures all suites may use, and which tests come last: those that speak to vendors, and those that break things."""
 
 from pathlib import Path
 
 import pytest
 
 pytest_plugins = ("tests.postgres", "tests.databases")
-WITH_VENDORS = {"contract", "emulators"}
+LATER = {"contract": "vendors", "emulators": "vendors", "faults": "slow", "simulation": "slow"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whatever speaks to an emulated vendor runs after the tests that speak to nobody."""
+    """Whatever speaks to an emulated vendor, or is made to fail, runs after the tests of what is meant to happen."""
     here = Path(__file__).parent
     for item in items:
-        if item.path.relative_to(here).parts[0] in WITH_VENDORS:
-            item.add_marker("vendors")
+        if marker := LATER.get(item.path.relative_to(here).parts[0]):
+            item.add_marker(marker)

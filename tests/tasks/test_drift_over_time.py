@@ -22,6 +22,8 @@ from tasks.drift import act_on_drift, note_differences
 from tasks.drift_scan import find_differences
 from tasks.rehearsal import CRMS, Rehearsal, rehearse, user_id
 
+pytestmark = pytest.mark.slow
+
 SYNC = "005SYNC"
 GUARD = DriftGuard(integrations=frozenset({f"salesforce/{SYNC}", f"hubspot/{SYNC}"}), stop_at_least=1000)
 STALE = "gary-sutton"
