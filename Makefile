@@ -33,13 +33,14 @@ check: .venv/dev ## formatting, lint, types and the import contract
 	@$(BIN)/ruff format --check -q . && $(BIN)/ruff check -q . && $(BIN)/mypy && $(BIN)/lint-imports
 
 fast: .venv/dev ## the tests that need nobody else: rules, store, tasks
-	@$(BIN)/pytest -q -n 2 -m "not (postgres or slow or vendors or e2e)" tests
+	@$(BIN)/pytest -q -n 2 -m "not (postgres or slow or vendors or long or e2e)" tests
 
-test: check fast ## everything, PostgreSQL included
-	@$(BIN)/pytest -q -n 2 -m "(postgres or slow or vendors) and not e2e" tests
-	@$(BIN)/pytest -q -n 2 -m e2e tests
+test: check ## everything, PostgreSQL included; the fast tests first
+	@$(BIN)/pytest -q -n 2 -m "not (long or e2e)" tests
+	@$(BIN)/pytest -q -n 2 --dist loadfile tests/e2e
 
 test-faults: .venv/dev ## storms, kills and faults at length, and what they found; SEEDS=10000 for a night
+	@$(BIN)/pytest -q -n 2 -m long tests/faults
 	@$(BIN)/python -m tests.faults $(or $(SEEDS),1000)
 
 bench-decide: .venv/runtime ## how fast the rules decide; SIZES="10000 100000" for fewer accounts

@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from config.policy_files import LoadedPolicy, load_policy
@@ -252,7 +254,11 @@ def rehearse(
     The database is a new SQLite file in `folder` unless `database_url` names one. `tools` are engagement tools beside
     the CRMs.
     """
-    url = database_url or f"sqlite:///{folder / 'steward.db'}"
+    path = folder / "steward.db"
+    if database_url is None and not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(_empty_database())
+    url = database_url or f"sqlite:///{path}"
     settings = Settings(database_url=url, _env_file=None)
     policy = policy or load_policy(POLICY_DIR)
     sources = {name: MemorySource(name, object_type=kind, lead_type=LEADS[name]) for name, kind in CRMS.items()}
@@ -268,6 +274,17 @@ def rehearse(
     company = Rehearsal(context, {**sources, **facts}, targets, notifier, now)
     company.adopt(policy)
     return company
+
+
+@cache
+def _empty_database() -> bytes:
+    """A file with all tables: making them takes longer than most scenarios."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "steward.db"
+        store = open_store(f"sqlite:///{path}")
+        store.migrate()
+        store.close()
+        return path.read_bytes()
 
 
 def _users(source: str, policy: LoadedPolicy, day: str) -> list[OutsideUser]:

@@ -14,3 +14,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if marker := LATER.get(item.path.relative_to(here).parts[0]):
             item.add_marker(marker)
+    items.sort(key=_comes_late)
+
+
+def _comes_late(item: pytest.Item) -> bool:
+    return any(item.get_closest_marker(name) for name in ("vendors", "slow", "postgres"))

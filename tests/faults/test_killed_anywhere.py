@@ -18,6 +18,7 @@ from tasks.notices import deliver_notices
 from tasks.rehearsal import Rehearsal, rehearse
 
 pytestmark = pytest.mark.slow
+long = pytest.mark.long  # real kills, at more places, are in test_killed_for_real.py
 
 US_SMB = {"country": "US", "state": "NY", "employees": 20}
 DACH = {"country": "Germany", "employees": 300}
@@ -132,6 +133,7 @@ def killed_and_started_again(company: Rehearsal, die_at: int) -> None:
     settle_down(company)
 
 
+@long
 def test_killed_at_any_step_and_started_again_the_job_ends_the_same(
     tmp_path: Path, undisturbed: dict[str, Any], sqlite_template: Path
 ) -> None:
@@ -148,8 +150,9 @@ def test_killed_at_any_step_and_started_again_the_job_ends_the_same(
         company.context.store.close()
 
 
+@long
 @pytest.mark.postgres
-@pytest.mark.parametrize("part", [0, 2])  # every other place; real kills take the rest (test_killed_for_real.py)
+@pytest.mark.parametrize("part", range(4))
 def test_the_same_on_postgres(tmp_path: Path, undisturbed: dict[str, Any], postgres_server: Any, part: int) -> None:
     places = places_to_die(tmp_path)
     for die_at in range(1 + part, places + 1, 4):
@@ -186,6 +189,7 @@ def test_an_escalation_killed_midway_is_finished_by_the_next_pass(tmp_path: Path
     assert all(holders(die_at)[0] == wanted for die_at in range(1, places + 1))
 
 
+@long
 def test_control_a_cursor_stored_before_its_rows_loses_some_of_them(
     tmp_path: Path, undisturbed: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -105,14 +105,14 @@ def blind(company: Rehearsal, patch: pytest.MonkeyPatch) -> None:
         patch.setattr(target, "find_task", lambda *_: None)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_killed_anywhere_between_creating_and_confirming_there_is_exactly_one_task(tmp_path: Path) -> None:
     found = kill_everywhere(tmp_path)
     assert len(found) > 10
     assert [each for each in found if each != (ONE_EACH, ALL_CREATED)] == []
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_control_a_blind_retry_after_a_killed_run_makes_two(tmp_path: Path) -> None:
     assert any(len(tasks) > 2 for tasks, _ in kill_everywhere(tmp_path, blind))
 
