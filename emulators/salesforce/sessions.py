@@ -18,6 +18,9 @@ from emulators.world.ids import ORGANIZATION_ID
 DAILY_CALLS = 100_000  # Enterprise Edition, before licences add to it
 
 
+MOST_SESSIONS = 5  # of one connected app for one user; a sixth revokes the oldest (customer.io, integration docs)
+
+
 class LoginError(Exception):
     """The token endpoint's own form of refusal (RFC 6749, 5.2)."""
 
@@ -75,6 +78,8 @@ class Sessions:
         token = f"{ORGANIZATION_ID[:15]}!AQEAQ{hashlib.sha512(seed).hexdigest()[:90]}"
         now = self._now()
         self._sessions[token] = _Session(now + self._lifetime, self._calls)
+        while len(self._sessions) > MOST_SESSIONS:
+            self._sessions.pop(next(iter(self._sessions)))  # the oldest is revoked, in use or not
         instance, issued_at = f"https://{access['domain']}.salesforce.com", str(int(now.timestamp() * 1000))
         identity = f"https://login.salesforce.com/id/{ORGANIZATION_ID}/{user_id}"
         signed = hmac.new(access["client_secret"].encode(), (identity + issued_at).encode(), hashlib.sha256).digest()

@@ -418,6 +418,18 @@ def test_a_conditional_write_is_repeated_with_its_condition_after_a_new_token(sm
     assert small.writes(IDS[0]) == 1
 
 
+def test_salesforce_five_tokens_environments_that_share_a_user_log_each_other_out_and_a_push_goes_on(
+    small: Org,
+) -> None:
+    small.connector.check()
+    for _ in range(5):
+        small.connect().check()  # five other environments: the sixth session of one user revokes the oldest
+    results = small.connector.update_owners(to(OWNERS[0]))
+    assert outcomes(results) == [WriteOutcome.WRITTEN] * len(PUSHED)
+    assert {small.writes(id_) for id_ in PUSHED} == {1}
+    assert small.logins() == 7
+
+
 def test_tokens_that_last_only_a_few_calls_carry_a_long_push(wire: Wire) -> None:
     org = Org(wire, ACCOUNTS, session_calls=2)
     results = org.connector.update_owners(to(OWNERS[0], IDS[: 5 * BATCH]))

@@ -175,6 +175,8 @@ COVERED: dict[tuple[str, int], tuple[str, ...]] = {
         *OUTAGE,
         _SALESFORCE + "test_tokens_that_last_only_a_few_calls_carry_a_long_push",
         _SALESFORCE
+        + "test_salesforce_five_tokens_environments_that_share_a_user_log_each_other_out_and_a_push_goes_on",
+        _SALESFORCE
         + "test_a_token_that_expires_in_the_middle_of_a_push_is_fetched_once_and_the_write_repeated_as_it_was",
     ),
     ("N", 7): NO_NOTICE,
