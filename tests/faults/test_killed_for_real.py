@@ -52,6 +52,7 @@ def test_killed_at_any_place_over_postgres_the_next_process_finishes(plants_over
     assert failed(sweep(plants_over_postgres, range(1, places + 1, 2))) == []
 
 
+@pytest.mark.long
 @pytest.mark.postgres
 def test_killed_twice_over_postgres_the_third_process_finishes(plants_over_postgres: MakePlant) -> None:
     places = places_to_die(plants_over_postgres)
