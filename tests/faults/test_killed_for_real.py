@@ -41,6 +41,7 @@ def test_killed_at_any_place_the_next_process_finishes(plants: MakePlant) -> Non
     assert failed(sweep(plants, range(1, places + 1))) == []
 
 
+@pytest.mark.long
 def test_killed_twice_the_third_process_finishes(plants: MakePlant) -> None:
     assert failed(sweep_twice(plants, range(1, places_to_die(plants) + 1, 2))) == []
 
