@@ -19,6 +19,7 @@ from ownership.transfers import CONTACTS, OPPORTUNITIES, Dependent, Teammate
 ACCESS = ("AccountAccessLevel", "OpportunityAccessLevel", "CaseAccessLevel")
 KINDS = {CONTACTS: ("Contact", ""), OPPORTUNITIES: ("Opportunity", " AND IsClosed = false")}
 DEPENDENT_TYPES = tuple(name for name, _ in KINDS.values())
+TEAM_BATCH = 500  # account ids of one SOQL IN: as many as fit into a URL of 16,384 characters
 READ_BATCH = 250  # account ids of one SOQL IN: there is a second list of owners in the same URL of 16,384 characters
 OWNERS_BATCH = 250
 CREATE_BATCH = 200  # rows of one collections call
@@ -32,7 +33,7 @@ class AccountTransfers:
         self._api = api
 
     def read_teams(self, ids: Sequence[str]) -> dict[str, tuple[Teammate, ...]]:
-        """One call for each 250 accounts. An org without account teams has none."""
+        """One call for each 500 accounts. An org without account teams has none."""
         found: dict[str, list[Teammate]] = {}
         columns = f"AccountId, UserId, TeamMemberRole, {', '.join(ACCESS)}"
 
@@ -41,7 +42,7 @@ class AccountTransfers:
             return list(self._records(f"SELECT {columns} FROM AccountTeamMember WHERE {where}"))  # noqa: S608  (ids are checked)
 
         try:
-            for rows in in_parallel(read, list(chunks(ids, READ_BATCH)), AT_ONCE):
+            for rows in in_parallel(read, list(chunks(ids, TEAM_BATCH)), AT_ONCE):
                 for row in rows:
                     found.setdefault(row["AccountId"], []).append(_to_teammate(row))
         except RecordRejected as error:

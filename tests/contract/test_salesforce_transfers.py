@@ -13,7 +13,7 @@ from ownership.transfers import CONTACTS, OPPORTUNITIES, Teammate
 from tests.contract.test_salesforce import ACCOUNTS, BATCH, GONE, IDS, INTEGRATION, OWNERS, UNKNOWN, Org
 from tests.contract.wire import Wire
 
-READ = 250  # accounts of one query
+READ, TEAMS = 250, 500  # accounts of one query
 LEVELS = {"AccountAccessLevel": "Edit", "OpportunityAccessLevel": "Read", "CaseAccessLevel": "None"}
 
 
@@ -93,9 +93,9 @@ def test_short_ids_are_answered_as_they_were_asked(org: Org) -> None:
     assert found.on == short
 
 
-def test_teams_and_what_hangs_on_accounts_cost_one_call_for_each_250_of_them(org: Org) -> None:
+def test_teams_cost_one_call_for_each_500_accounts_and_what_hangs_on_them_one_for_each_250(org: Org) -> None:
     org.connector.read_teams(IDS[:600])
-    assert org.calls("query_all") == math.ceil(600 / READ)
+    assert org.calls("query_all") == math.ceil(600 / TEAMS)
     org.wire.journal.clear()
     org.connector.dependents(IDS[:600], {CONTACTS, OPPORTUNITIES}, [OWNERS[1]])
     assert org.calls("query_all") == 2 * math.ceil(600 / READ)
