@@ -12,7 +12,7 @@ from typing import Any
 
 from connectors.base import OwnerChange, OwnerResult, WriteOutcome
 from connectors.batches import chunks, in_parallel, same_result
-from connectors.errors import Ambiguous, RecordRejected, RetryLater
+from connectors.errors import Ambiguous, RecordRejected, RetryLater, SchemaChanged
 from connectors.salesforce_api import AT_ONCE, NAME, NOT_DONE, SalesforceApi
 from ownership.transfers import CONTACTS, OPPORTUNITIES, Dependent, Teammate
 
@@ -45,7 +45,7 @@ class AccountTransfers:
             for rows in in_parallel(read, list(chunks(ids, TEAM_BATCH)), AT_ONCE):
                 for row in rows:
                     found.setdefault(row["AccountId"], []).append(_to_teammate(row))
-        except RecordRejected as error:
+        except (RecordRejected, SchemaChanged) as error:
             if error.code not in NO_TEAMS:
                 raise
         return {id_: tuple(team) for id_, team in found.items()}

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from connectors.base import DependentTarget, OwnerChange, TeamTarget, WriteOutcome
+from connectors.errors import SchemaChanged
+from emulators.salesforce import selection
 from emulators.world.ids import salesforce_id
 from ownership.transfers import CONTACTS, OPPORTUNITIES, Teammate
 from tests.contract.test_salesforce import ACCOUNTS, BATCH, GONE, IDS, INTEGRATION, OWNERS, UNKNOWN, Org
@@ -66,6 +68,18 @@ def test_a_team_read_before_can_be_put_back_with_its_roles_and_rights(org: Org) 
     assert [result.outcome for result in results] == [WriteOutcome.WRITTEN] * 2
     again = org.connector.read_teams(IDS[:1])
     assert sorted(again[IDS[0]], key=str) == sorted(read[IDS[0]], key=str)
+
+
+def test_an_org_without_account_teams_has_none_and_a_missing_field_is_no_such_org(
+    org: Org, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = selection.find_kind
+    with monkeypatch.context() as patch:
+        patch.setattr(selection, "find_kind", lambda name: None if name == "AccountTeamMember" else known(name))
+        assert org.connector.read_teams(IDS[:2]) == {}
+    monkeypatch.setattr("connectors.salesforce_transfers.ACCESS", ("NoSuchLevel",))
+    with pytest.raises(SchemaChanged, match="NoSuchLevel"):
+        org.connector.read_teams(IDS[:2])
 
 
 def test_putting_somebody_back_twice_leaves_one_place(org: Org) -> None:
