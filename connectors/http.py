@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -20,7 +20,7 @@ import requests
 import tenacity
 from tenacity.wait import wait_exponential_jitter
 
-from connectors.errors import Ambiguous, ConnectorError, ConnectorStopped, RetryLater
+from connectors.errors import Ambiguous, ConnectorError, ConnectorStopped, RetryLater, SchemaChanged
 
 T = TypeVar("T")
 
@@ -132,6 +132,39 @@ class TokenBucket:
             self._taken.append(now)
 
 
+def call_with_token(
+    connector: str, session: EgressSession, method: str, url: str, token: str, **request: Any
+) -> requests.Response:
+    """The answer to one call with a bearer token ("" for none). Raises what it means when there is none.
+
+    Redirects are not followed: one would turn a PUT into a GET, and take the token to another host.
+    """
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    try:
+        return session.request(method, url, headers=headers, allow_redirects=False, **request)
+    except requests.RequestException as error:
+        raise from_requests(connector, error) from error
+
+
+def json_object(connector: str, answer: requests.Response) -> dict[str, Any]:
+    """The JSON object of an answer that is none of failure. Raises `Ambiguous`, `SchemaChanged`."""
+    try:
+        body = answer.json()
+    except ValueError as error:
+        raise no_answer(connector, error) from error
+    if not isinstance(body, dict):
+        raise SchemaChanged(connector, "an answer is not a JSON object", code="BAD_ANSWER")
+    return body
+
+
+def rows_of_data(connector: str, body: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The rows of a page whose list is called "data". Raises `SchemaChanged` when there is no list of objects."""
+    rows = body.get("data")
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise SchemaChanged(connector, "an answer has no list of data", code="BAD_ANSWER")
+    return rows
+
+
 def from_requests(connector: str, error: requests.RequestException) -> ConnectorError:
     """The `ConnectorError` for a call that got no answer: `RetryLater` where it surely never reached the vendor."""
     if isinstance(error, requests.exceptions.SSLError):
@@ -198,10 +231,13 @@ __all__ = [
     "EgressSession",
     "Patience",
     "TokenBucket",
+    "call_with_token",
     "from_requests",
+    "json_object",
     "never_left",
     "no_answer",
     "retry_after_s",
+    "rows_of_data",
     "unreachable",
     "untrusted",
 ]

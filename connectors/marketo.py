@@ -55,6 +55,7 @@ from connectors.marketo_objects import (
     to_row,
     to_user,
 )
+from connectors.objects import check_stream, check_type
 from ownership.model import AccountRecord
 
 BATCH = 300  # leads of a read or a sync
@@ -106,14 +107,14 @@ class MarketoConnector:
 
     def pull(self, stream: str, cursor: Cursor | None = None) -> Iterator[Page]:
         """Leads; what was deleted since `cursor` comes first. See the module on which calls are made."""
-        self._check_stream(stream)
+        check_stream(NAME, self.streams, stream)
         if cursor is None or cursor.tie_break.startswith(LISTING):
             yield from self._list(cursor)
         else:
             yield from self._changed_since(cursor)
 
     def pull_rows(self, stream: str, ids: Sequence[str]) -> tuple[SourceRow, ...]:
-        self._check_stream(stream)
+        check_stream(NAME, self.streams, stream)
         return self._rows(ids)
 
     def to_value(self, row: SourceRow) -> AccountRecord | None:
@@ -128,7 +129,7 @@ class MarketoConnector:
 
     def read_owners(self, remote_ids: Sequence[str], object_type: str | None = None) -> tuple[ObservedOwner, ...]:
         """One call for each 300 ids. A deleted or merged lead is MISSING."""
-        self._check_type(object_type)
+        check_type(NAME, self.object_types, object_type)
         found = {str(lead["id"]): to_observed(lead, self._owner_field) for lead in self._by_ids(remote_ids)}
         return tuple(found.get(id_) or ObservedOwner(id_, None, RecordState.MISSING) for id_ in remote_ids)
 
@@ -280,14 +281,6 @@ class MarketoConnector:
             return error
         mend = "Check STEWARD_MARKETO_OWNER_FIELD and STEWARD_MARKETO_CRM_FIELD"
         return SchemaChanged(NAME, error.message, code=error.code, mend=mend)
-
-    def _check_stream(self, stream: str) -> None:
-        if stream not in self.streams:
-            raise ValueError(f"{NAME} has no stream {stream!r}")
-
-    def _check_type(self, object_type: str | None) -> None:
-        if object_type not in (None, *self.object_types):
-            raise ValueError(f"{NAME} shows no owners of {object_type!r} here")
 
 
 def results_of(body: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -24,7 +24,15 @@ from connectors.errors import (
     RetryLater,
     SchemaChanged,
 )
-from connectors.http import READ_TIMEOUT_S, Egress, EgressSession, Patience, TokenBucket, from_requests, no_answer
+from connectors.http import (
+    READ_TIMEOUT_S,
+    Egress,
+    EgressSession,
+    Patience,
+    TokenBucket,
+    call_with_token,
+    no_answer,
+)
 
 NAME = "marketo"
 CALLS = (50, 20.0)  # calls in seconds: half of the instance's hundred, which all its integrations share
@@ -97,11 +105,7 @@ class MarketoApi:
     def _send(self, method: str, path: str, token: str, request: Mapping[str, Any]) -> requests.Response:
         if token:  # asking for a token does not count
             self._calls.take()
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
-        try:
-            return self._session.request(method, self._base + path, headers=headers, allow_redirects=False, **request)
-        except requests.RequestException as error:
-            raise from_requests(NAME, error) from error
+        return call_with_token(NAME, self._session, method, self._base + path, token, **request)
 
     def _fetch_token(self) -> str:
         query = {"grant_type": "client_credentials", **self._credentials}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Protocol, TypeVar
 
 
@@ -25,6 +25,18 @@ def of_stream(vendor: str, objects: Iterable[Kind], stream: str) -> Kind:
         if each.stream == stream:
             return each
     raise ValueError(f"{vendor} has no stream {stream!r}")
+
+
+def check_stream(vendor: str, streams: Collection[str], stream: str) -> None:
+    """Raise `ValueError` for a stream that the vendor does not have."""
+    if stream not in streams:
+        raise ValueError(f"{vendor} has no stream {stream!r}")
+
+
+def check_type(vendor: str, object_types: Collection[str], object_type: str | None) -> None:
+    """Raise `ValueError` for an object without owners here; None means the one of accounts."""
+    if object_type is not None and object_type not in object_types:
+        raise ValueError(f"{vendor} shows no owners of {object_type!r} here")
 
 
 def of_type(vendor: str, objects: Iterable[Kind], object_type: str) -> Kind:

@@ -15,7 +15,15 @@ from typing import Any
 import requests
 
 from connectors.errors import Ambiguous, ConnectorError, ConnectorStopped, RecordRejected, RetryLater, SchemaChanged
-from connectors.http import READ_TIMEOUT_S, Egress, EgressSession, Patience, from_requests, no_answer
+from connectors.http import (
+    READ_TIMEOUT_S,
+    Egress,
+    EgressSession,
+    Patience,
+    from_requests,
+    json_object,
+    rows_of_data,
+)
 from connectors.outreach_tokens import CREDENTIALS_MEND, NAME, Credentials, OutreachTokens, asked_wait_s
 
 BASE = "https://api.outreach.io/api/v2"
@@ -66,13 +74,7 @@ class OutreachApi:
             response = self._send(method, path, params, body, self._tokens.current(instead_of=token))
         if not response.ok:
             raise to_error(response, self._clock())
-        try:
-            answer = response.json()
-        except ValueError as error:
-            raise no_answer(NAME, error) from error
-        if not isinstance(answer, dict):
-            raise SchemaChanged(NAME, "an answer is not a JSON object", code="BAD_ANSWER")
-        return answer
+        return json_object(NAME, response)
 
     def _send(
         self, method: str, path: str, params: Params, body: Mapping[str, Any] | None, token: str
@@ -119,10 +121,7 @@ def _said(response: requests.Response) -> tuple[str, str]:
 
 def data_of(body: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The resources of a collection. Raises `SchemaChanged` when there is no list of them."""
-    data = body.get("data")
-    if not isinstance(data, list) or not all(isinstance(each, dict) for each in data):
-        raise SchemaChanged(NAME, "an answer has no list of data", code="BAD_ANSWER")
-    return data
+    return rows_of_data(NAME, body)
 
 
 def resource_of(body: Mapping[str, Any]) -> dict[str, Any]:

@@ -31,7 +31,7 @@ from connectors.custom_fields import CustomFields, shape_of
 from connectors.errors import Ambiguous, OwnerMoved, RecordRejected, RetryLater, SchemaChanged
 from connectors.fields import RowReader, to_instant
 from connectors.objects import of_stream, of_type
-from connectors.salesforce_api import AT_ONCE, NAME, NOT_DONE, SalesforceApi
+from connectors.salesforce_api import AT_ONCE, NAME, SalesforceApi, row_results
 from connectors.salesforce_objects import ACCOUNT, OBJECTS, SalesforceObject
 from connectors.salesforce_transfers import DEPENDENT_TYPES, AccountTransfers
 from ownership.conditions import Field
@@ -121,8 +121,8 @@ class SalesforceConnector:
 
     def users(self) -> tuple[OutsideUser, ...]:
         """Users, inactive ones too, and queues (which may own leads and cases, but not accounts)."""
-        users = self._records("SELECT Id, Name, Email, IsActive FROM User ORDER BY Id")
-        queues = self._records("SELECT Id, Name, Email FROM Group WHERE Type = 'Queue' ORDER BY Id")
+        users = self._api.records("SELECT Id, Name, Email, IsActive FROM User ORDER BY Id")
+        queues = self._api.records("SELECT Id, Name, Email FROM Group WHERE Type = 'Queue' ORDER BY Id")
         people = [OutsideUser(u["Id"], u.get("Name") or "", u.get("Email") or "", bool(u["IsActive"])) for u in users]
         return (*people, *(OutsideUser(q["Id"], q["Name"], q.get("Email") or "", True, "queue") for q in queues))
 
@@ -200,7 +200,7 @@ class SalesforceConnector:
         if not is_id(remote_id):
             return None
         soql = f"SELECT Id, Description FROM Task WHERE {link} = '{remote_id}' ORDER BY Id"  # noqa: S608  (checked above)
-        return next((r["Id"] for r in self._records(soql) if f"({key})" in (r.get("Description") or "")), None)
+        return next((r["Id"] for r in self._api.records(soql) if f"({key})" in (r.get("Description") or "")), None)
 
     # --- what goes with an owner ---
 
@@ -226,16 +226,12 @@ class SalesforceConnector:
 
     # --- below ---
 
-    def _records(self, soql: str) -> Iterator[dict[str, Any]]:
-        for page in self._api.query_pages(soql):
-            yield from page.records
-
     def _by_ids(self, kind: SalesforceObject, fields: Sequence[str], ids: Sequence[str]) -> Iterator[dict[str, Any]]:
         wanted = [id_ for id_ in dict.fromkeys(ids) if is_id(id_)]
 
         def read(some: Sequence[str]) -> list[dict[str, Any]]:
             quoted = ",".join(f"'{id_}'" for id_ in some)
-            return list(self._records(f"SELECT {', '.join(fields)} FROM {kind.name} WHERE Id IN ({quoted})"))  # noqa: S608  (ids are checked)
+            return list(self._api.records(f"SELECT {', '.join(fields)} FROM {kind.name} WHERE Id IN ({quoted})"))  # noqa: S608  (ids are checked)
 
         for records in in_parallel(read, list(chunks(wanted, READ_BATCH)), self._at_once):
             yield from records
@@ -258,13 +254,7 @@ class SalesforceConnector:
         ]
         body = {"allOrNone": False, "records": records}
         response = self._api.send("PATCH", "composite/sobjects", body, headers=OURS_STAYS)
-        try:
-            answers = response.json()
-        except ValueError as error:
-            raise Ambiguous(NAME, "the answer to a write is not whole", code="NO_ANSWER") from error
-        if not isinstance(answers, list) or len(answers) != len(batch):
-            raise Ambiguous(NAME, "the answer does not have one result for each row", code="BAD_ANSWER")
-        return [to_result(change, answer) for change, answer in zip(batch, answers, strict=True)]
+        return row_results(response, [change.remote_id for change in batch])
 
     def _condition(self, kind: SalesforceObject, path: str, version: str) -> dict[str, str]:
         """The header that lets a write happen only to the record as it was. Raises `OwnerMoved`."""
@@ -341,16 +331,6 @@ def to_observed(remote_id: str, record: dict[str, Any]) -> ObservedOwner:
         modified_at=to_instant(record.get("SystemModstamp")),
         modified_by=record.get("LastModifiedById"),
     )
-
-
-def to_result(change: OwnerChange | FieldChange, answer: dict[str, Any]) -> OwnerResult:
-    """One row of a collections answer: `{"id", "success", "errors": [{"statusCode", "message", "fields"}]}`."""
-    if answer.get("success") is True:
-        return OwnerResult(change.remote_id, WriteOutcome.WRITTEN)
-    errors = answer.get("errors") or [{}]
-    code, message = str(errors[0].get("statusCode", "")), str(errors[0].get("message", ""))
-    outcome = WriteOutcome.RETRY if code in NOT_DONE else WriteOutcome.REJECTED
-    return OwnerResult(change.remote_id, outcome, code, message)
 
 
 def is_id(text: str) -> bool:

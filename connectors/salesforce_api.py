@@ -13,7 +13,7 @@ import csv
 import io
 import re
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -24,6 +24,7 @@ from simple_salesforce import Salesforce, SalesforceLogin
 from simple_salesforce.exceptions import SalesforceAuthenticationFailed, SalesforceError, SalesforceExpiredSession
 from simple_salesforce.util import call_salesforce
 
+from connectors.base import OwnerResult, WriteOutcome
 from connectors.errors import (
     Ambiguous,
     ConnectorError,
@@ -174,6 +175,11 @@ class SalesforceApi:
                 return
             body = _query_body(self._next_page(following))
 
+    def records(self, soql: str) -> Iterator[dict[str, Any]]:
+        """Every record of a query. Raises as `query_pages`."""
+        for page in self.query_pages(soql):
+            yield from page.records
+
     def _next_page(self, following: str) -> Any:
         try:
             return self.get(following)
@@ -215,6 +221,29 @@ class SalesforceApi:
             self._patience.sleep(wait_s)
             wait_s = min(wait_s * 1.5, BULK_LONGEST_POLL_S)
         raise RetryLater(NAME, f"bulk query {job_id} is still running", code="BULK_SLOW")
+
+
+def row_results(response: Any, ids: Sequence[str]) -> list[OwnerResult]:
+    """What became of each row of a collections call, by the ids that were sent: failed rows carry none of their own.
+
+    Raises `Ambiguous` when there is not one answer for each.
+    """
+    try:
+        answers = response.json()
+    except ValueError as error:
+        raise Ambiguous(NAME, "the answer to a write is not whole", code="NO_ANSWER") from error
+    if not isinstance(answers, list) or len(answers) != len(ids):
+        raise Ambiguous(NAME, "the answer does not have one result for each row", code="BAD_ANSWER")
+    return [_row_result(id_, answer) for id_, answer in zip(ids, answers, strict=True)]
+
+
+def _row_result(id_: str, answer: dict[str, Any]) -> OwnerResult:
+    """One row: `{"id", "success", "errors": [{"statusCode", "message", "fields"}]}`."""
+    if answer.get("success") is True:
+        return OwnerResult(id_, WriteOutcome.WRITTEN)
+    errors = answer.get("errors") or [{}]
+    code, message = str(errors[0].get("statusCode", "")), str(errors[0].get("message", ""))
+    return OwnerResult(id_, WriteOutcome.RETRY if code in NOT_DONE else WriteOutcome.REJECTED, code, message)
 
 
 def check_page(done: bool, following: str | None, seen: int, expected: int) -> None:

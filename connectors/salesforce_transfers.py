@@ -13,7 +13,7 @@ from typing import Any
 from connectors.base import OwnerChange, OwnerResult, WriteOutcome
 from connectors.batches import chunks, in_parallel, same_result
 from connectors.errors import Ambiguous, RecordRejected, RetryLater, SchemaChanged
-from connectors.salesforce_api import AT_ONCE, NAME, NOT_DONE, SalesforceApi
+from connectors.salesforce_api import AT_ONCE, SalesforceApi, row_results
 from ownership.transfers import CONTACTS, OPPORTUNITIES, Dependent, Teammate
 
 ACCESS = ("AccountAccessLevel", "OpportunityAccessLevel", "CaseAccessLevel")
@@ -39,7 +39,7 @@ class AccountTransfers:
 
         def read(some: Sequence[str]) -> list[dict[str, Any]]:
             where = f"AccountId IN ({quoted(some)}) AND IsDeleted = false"
-            return list(self._records(f"SELECT {columns} FROM AccountTeamMember WHERE {where}"))  # noqa: S608  (ids are checked)
+            return list(self._api.records(f"SELECT {columns} FROM AccountTeamMember WHERE {where}"))  # noqa: S608  (ids are checked)
 
         try:
             for rows in in_parallel(read, list(chunks(ids, TEAM_BATCH)), AT_ONCE):
@@ -62,28 +62,21 @@ class AccountTransfers:
         for name, beside in (KINDS[kind] for kind in sorted(kinds)):
             for some in chunks(ids, READ_BATCH):
                 for owners in chunks(sorted(owner_ids), OWNERS_BATCH):
-                    where = (
-                        f"AccountId IN ({quoted(some)}) AND OwnerId IN ({quoted(owners)}) AND IsDeleted = false{beside}"
-                    )
-                    for row in self._records(f"SELECT Id, AccountId, OwnerId FROM {name} WHERE {where} ORDER BY Id"):  # noqa: S608  (ids are checked)
+                    theirs = f"AccountId IN ({quoted(some)}) AND OwnerId IN ({quoted(owners)})"
+                    where = f"{theirs} AND IsDeleted = false{beside}"
+                    soql = f"SELECT Id, AccountId, OwnerId FROM {name} WHERE {where} ORDER BY Id"  # noqa: S608  (ids are checked)
+                    for row in self._api.records(soql):
                         yield Dependent(name, row["Id"], row["AccountId"], row["OwnerId"])
-
-    def _records(self, soql: str) -> Iterator[dict[str, Any]]:
-        for page in self._api.query_pages(soql):
-            yield from page.records
 
     def _create(self, records: Sequence[dict[str, Any]], accounts: Sequence[str]) -> list[OwnerResult]:
         changes = [OwnerChange("AccountTeamMember", account, "") for account in accounts]
         try:
-            answers = self._api.send("POST", "composite/sobjects", {"allOrNone": False, "records": records}).json()
-        except (Ambiguous, ValueError) as error:
-            told = error if isinstance(error, Ambiguous) else Ambiguous(NAME, "the answer is not whole")
-            return same_result(changes, WriteOutcome.UNKNOWN, told)
+            response = self._api.send("POST", "composite/sobjects", {"allOrNone": False, "records": records})
+            return row_results(response, accounts)
+        except Ambiguous as error:
+            return same_result(changes, WriteOutcome.UNKNOWN, error)
         except RetryLater as error:
             return same_result(changes, WriteOutcome.RETRY, error)
-        if not isinstance(answers, list) or len(answers) != len(records):
-            return same_result(changes, WriteOutcome.UNKNOWN, Ambiguous(NAME, "not one result for each row"))
-        return [_to_result(account, answer) for account, answer in zip(accounts, answers, strict=True)]
 
 
 def quoted(ids: Sequence[str]) -> str:
@@ -99,11 +92,3 @@ def _to_record(account_id: str, mate: Teammate) -> dict[str, Any]:
     role = {"TeamMemberRole": mate.role} if mate.role else {}
     kind = {"attributes": {"type": "AccountTeamMember"}}
     return {**kind, "AccountId": account_id, "UserId": mate.user_id, **role, **mate.access}
-
-
-def _to_result(account_id: str, answer: dict[str, Any]) -> OwnerResult:
-    if answer.get("success") is True:
-        return OwnerResult(account_id, WriteOutcome.WRITTEN)
-    error = (answer.get("errors") or [{}])[0]
-    code, message = str(error.get("statusCode", "")), str(error.get("message", ""))
-    return OwnerResult(account_id, WriteOutcome.RETRY if code in NOT_DONE else WriteOutcome.REJECTED, code, message)

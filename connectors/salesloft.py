@@ -33,6 +33,7 @@ from connectors.base import (
 )
 from connectors.batches import check_types, chunks, write_if_unchanged, write_in_batches, write_the_sound
 from connectors.errors import RecordRejected, RetryLater, SchemaChanged
+from connectors.objects import check_stream, check_type
 from connectors.salesloft_api import NAME, PAGE, Params, SalesloftApi, paging_of, rows_of
 from connectors.salesloft_objects import (
     ACCOUNT,
@@ -79,7 +80,7 @@ class SalesloftConnector:
 
     def pull(self, stream: str, cursor: Cursor | None = None) -> Iterator[Page]:
         """See the module."""
-        self._check_stream(stream)
+        check_stream(NAME, self.streams, stream)
         reached = datetime.fromisoformat(cursor.high_water) if cursor else None
         since = reached - self._overlap if reached else None
         seen: Seen = set()
@@ -99,7 +100,7 @@ class SalesloftConnector:
             since = last
 
     def pull_rows(self, stream: str, ids: Sequence[str]) -> tuple[SourceRow, ...]:
-        self._check_stream(stream)
+        check_stream(NAME, self.streams, stream)
         found = {str(each["id"]): to_row(each) for each in self._by_ids("/accounts", ids)}
         return tuple(found.get(id_) or SourceRow(NAME, STREAM, id_, None, {"id": id_}, deleted=True) for id_ in ids)
 
@@ -120,7 +121,7 @@ class SalesloftConnector:
 
     def read_owners(self, remote_ids: Sequence[str], object_type: str | None = None) -> tuple[ObservedOwner, ...]:
         """One call for each 100 ids."""
-        self._check_type(object_type)
+        check_type(NAME, self.object_types, object_type)
         found = {str(each["id"]): to_observed(each) for each in self._by_ids("/accounts", remote_ids)}
         return tuple(found.get(id_) or ObservedOwner(id_, None, RecordState.MISSING) for id_ in remote_ids)
 
@@ -179,14 +180,6 @@ class SalesloftConnector:
             if not {str(row.get("id")) for row in rows} <= {str(int(id_)) for id_ in some}:
                 raise SchemaChanged(NAME, f"{path} gave rows that were not asked for", code="FILTER_IGNORED")
             yield from rows
-
-    def _check_stream(self, stream: str) -> None:
-        if stream not in self.streams:
-            raise ValueError(f"{NAME} has no stream {stream!r}")
-
-    def _check_type(self, object_type: str | None) -> None:
-        if object_type not in (None, *self.object_types):
-            raise ValueError(f"{NAME} shows no owners of {object_type!r} here")
 
 
 def _from(since: datetime | None) -> Params:

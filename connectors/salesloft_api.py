@@ -28,9 +28,10 @@ from connectors.http import (
     EgressSession,
     Patience,
     TokenBucket,
-    from_requests,
-    no_answer,
+    call_with_token,
+    json_object,
     retry_after_s,
+    rows_of_data,
 )
 
 NAME = "salesloft"
@@ -89,12 +90,7 @@ class SalesloftApi:
     def _send(self, method: str, url: str, token: str, cost: int, request: Mapping[str, Any]) -> requests.Response:
         for _ in range(cost):
             self._costs.take()
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
-        try:
-            # A redirect would turn a PUT into a GET, and take the token to another host.
-            return self._session.request(method, url, headers=headers, allow_redirects=False, **request)
-        except requests.RequestException as error:
-            raise from_requests(NAME, error) from error
+        return call_with_token(NAME, self._session, method, url, token, **request)
 
     def _fetch_token(self) -> str:
         asked = {"grant_type": "client_credentials", "scope": SCOPE, **self._credentials}
@@ -116,10 +112,7 @@ def cost_of(number: int) -> int:
 
 def rows_of(body: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The rows of a page. Raises `SchemaChanged` when there is no list of them."""
-    rows = body.get("data")
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise SchemaChanged(NAME, "an answer has no list of data", code="BAD_ANSWER")
-    return rows
+    return rows_of_data(NAME, body)
 
 
 def paging_of(body: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -134,13 +127,7 @@ def decoded(answer: requests.Response) -> dict[str, Any]:
     """The JSON object of an answer. Raises what a failed answer means for the caller."""
     if not 200 <= answer.status_code < 300:
         raise to_error(answer)
-    try:
-        body = answer.json()
-    except ValueError as error:
-        raise no_answer(NAME, error) from error
-    if not isinstance(body, dict):
-        raise SchemaChanged(NAME, "an answer is not a JSON object", code="BAD_ANSWER")
-    return body
+    return json_object(NAME, answer)
 
 
 def to_error(answer: requests.Response) -> ConnectorError:

@@ -35,6 +35,7 @@ from connectors.base import (
 )
 from connectors.batches import check_types, chunks, write_if_unchanged, write_in_batches, write_the_sound
 from connectors.errors import ConnectorStopped, RecordRejected, RetryLater, SchemaChanged
+from connectors.objects import check_stream, check_type
 from connectors.zendesk_api import NAME, ZendeskApi, rows_of
 from connectors.zendesk_jobs import Jobs
 from connectors.zendesk_objects import AGENTS, ORGANIZATION, STREAM, owner_in, to_account, to_row, to_user
@@ -71,7 +72,7 @@ class ZendeskConnector:
 
     def pull(self, stream: str, cursor: Cursor | None = None) -> Iterator[Page]:
         """Organisations in order of change. See the module on which calls are made."""
-        self._check_stream(stream)
+        check_stream(NAME, self.streams, stream)
         start = int(cursor.high_water) if cursor else 0
         seen: set[tuple[str, datetime | None]] = set()
         while True:
@@ -88,7 +89,7 @@ class ZendeskConnector:
             start = end
 
     def pull_rows(self, stream: str, ids: Sequence[str]) -> tuple[SourceRow, ...]:
-        self._check_stream(stream)
+        check_stream(NAME, self.streams, stream)
         found = {str(each["id"]): to_row(each) for each in self._by_ids("organizations", ids)}
         return tuple(found.get(id_) or SourceRow(NAME, STREAM, id_, None, {"id": id_}, deleted=True) for id_ in ids)
 
@@ -106,7 +107,7 @@ class ZendeskConnector:
     def read_owners(self, remote_ids: Sequence[str], object_type: str | None = None) -> tuple[ObservedOwner, ...]:
         """One call for each 100 ids. A deleted organisation is MISSING. `version` is the second of the last change and
         the owner: two changes within one second are told apart where the owner differs."""
-        self._check_type(object_type)
+        check_type(NAME, self.object_types, object_type)
         rows = list(self._by_ids("organizations", remote_ids))
         self._check_owner_field(rows)
         found = {str(each["id"]): self._observed(each) for each in rows}
@@ -223,14 +224,6 @@ class ZendeskConnector:
         owner = owner_in(organization, self._owner_field)
         state = RecordState.DELETED if row.deleted else RecordState.LIVE
         return ObservedOwner(row.id, owner, state, f"{organization['updated_at']} {owner or '-'}", row.modified_at)
-
-    def _check_stream(self, stream: str) -> None:
-        if stream not in self.streams:
-            raise ValueError(f"{NAME} has no stream {stream!r}")
-
-    def _check_type(self, object_type: str | None) -> None:
-        if object_type not in (None, *self.object_types):
-            raise ValueError(f"{NAME} shows no owners of {object_type!r} here")
 
 
 def _refusal(change: OwnerChange, able: set[str]) -> OwnerResult | None:

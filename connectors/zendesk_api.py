@@ -29,8 +29,8 @@ from connectors.http import (
     EgressSession,
     Patience,
     TokenBucket,
-    from_requests,
-    no_answer,
+    call_with_token,
+    json_object,
     retry_after_s,
 )
 
@@ -105,12 +105,7 @@ class ZendeskApi:
         return decoded(answer)
 
     def _send(self, method: str, path: str, token: str, request: Mapping[str, Any]) -> requests.Response:
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
-        try:
-            # A redirect would turn a PUT into a GET, and take the token to another host.
-            return self._session.request(method, self._base + path, headers=headers, allow_redirects=False, **request)
-        except requests.RequestException as error:
-            raise from_requests(NAME, error) from error
+        return call_with_token(NAME, self._session, method, self._base + path, token, **request)
 
     def _fetch_token(self) -> str:
         asked = {"grant_type": "client_credentials", "scope": SCOPE, "expires_in": TOKEN_LIFETIME_S}
@@ -132,13 +127,7 @@ def decoded(answer: requests.Response) -> dict[str, Any]:
     """The JSON object of an answer. Raises what a failed answer means for the caller."""
     if not 200 <= answer.status_code < 300:
         raise to_error(answer)
-    try:
-        body = answer.json()
-    except ValueError as error:
-        raise no_answer(NAME, error) from error
-    if not isinstance(body, dict):
-        raise SchemaChanged(NAME, "an answer is not a JSON object", code="BAD_ANSWER")
-    return body
+    return json_object(NAME, answer)
 
 
 def to_error(answer: requests.Response) -> ConnectorError:

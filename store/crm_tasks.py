@@ -22,7 +22,7 @@ from sqlalchemy.engine import Row
 
 from ownership.crm_tasks import TaskWanted
 from store.canonical import digest
-from store.statements import insert_new, is_among, new_id, select_in
+from store.statements import count_by, insert_new, is_among, new_id, select_in
 from store.tables import OWNER_ROLE, crm_task, ownership_current
 
 STATES = ("pending", "unknown", "created", "superseded", "rejected")
@@ -140,11 +140,7 @@ class CrmTasks:
 
     def counts(self) -> dict[tuple[str, str], int]:
         """Tasks for each (target, state)."""
-        columns = crm_task.c
-        rows = self._connection.execute(
-            select(columns.target, columns.state, func.count()).group_by(columns.target, columns.state)
-        )
-        return {(target, state): count for target, state, count in rows}
+        return count_by(self._connection, crm_task.c.target, crm_task.c.state)
 
     def _seqs(self, account_ids: Iterable[str]) -> dict[str, int]:
         """How many owners of record each account has had."""

@@ -22,7 +22,7 @@ from sqlalchemy import Connection, and_, bindparam, func, or_, select, text, upd
 from sqlalchemy.engine import Row
 
 from store.remote import Remote
-from store.statements import insert, is_among, new_id, select_in
+from store.statements import count_by, insert, is_among, new_id, select_in
 from store.tables import OWNER_ROLE, outbox, ownership_current, push_attempt
 
 WAITING = ("pending", "unknown")
@@ -164,11 +164,7 @@ class Outbox:
 
     def counts(self) -> dict[tuple[str, str], int]:
         """Rows for each (target, state)."""
-        columns = outbox.c
-        rows = self._connection.execute(
-            select(columns.target, columns.state, func.count()).group_by(columns.target, columns.state)
-        )
-        return {(target, state): count for target, state, count in rows}
+        return count_by(self._connection, outbox.c.target, outbox.c.state)
 
     def waiting(self, target: str) -> set[str]:
         """The remote ids in `target` that are still to be told."""

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, select, text, update
+from sqlalchemy import Connection, select, text, update
 from sqlalchemy.engine import Row
 
 from ownership.model import Ref
 from store.canonical import digest
-from store.statements import chunks, select_in, upsert
+from store.statements import chunks, count_by, select_in, upsert
 from store.tables import source_row
 
 
@@ -144,12 +144,7 @@ class Staging:
     def counts(self) -> dict[tuple[str, str], int]:
         """Live rows for each (source, stream)."""
         columns = source_row.c
-        rows = self._connection.execute(
-            select(columns.source, columns.stream, func.count())
-            .where(columns.deleted.is_(False))
-            .group_by(columns.source, columns.stream)
-        )
-        return {(source, stream): count for source, stream, count in rows}
+        return count_by(self._connection, columns.source, columns.stream, columns.deleted.is_(False))
 
     def _known(self, rows: list[StagedRow]) -> dict[tuple[str, str, str], Row[Any]]:
         columns = source_row.c

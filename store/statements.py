@@ -14,7 +14,7 @@ from os import urandom
 from time import time_ns
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, TextClause, text
+from sqlalchemy import ColumnElement, Connection, Select, Table, TextClause, func, select, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Row
 
@@ -106,6 +106,14 @@ def select_in(
         return
     for chunk in chunks(sorted(set(values))):
         yield from connection.execute(statement.where(is_among(connection, column, chunk))).all()
+
+
+def count_by(
+    connection: Connection, first: ColumnElement[Any], second: ColumnElement[Any], *where: ColumnElement[bool]
+) -> dict[tuple[str, str], int]:
+    """How many rows there are for each pair of values of two columns."""
+    rows = connection.execute(select(first, second, func.count()).where(*where).group_by(first, second))
+    return {(one, other): count for one, other, count in rows}
 
 
 _AMONG = {

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, select, update
+from sqlalchemy import Connection, bindparam, select, update
 from sqlalchemy.engine import Row
 
 from ownership.model import Ref
@@ -123,14 +123,6 @@ class Transfers:
             )
         )
         return settled.rowcount == 1
-
-    def counts(self) -> dict[tuple[str, str], int]:
-        """Records for each (target, state)."""
-        columns = transfer.c
-        rows = self._connection.execute(
-            select(columns.target, columns.state, func.count()).group_by(columns.target, columns.state)
-        )
-        return {(target, state): count for target, state, count in rows}
 
     def _of(self, refs: Iterable[Ref]) -> list[tuple[Transfer, str]]:
         wanted = set(refs)

@@ -616,7 +616,7 @@ def test_a_task_somebody_deleted_meanwhile_is_found_and_not_made_again(small: Or
 def test_salesforce_does_not_filter_by_a_description(small: Org) -> None:
     """Why a task is found by reading those of its record."""
     with pytest.raises(SchemaChanged, match="can not be filtered"):
-        list(small.connector._records("SELECT Id FROM Task WHERE Description = 'Made by Steward (k1)'"))
+        list(small.connector._api.records("SELECT Id FROM Task WHERE Description = 'Made by Steward (k1)'"))
 
 
 @pytest.mark.parametrize("operation", ["query_all", "query_more"])

@@ -4,7 +4,6 @@ A run is stopped before and after every commit and every vendor call it makes, o
 each flow then finishes the work. The control beside it commits the cursor before the rows and must be caught.
 """
 
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -135,15 +134,12 @@ def killed_and_started_again(company: Rehearsal, die_at: int) -> None:
 
 @long
 def test_killed_at_any_step_and_started_again_the_job_ends_the_same(
-    tmp_path: Path, undisturbed: dict[str, Any], sqlite_template: Path
+    tmp_path: Path, undisturbed: dict[str, Any]
 ) -> None:
     places = places_to_die(tmp_path)
     assert places > 40
     for die_at in range(1, places + 1):
-        folder = tmp_path / f"killed-{die_at}"
-        folder.mkdir()
-        shutil.copy(sqlite_template, folder / "steward.db")
-        company = rehearse(folder)
+        company = rehearse(tmp_path / f"killed-{die_at}")
         killed_and_started_again(company, die_at)
         assert end_state(company) == undisturbed, f"killed at step {die_at} of {places}"
         assert written_twice(company) == [], f"killed at step {die_at} of {places}"
