@@ -152,6 +152,8 @@ class Stack:
             STEWARD_SLACK_TOKEN=world["slack"]["token"],
             STEWARD_USAGE_URL=f"sqlite:///{self.folder / 'usage.db'}",
             STEWARD_PUBLIC_URL=self.web_url,
+            STEWARD_WEB_LOGIN="development",
+            STEWARD_PREFECT_UI_URL=self.prefect_url,
         )
 
     def _prefect_environment(self) -> dict[str, str]:

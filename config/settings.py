@@ -7,6 +7,7 @@ here and never travel in flow parameters, logs or results.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -85,3 +86,8 @@ class Settings(BaseSettings):
     push_lease_s: float = Field(120.0, gt=0, description="Seconds a push may hold changes before another takes them")
 
     public_url: str = Field("http://127.0.0.1:8460", description="Where outside systems reach web/")
+    web_login: Literal["off", "development"] = Field(
+        "off", description='"development": anybody may say who they are; for a laptop, never for production'
+    )
+    web_session_hours: float = Field(12.0, gt=0, description="Hours after which one has to log in again")
+    prefect_ui_url: str = Field("", description="Address of the Prefect UI; pages link the runs there")

@@ -653,3 +653,17 @@ target_state = Table(
     Column("stopped", Boolean, nullable=False),
     Column("retry_at", UTC),
 )
+
+web_session = Table(
+    "web_session",
+    metadata,
+    Column("token_hash", Text, primary_key=True),
+    Column("email", Words, nullable=False),
+    Column("name", Words, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("form_token", Text, nullable=False),
+    Column("started_at", UTC, nullable=False),
+    Column("ends_at", UTC, nullable=False),
+    CheckConstraint("role IN ('rep', 'manager', 'ops')", name="role_is_known"),
+    Index("ix_web_session_ends_at", "ends_at"),
+)

@@ -30,6 +30,7 @@ from store.remote import Remote
 from store.rule_marks import RuleMarks
 from store.runs import Runs
 from store.seals import Seals
+from store.sessions import Sessions
 from store.staging import Staging
 from store.suppression import Suppressions
 from store.targets import Targets
@@ -69,6 +70,7 @@ class UnitOfWork:
         self.inbox = Inbox(connection)
         self.notifications = Notifications(connection)
         self.policies = Policies(connection)
+        self.sessions = Sessions(connection)
 
     def record(self, batch: Sequence[Recording], run_id: str, now: datetime) -> RecordSummary:
         """Record decisions with all that follows from them; see `store.recording`.

@@ -92,6 +92,24 @@ def recorded_run(
     same flow finishes the work, because the database and not the run holds it.
     """
     context = open_context(settings, clock=clock)
+    try:
+        with kept_run(context, flow, trigger=trigger, actor=actor, flow_run_id=flow_run_id, deployment=deployment):
+            yield context
+    finally:
+        context.store.close()
+
+
+@contextmanager
+def kept_run(
+    context: RunContext,
+    flow: str,
+    *,
+    trigger: str,
+    actor: str,
+    flow_run_id: str | None = None,
+    deployment: str | None = None,
+) -> Iterator[RunContext]:
+    """As `recorded_run`, in surroundings that are open already and stay so."""
     _start(context, flow, trigger, actor, flow_run_id, deployment)
     try:
         yield context
@@ -100,8 +118,6 @@ def recorded_run(
         raise
     else:
         _finish(context, "completed")
-    finally:
-        context.store.close()
 
 
 def _start(

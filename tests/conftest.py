@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 pytest_plugins = ("tests.postgres", "tests.databases")
-LATER = {"contract": "vendors", "emulators": "vendors", "faults": "slow", "simulation": "slow"}
+LATER = {"browser": "browser", "contract": "vendors", "emulators": "vendors", "faults": "slow", "simulation": "slow"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -18,4 +18,4 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _comes_late(item: pytest.Item) -> bool:
-    return any(item.get_closest_marker(name) for name in ("vendors", "slow", "postgres"))
+    return any(item.get_closest_marker(name) for name in ("browser", "vendors", "slow", "postgres"))

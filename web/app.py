@@ -1,4 +1,4 @@
-"""The web application: today the webhooks and a health check."""
+"""The web application: pages for reps and ops, webhooks of the vendors, and a health check."""
 
 from __future__ import annotations
 
@@ -6,37 +6,53 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
 
 from config.settings import Settings
-from store.engine import open_store
+from tasks.context import Clock, utc_now
 from web import webhooks
+from web.access.logins import viewer_of
+from web.pages import login, look_up
+from web.rendering import refusal
+from web.surroundings import Surroundings, surroundings_of
 
 
-async def health(request: Request) -> Response:
+def health(request: Request) -> Response:
     """GET /health: the process is up and its database answers."""
-    with request.app.state.store.transaction(readonly=True) as uow:
+    with surroundings_of(request).store.transaction(readonly=True) as uow:
         uow.runs.recent(1)
     return JSONResponse({"status": "ok"})
 
 
-def create_app(settings: Settings | None = None) -> Starlette:
+async def _not_there(request: Request, error: Exception) -> Response:
+    viewer = await run_in_threadpool(viewer_of, request)
+    status = error.status_code if isinstance(error, HTTPException) else 404
+    return refusal(request, viewer, status, "There is nothing here", "Check the address, or look the account up.")
+
+
+def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Starlette:
     """Build the application; uvicorn calls it as a factory: `uvicorn --factory web.app:create_app`."""
     settings = settings or Settings()
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         app.state.settings = settings
-        app.state.store = open_store(settings.database_url)
-        app.state.store.migrate()
+        app.state.surroundings = here = Surroundings(settings, clock)
+        app.state.store = here.store
         yield
-        app.state.store.close()
+        here.close()
 
     routes = [
         Route("/health", health),
         Route("/webhooks/hubspot", webhooks.hubspot, methods=["POST"]),
         Route("/webhooks/salesforce", webhooks.salesforce, methods=["POST"]),
+        Mount("/static", StaticFiles(packages=[("web", "static")])),
+        *login.routes,
+        *look_up.routes,
     ]
-    return Starlette(routes=routes, lifespan=lifespan)
+    return Starlette(routes=routes, lifespan=lifespan, exception_handlers={404: _not_there, 405: _not_there})

@@ -502,7 +502,7 @@ def test_webhooks_take_nothing_but_posts(web: Web, method: str, path: str) -> No
 
 def test_there_is_nothing_at_other_addresses(web: Web) -> None:
     assert web.client.post("/webhooks/stripe", content=b"[]").status_code == 404
-    assert web.client.get("/").status_code == 404
+    assert web.client.get("/nowhere").status_code == 404
 
 
 def test_health_is_told_to_anybody(web: Web) -> None:

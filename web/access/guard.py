@@ -1,0 +1,60 @@
+"""Routes, each with who may use it. There is no other way to add one, so nothing is open by mistake.
+
+Handlers are plain functions, run in a thread each: they read and write the store, which waits.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable
+from urllib.parse import quote
+
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from web.access.logins import viewer_of
+from web.access.viewer import Role, Viewer
+from web.rendering import refusal
+
+Read = Callable[[Request, Viewer], Response]
+Act = Callable[[Request, Viewer, FormData], Response]
+
+
+def read(path: str, handler: Read, allow: Role) -> Route:
+    """GET `path` for viewers with this role. It must change nothing: mail scanners and previews open links."""
+
+    async def guarded(request: Request) -> Response:
+        viewer = await run_in_threadpool(viewer_of, request)
+        if viewer is None:
+            return RedirectResponse(f"/login?next={quote(_here(request), safe='')}", status_code=303)
+        if not viewer.role.may(allow):
+            return refusal(request, viewer, 403, "This page is not for you", f"It is for the role {allow.value}.")
+        return await run_in_threadpool(handler, request, viewer)
+
+    return Route(path, guarded, methods=["GET"], name=handler.__name__)
+
+
+def act(path: str, handler: Act, allow: Role) -> Route:
+    """POST `path` for viewers with this role, from a form of ours."""
+
+    async def guarded(request: Request) -> Response:
+        viewer = await run_in_threadpool(viewer_of, request)
+        if viewer is None:
+            return refusal(request, None, 401, "You are not logged in", "Nothing was changed. Log in and try again.")
+        if not viewer.role.may(allow):
+            return refusal(request, viewer, 403, "You may not do this", f"It is for the role {allow.value}.")
+        form = await request.form()
+        if not hmac.compare_digest(str(form.get("form_token", "")).encode(), viewer.form_token.encode()):
+            said = "The form was not one of ours, or you have logged in anew since. Load the page again."
+            return refusal(request, viewer, 403, "Nothing was changed", said)
+        return await run_in_threadpool(handler, request, viewer, form)
+
+    return Route(path, guarded, methods=["POST"], name=handler.__name__)
+
+
+def _here(request: Request) -> str:
+    query = request.url.query
+    return request.url.path + (f"?{query}" if query else "")

@@ -1,0 +1,78 @@
+"""Logging in and out. In production people come from the identity provider; on a laptop they say who they are."""
+
+from __future__ import annotations
+
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from ownership.model import QUEUE, Rep
+from ownership.policy import Roster
+from web.access.guard import act
+from web.access.logins import log_in, log_out
+from web.access.viewer import Role, Viewer
+from web.rendering import page, refusal
+from web.surroundings import surroundings_of
+
+OPS_EMAIL, OPS_NAME = "ops@steward.example", "Sales operations"
+
+
+def login_page(request: Request) -> Response:
+    """GET /login."""
+    here = surroundings_of(request)
+    people = here.policy.roster.reps.values() if here.settings.web_login == "development" else ()
+    reps = [rep for rep in people if rep.kind != QUEUE]
+    managers = {rep.manager for rep in reps}
+    return page(
+        request,
+        None,
+        "login.html",
+        reps=[rep for rep in reps if rep.id not in managers],
+        managers=[rep for rep in reps if rep.id in managers],
+        next=local_path(request.query_params.get("next", "/")),
+    )
+
+
+async def development_login(request: Request) -> Response:
+    """POST /login/development: say who you are. Only where the settings allow it."""
+    here = surroundings_of(request)
+    if here.settings.web_login != "development":
+        return refusal(request, None, 404, "There is no such page", "Log in with your company's login instead.")
+    form = await request.form()
+    who = str(form.get("who", ""))
+    rep = here.policy.roster.reps.get(who)
+    response = RedirectResponse(local_path(str(form.get("next", "/"))), status_code=303)
+    if who == "ops":
+        await run_in_threadpool(log_in, request, response, OPS_EMAIL, OPS_NAME, Role.OPS)
+    elif rep is not None:
+        role = role_on_roster(here.policy.roster, rep)
+        await run_in_threadpool(log_in, request, response, rep.email, rep.name, role)
+    else:
+        return refusal(request, None, 400, "Nobody is called that", "Choose somebody from the list.")
+    return response
+
+
+def logout(request: Request, viewer: Viewer, form: FormData) -> Response:
+    """POST /logout."""
+    response = RedirectResponse("/login", status_code=303)
+    log_out(request, response)
+    return response
+
+
+def role_on_roster(roster: Roster, rep: Rep) -> Role:
+    """Manager for whom somebody reports to, else rep. Ops is nobody by the roster alone."""
+    return Role.MANAGER if any(other.manager == rep.id for other in roster.reps.values()) else Role.REP
+
+
+def local_path(to: str) -> str:
+    """A path of ours to go on to, never another site's address."""
+    return to if to.startswith("/") and not to.startswith(("//", "/\\")) else "/"
+
+
+routes = [
+    Route("/login", login_page, methods=["GET"]),
+    Route("/login/development", development_login, methods=["POST"]),
+    act("/logout", logout, Role.REP),
+]
