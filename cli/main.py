@@ -18,6 +18,7 @@ from cli.match import match
 from cli.processes import DidNotStart, RunFailed
 from cli.schema import schema
 from cli.targets import pause, pushes, resume
+from cli.token import token
 from config.policy_files import load_policy
 from config.settings import Settings
 from config.yaml_files import PolicyError
@@ -26,6 +27,7 @@ from ownership.acceptance import NotYours
 from store.errors import StoreError
 from tasks.account_files import UnreadableFile
 from tasks.identity_words import Refused
+from tasks.tokens import TokenRefused
 
 
 class Steward(click.Group):
@@ -43,6 +45,7 @@ class Steward(click.Group):
             NotYours,
             UnreadableFile,
             Refused,
+            TokenRefused,
         ) as problem:
             _end(str(problem))
         except ValidationError as problem:
@@ -164,7 +167,7 @@ for command in (
     *(decide, dedupe, drift, hierarchy, match, schema, scenarios.test),
     *(records.owner, records.lineage, records.verify, records.erase),
     *(identity.same, identity.split, identity.match_lead, identity.parent, identity.matches, identity.unmatched),
-    *(pushes, pause, resume),
+    *(pushes, pause, resume, token),
     *(questions.what_if, questions.why_not, questions.turns, questions.lint),
 ):
     main.add_command(command)

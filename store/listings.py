@@ -1,7 +1,7 @@
 """Lists read a page at a time: books, offers, exceptions and drift.
 
-A page begins after the last id of the one before it, so that rows added or gone meanwhile make none come twice. `owners`
-None means everybody's; an empty list nobody's.
+A page begins after the last id of the one before it, so that rows added or gone meanwhile make none come twice.
+`owners` None means everybody's; an empty list nobody's.
 """
 
 from __future__ import annotations
