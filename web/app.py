@@ -17,6 +17,7 @@ from config.settings import Settings
 from tasks.context import Clock, utc_now
 from web import webhooks
 from web.access.logins import viewer_of
+from web.api.app import PREFIX, create_api
 from web.pages import login, look_up
 from web.rendering import refusal
 from web.surroundings import Surroundings, surroundings_of
@@ -38,12 +39,14 @@ async def _not_there(request: Request, error: Exception) -> Response:
 def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Starlette:
     """Build the application; uvicorn calls it as a factory: `uvicorn --factory web.app:create_app`."""
     settings = settings or Settings()
+    api = create_api(settings)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         app.state.settings = settings
         app.state.surroundings = here = Surroundings(settings, clock)
         app.state.store = here.store
+        api.state.surroundings = here
         yield
         here.close()
 
@@ -54,5 +57,6 @@ def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Star
         Mount("/static", StaticFiles(packages=[("web", "static")])),
         *login.routes,
         *look_up.routes,
+        Mount(PREFIX, api),
     ]
     return Starlette(routes=routes, lifespan=lifespan, exception_handlers={404: _not_there, 405: _not_there})
