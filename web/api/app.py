@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.metadata import version
 from typing import Any
 
-from fastapi import Depends, FastAPI
+from fastapi import Depends, FastAPI, HTTPException, Request
 from fastapi.routing import APIRoute
 
 from config.settings import Settings
@@ -41,7 +41,8 @@ def create_api(settings: Settings) -> Api:
         description=ABOUT,
         docs_url=None,  # both load their pages from elsewhere
         redoc_url=None,
-        dependencies=[Depends(caller)],  # no route without a token
+        redirect_slashes=False,
+        dependencies=[Depends(caller), Depends(check_parameters)],  # no route without a token
         responses=documented(400, 401, 403, 413, 422, 429, 503),
         exception_handlers=HANDLERS,
         generate_unique_id_function=_name,
@@ -51,6 +52,14 @@ def create_api(settings: Settings) -> Api:
     api.add_middleware(SmallBodies)
     api.state.allowance = Allowance(settings.api_requests_per_minute)
     return api
+
+
+def check_parameters(request: Request) -> None:
+    """A misspelt filter is refused: left out, it would show more than was asked for."""
+    known = [field.alias for field in request.scope["route"].dependant.query_params]
+    if unknown := sorted(set(request.query_params) - set(known)):
+        name = unknown[0].encode("ascii", "backslashreplace").decode()[:50]
+        raise HTTPException(422, f"There is no parameter '{name}'; there are {', '.join(known) or 'none'}.")
 
 
 def _name(route: APIRoute) -> str:

@@ -12,6 +12,7 @@ from ownership.model import Candidate, Step
 from store.drift import NewDrift
 from store.engine import Store, open_store
 from store.recording import Recording
+from store.runs import RunStart
 from tasks.context import open_context, utc_now
 from tasks.tokens import make_token
 from tests.store.business import know, owned_by, record, undecided
@@ -34,6 +35,8 @@ def store(web_settings: Settings) -> Iterator[Store]:
 def fill(store: Store) -> None:
     now = utc_now()
     know(store, "acme", "bolt", "crate", "delta")
+    run = RunStart("run-1", "assign-owners", "f-1", None, "schedule", "steward", "0.1.0", {}, None)
+    store.run(lambda uow: uow.runs.start(run, now))
     record(
         store,
         explained(owned_by("acme", REP, offer_due_by=now + timedelta(hours=8))),
