@@ -219,6 +219,8 @@ def _inputs_hash(case: Case) -> str:
         read["shown"] = sorted(shown)
     if case.policy.overrides or case.policy.disputes:
         read["records"] = sorted(f"{ref.source}/{ref.external_id}" for ref in account.refs)
+    if said := _said_by_people(case):
+        read["said"] = said
     if account.kind != ACCOUNT:
         read["kind"] = account.kind
     holding = state.holdings.get(account.id)
@@ -234,6 +236,13 @@ def _inputs_hash(case: Case) -> str:
     if case.marks:
         read["marks"] = {rule: [mark.since, mark.on] for rule, mark in case.marks.items()}
     return sha256(_canonical(read).encode()).hexdigest()
+
+
+def _said_by_people(case: Case) -> list[list[str | None]]:
+    """What people have decided of it in the running system; the hash of the policy's text does not tell of it."""
+    key, index = f"account/{case.account.id}", case.day.index
+    overrides = [[each.owner, each.reason, each.period.until, each.then] for each in index.overrides.get(key, ())]
+    return [*overrides, *([each.claimed_by, each.reason] for each in index.disputes.get(key, ()))]
 
 
 _canonical = json.JSONEncoder(sort_keys=True, ensure_ascii=True, separators=(",", ":")).encode
