@@ -194,8 +194,8 @@ class Case:
 
     @property
     def known_as(self) -> list[str]:
-        """What overrides and disputes may call it: first its own id as "account/id", as those made in the running system
-        do; its web domains, and its records as "system/id"."""
+        """What overrides and disputes may call it: its own id first, as "account/id", which is how those made in the
+        running system name it; its web domains, and its records as "system/id"."""
         return _names(self.account, self.fields)
 
     def book(self, rep_id: str) -> int:

@@ -16,6 +16,7 @@ from store.unit_of_work import UnitOfWork
 from tasks.assignment import decide_at_once
 from tasks.context import RunContext
 from tasks.explanation import find_account, unknown_account
+from tasks.steps import as_task
 
 
 def request_override(
@@ -152,7 +153,7 @@ def override_lines(context: RunContext) -> Iterator[str]:
     """The latest requests, and the disputes without a ruling, one a line."""
     with context.store.transaction(readonly=True) as uow:
         asked, disputes = uow.overrides.recent(), uow.disputes.open_ones()
-        names = uow.accounts.get_many({each.account_id for each in (*asked, *disputes)})
+        names = uow.accounts.get_many([*(each.account_id for each in asked), *(each.account_id for each in disputes)])
     name = context.policy.roster.name
     if not asked and not disputes:
         yield "Nobody has asked for an override, and nothing is disputed."
@@ -164,3 +165,25 @@ def override_lines(context: RunContext) -> Iterator[str]:
         due = f"ruling due by {claim.rule_by:%Y-%m-%d %H:%M} UTC"
         said = f"{names[claim.account_id].name} claimed by {name(claim.claimed_by)}: {claim.reason}"
         yield f"dispute   {claim.dispute_id}  open       {said}, {due}"
+
+
+def note_overdue_disputes(context: RunContext) -> int:
+    """Open an exception for each dispute whose ruling is overdue, and close those of which there is one by now; returns
+    how many are overdue."""
+
+    def note(uow: UnitOfWork) -> int:
+        now, name = context.now(), context.policy.roster.name
+        late = {f"dispute_overdue:{each.dispute_id}": each for each in uow.disputes.open_ones() if each.rule_by <= now}
+        for key, each in late.items():
+            problem = f"{name(each.claimed_by)} claims it; a ruling was due by {each.rule_by:%Y-%m-%d %H:%M} UTC"
+            ways_out = [f"steward dispute rule {each.dispute_id} OWNER --as WHO --reason WHY"]
+            detail = {"problem": problem, "ways_out": ways_out}
+            uow.exceptions.open("dispute_overdue", key, each.account_id, detail, "warning", context.run_id, now)
+        ruled = (item.dedup_key for item in uow.exceptions.open_items("dispute_overdue") if item.dedup_key not in late)
+        uow.exceptions.close(list(ruled), "steward", "there is a ruling, or it was withdrawn", now)
+        return len(late)
+
+    return context.store.run(note)
+
+
+note_overdue_disputes_task = as_task(note_overdue_disputes, "acceptance")

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
 from ownership.placed_by_people import MayNot, Person
-from tasks.placed_by_people import answer_override, open_dispute, request_override, rule_on_dispute
+from tasks.placed_by_people import (
+    answer_override,
+    note_overdue_disputes,
+    open_dispute,
+    request_override,
+    rule_on_dispute,
+)
 from tasks.rehearsal import Rehearsal, rehearse
 
 GRACE, DIEGO = Person("grace-liu", "rep"), Person("diego-marin", "rep")
@@ -99,3 +107,33 @@ def test_a_disputed_account_is_frozen_until_the_ruling_which_moves_it(company: R
         rule_on_dispute(company.context, opened.dispute_id, Person("diego-marin", "ops"), "diego-marin", "mine")
     rule_on_dispute(company.context, opened.dispute_id, OPS, "diego-marin", "the call is on record")
     assert (owner(company), company.exceptions()) == ("diego-marin", {})
+
+
+def test_a_ruling_that_is_overdue_is_an_exception_once_and_until_it_comes(company: Rehearsal) -> None:
+    opened = open_dispute(company.context, "Acme", DIEGO, "I called them first")
+    company.pass_time(hours=47)
+    assert note_overdue_disputes(company.context) == 0
+    company.pass_time(hours=1)
+    assert [note_overdue_disputes(company.context), note_overdue_disputes(company.context)] == [1, 1]
+    assert company.exceptions() == {"disputed": 1, "dispute_overdue": 1}
+    rule_on_dispute(company.context, opened.dispute_id, OPS, "grace-liu", "no call is on record")
+    assert note_overdue_disputes(company.context) == 0
+    assert (owner(company), company.exceptions()) == ("grace-liu", {})
+
+
+def test_of_two_who_approve_at_once_one_does(company: Rehearsal) -> None:
+    asked = request_override(company.context, "Acme", DIEGO, "diego-marin", "they know him")
+    both = Barrier(2)
+
+    def approve(who: str) -> str:
+        both.wait()
+        try:
+            return answer_override(company.context, asked.override_id, Person(who, "ops"), "approved", "fine")
+        except MayNot as refused:
+            return str(refused)
+
+    with ThreadPoolExecutor(2) as people:
+        said = sorted(people.map(approve, ("o1@x.example", "o2@x.example")))
+    assert said[0] == "Diego Marin: approved."
+    assert said[1].startswith("It is approved already, by o")
+    assert owner(company) == "diego-marin"
