@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 
 from config.yaml_files import hint
@@ -187,3 +188,57 @@ def note_overdue_disputes(context: RunContext) -> int:
 
 
 note_overdue_disputes_task = as_task(note_overdue_disputes, "acceptance")
+
+
+@dataclass(frozen=True, slots=True)
+class ShownRequest:
+    """A request as one person sees it."""
+
+    asked: OverrideRequest
+    name: str
+    may_answer: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ShownDispute:
+    """An open dispute as one person sees it; `holder` is whose the account is."""
+
+    claim: OpenedDispute
+    name: str
+    holder: str | None
+    may_answer: bool
+
+
+def overrides_for(context: RunContext, person: Person) -> list[ShownRequest]:
+    """The latest requests that this person asked for, is touched by, or may answer; all of them for ops."""
+    with context.store.transaction(readonly=True) as uow:
+        shown = []
+        for each in uow.overrides.recent():
+            involved, holder = (each.requested_by, each.owner_id), _holder(uow, each.account_id)
+            able = _may_answer(context, person, involved, holder)
+            if able or person.role == "ops" or person.id in (*involved, holder):
+                account = uow.accounts.get(each.account_id)
+                shown.append(ShownRequest(each, account.name if account else "", able and each.state == "requested"))
+        return shown
+
+
+def disputes_for(context: RunContext, person: Person) -> list[ShownDispute]:
+    """The open disputes that this person is part of or may rule on; all of them for ops."""
+    with context.store.transaction(readonly=True) as uow:
+        shown = []
+        for each in uow.disputes.open_ones():
+            holder = _holder(uow, each.account_id)
+            involved = (each.opened_by, each.claimed_by, holder)
+            able = _may_answer(context, person, involved, holder)
+            if able or person.role == "ops" or person.id in involved:
+                account = uow.accounts.get(each.account_id)
+                shown.append(ShownDispute(each, account.name if account else "", holder, able))
+        return shown
+
+
+def _may_answer(context: RunContext, person: Person, involved: Sequence[str | None], holder: str | None) -> bool:
+    try:
+        check_answer(person, involved, holder, context.policy.roster)
+    except MayNot:
+        return False
+    return True

@@ -134,6 +134,6 @@ def test_of_two_who_approve_at_once_one_does(company: Rehearsal) -> None:
 
     with ThreadPoolExecutor(2) as people:
         said = sorted(people.map(approve, ("o1@x.example", "o2@x.example")))
-    assert said[0] == "Diego Marin: approved."
+    assert said[0] == "Diego Marín: approved."
     assert said[1].startswith("It is approved already, by o")
     assert owner(company) == "diego-marin"
