@@ -15,6 +15,7 @@ from cli.dedupe import dedupe
 from cli.drift import drift
 from cli.hierarchy import hierarchy
 from cli.match import match
+from cli.overrides import dispute, override, overrides
 from cli.processes import DidNotStart, RunFailed
 from cli.schema import schema
 from cli.targets import pause, pushes, resume
@@ -24,6 +25,7 @@ from config.settings import Settings
 from config.yaml_files import PolicyError
 from connectors.errors import ConnectorError
 from ownership.acceptance import NotYours
+from ownership.placed_by_people import MayNot
 from store.errors import StoreError
 from tasks.account_files import UnreadableFile
 from tasks.identity_words import Refused
@@ -43,6 +45,7 @@ class Steward(click.Group):
             DidNotStart,
             RunFailed,
             NotYours,
+            MayNot,
             UnreadableFile,
             Refused,
             TokenRefused,
@@ -168,6 +171,8 @@ for command in (
     *(records.owner, records.lineage, records.verify, records.erase),
     *(identity.same, identity.split, identity.match_lead, identity.parent, identity.matches, identity.unmatched),
     *(pushes, pause, resume, token),
+    *(pushes, pause, resume),
+    *(overrides, override, dispute),
     *(questions.what_if, questions.why_not, questions.turns, questions.lint),
 ):
     main.add_command(command)

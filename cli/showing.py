@@ -36,6 +36,7 @@ EXCEPTION_WORDS = {
     "transfer_rejected": "a CRM refused to give a contact or opportunity to the new owner",
     "suppression_rejected": "a system refused what marketing is to be shown",
     "unaccepted": "nobody accepted it in time",
+    "dispute_overdue": "a claim waits for its ruling past its time",
 }
 
 

@@ -10,6 +10,7 @@ from tasks.acceptance import escalate_due_task, remind_owners_task
 from tasks.context import recorded_run
 from tasks.events import announce_recorded
 from tasks.notices import deliver_notices_task
+from tasks.placed_by_people import note_overdue_disputes_task
 from tasks.report import finish, report_moves
 
 
@@ -19,7 +20,8 @@ def escalate_unaccepted(trigger: str = "by hand") -> dict[str, object]:
     with recorded_run("escalate-unaccepted", trigger=trigger, flow_run_id=runtime.flow_run.id) as context:
         reminded = remind_owners_task(context)
         escalated = escalate_due_task(context)
+        overdue = note_overdue_disputes_task(context)
         report_moves(context, "escalated", escalated)
         announce_recorded(context, escalated.writes + escalated.tasks)
         notified = deliver_notices_task(context)
-        return finish(context, reminded=reminded, assigned=escalated, notified=notified)
+        return finish(context, reminded=reminded, overdue_disputes=overdue, assigned=escalated, notified=notified)

@@ -219,6 +219,7 @@ def _inputs_hash(case: Case) -> str:
         read["shown"] = sorted(shown)
     if case.policy.overrides or case.policy.disputes:
         read["records"] = sorted(f"{ref.source}/{ref.external_id}" for ref in account.refs)
+        read |= _said_by_people(case)
     if account.kind != ACCOUNT:
         read["kind"] = account.kind
     holding = state.holdings.get(account.id)
@@ -234,6 +235,14 @@ def _inputs_hash(case: Case) -> str:
     if case.marks:
         read["marks"] = {rule: [mark.since, mark.on] for rule, mark in case.marks.items()}
     return sha256(_canonical(read).encode()).hexdigest()
+
+
+def _said_by_people(case: Case) -> dict[str, Any]:
+    """What people have decided of it in the running system; the hash of the policy's text does not tell of it."""
+    key, index = f"account/{case.account.id}", case.day.index
+    overrides = [[each.owner, each.reason, each.period.until, each.then] for each in index.overrides.get(key, ())]
+    disputes = [[each.claimed_by, each.reason] for each in index.disputes.get(key, ())]
+    return {"said": [overrides, disputes]} if overrides or disputes else {}
 
 
 _canonical = json.JSONEncoder(sort_keys=True, ensure_ascii=True, separators=(",", ":")).encode

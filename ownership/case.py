@@ -194,7 +194,8 @@ class Case:
 
     @property
     def known_as(self) -> list[str]:
-        """What overrides and disputes may call it: its web domains, and its records as "system/id"."""
+        """What overrides and disputes may call it: its own id first, as "account/id", which is how those made in the
+        running system name it; its web domains, and its records as "system/id"."""
         return _names(self.account, self.fields)
 
     def book(self, rep_id: str) -> int:
@@ -236,7 +237,8 @@ class Case:
 
 def _names(account: Account, fields: Mapping[str, Any]) -> list[str]:
     domains = fields.get("domains") or ()
-    return sorted({*domains, *(f"{ref.source}/{ref.external_id}" for ref in account.refs)})
+    said = sorted({*domains, *(f"{ref.source}/{ref.external_id}" for ref in account.refs)})
+    return [f"account/{account.id}", *said]
 
 
 def _is_overridden(account: Account, fields: Mapping[str, Any], day: Day) -> bool:

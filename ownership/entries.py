@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from ownership.conditions import ALWAYS, Condition
 from ownership.model import Period
@@ -22,12 +23,16 @@ class Requirement:
 
 @dataclass(frozen=True, slots=True)
 class Dispute:
-    """A second rep claims an account: it stays with whoever has it until a ruling. `account` as in `Override`."""
+    """A second rep claims an account: it stays with whoever has it until a ruling. `account` as in `Override`.
+
+    `rule_by` is when a ruling is due; without it that follows from the first day of the period.
+    """
 
     account: str
     claimed_by: str
     reason: str
     period: Period = ALWAYS_IN_EFFECT
+    rule_by: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

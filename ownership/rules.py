@@ -58,6 +58,10 @@ def _dispute(case: Case) -> Verdict:
 
 def _ruling_due(case: Case, dispute: Dispute) -> str:
     """By when there should be a ruling; nothing for a dispute that names no first day."""
+    if dispute.rule_by is not None:
+        return (
+            f", which {'was' if dispute.rule_by < case.day.now else 'is'} due by {dispute.rule_by:%Y-%m-%d %H:%M} UTC"
+        )
     if dispute.period.since is None:
         return ""
     clock, opened = case.policy.dispute_clock, day_start(case.policy.timezone, dispute.period.since)

@@ -696,3 +696,49 @@ api_answer = Table(
     Column("body", JsonText),
     Index("ix_api_answer_asked_at", "asked_at"),
 )
+
+override_request = Table(
+    "override_request",
+    metadata,
+    Column("override_id", Text, primary_key=True),
+    Column("account_id", Text, ForeignKey("account.account_id"), nullable=False),
+    Column("owner_id", Text, nullable=False),
+    Column("reason", Words, nullable=False),
+    Column("requested_by", Words, nullable=False),
+    Column("requested_at", UTC, nullable=False),
+    Column("since", Text, nullable=False),
+    Column("until", Text),
+    Column("afterwards", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("decided_by", Words),
+    Column("decided_at", UTC),
+    Column("decided_because", Words),
+    CheckConstraint("state IN ('requested', 'approved', 'refused', 'withdrawn', 'expired')", name="state_is_known"),
+    CheckConstraint("afterwards IN ('stay', 'return', 'rules')", name="afterwards_is_known"),
+    CheckConstraint("decided_by IS NULL OR decided_by <> requested_by OR state = 'withdrawn'", name="two_people"),
+    Index("ix_override_request_account_id", "account_id"),
+    Index("ix_override_request_state", "state", "override_id"),
+)
+
+_IS_OPEN = text("state = 'open'")
+
+dispute = Table(
+    "dispute",
+    metadata,
+    Column("dispute_id", Text, primary_key=True),
+    Column("account_id", Text, ForeignKey("account.account_id"), nullable=False),
+    Column("claimed_by", Text, nullable=False),
+    Column("reason", Words, nullable=False),
+    Column("evidence", JsonText, nullable=False),
+    Column("opened_by", Words, nullable=False),
+    Column("opened_at", UTC, nullable=False),
+    Column("rule_by", UTC, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("ruled_for", Text),
+    Column("ruled_by", Words),
+    Column("ruled_at", UTC),
+    Column("ruled_because", Words),
+    CheckConstraint("state IN ('open', 'ruled', 'withdrawn')", name="state_is_known"),
+    CheckConstraint("ruled_by IS NULL OR ruled_by <> claimed_by OR state = 'withdrawn'", name="two_people"),
+    Index("uq_dispute_open", "account_id", unique=True, sqlite_where=_IS_OPEN, postgresql_where=_IS_OPEN),
+)

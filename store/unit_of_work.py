@@ -26,6 +26,7 @@ from store.match_keys import MatchKeys
 from store.notifications import Notifications
 from store.offers import Offers
 from store.outbox import Outbox
+from store.overrides import Disputes, Overrides
 from store.people import People
 from store.policies import Policies
 from store.recording import Recorder, Recording, RecordSummary
@@ -77,6 +78,8 @@ class UnitOfWork:
         self.listings = Listings(connection)
         self.api_tokens = ApiTokens(connection)
         self.api_answers = ApiAnswers(connection)
+        self.overrides = Overrides(connection)
+        self.disputes = Disputes(connection)
 
     def record(self, batch: Sequence[Recording], run_id: str, now: datetime) -> RecordSummary:
         """Record decisions with all that follows from them; see `store.recording`.

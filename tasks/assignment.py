@@ -27,6 +27,7 @@ from tasks.context import RunContext
 from tasks.crm_tasks import queue_tasks
 from tasks.desk import Desk, unaccepted_key
 from tasks.notices import add_offer_notices, add_owner_notices
+from tasks.rules_in_effect import renewed, rules_in_effect
 from tasks.state import load_state, promised_sizes, save_state, with_missed_offers
 from tasks.steps import as_task
 
@@ -79,7 +80,14 @@ def assign_accounts(context: RunContext, wanted: Wanted | None = None, policy: P
         done = []
         for number, some in enumerate(chunks(accounts, BATCH)):
             batch = partial(
-                _assign_batch, context, day=day, accounts=some, hashes=read.hashes, number=number, books=books
+                _assign_batch,
+                context,
+                day=day,
+                text=policy or context.policy.policy,
+                accounts=some,
+                hashes=read.hashes,
+                number=number,
+                books=books,
             )
             done.append(context.store.run(batch))
             books.recorded(account.id for account in some)
@@ -111,8 +119,20 @@ def preview_accounts(context: RunContext, wanted: Wanted | None = None, policy: 
     return _summary(day.policy, accounts, decisions, state)
 
 
+def decide_at_once(context: RunContext, uow: UnitOfWork, account_ids: Iterable[str]) -> Assigned:
+    """Decide these accounts in this transaction, together with what somebody has just said of them."""
+    accounts = family_order(list(uow.accounts.get_many(account_ids).values()))
+    text = context.policy.policy
+    day = Day.of(rules_in_effect(uow, text), context.policy.roster, context.now())
+    return _assign_batch(
+        context, uow, day=day, text=text, accounts=accounts, hashes=None, number=0, books=_Books({}, day.policy)
+    )
+
+
 def _day(context: RunContext, policy: Policy | None) -> Day:
-    return Day.of(policy or context.policy.policy, context.policy.roster, context.now())
+    with context.store.transaction(readonly=True) as uow:
+        rules = rules_in_effect(uow, policy or context.policy.policy)
+    return Day.of(rules, context.policy.roster, context.now())
 
 
 class _Books:
@@ -163,13 +183,17 @@ def _assign_batch(
     uow: UnitOfWork,
     *,
     day: Day,
+    text: Policy,
     accounts: Sequence[Account],
-    hashes: Mapping[str, str],
+    hashes: Mapping[str, str] | None,
     number: int,
     books: _Books,
 ) -> Assigned:
-    accounts = with_missed_offers(uow, day, uow.accounts.renewed(accounts, hashes))
+    if hashes is not None:
+        accounts = uow.accounts.renewed(accounts, hashes)
+    accounts = with_missed_offers(uow, day, accounts)
     before = load_state(uow, day, accounts, {}, lock=True)
+    day = renewed(uow, day, text)
     before.load = books.sizes(uow)  # only now that the pools are locked: nobody else fills a book meanwhile
     decisions, after = decide_on(day, accounts, before)
     desk = Desk(context, uow, day, accounts, before)

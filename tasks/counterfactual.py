@@ -24,6 +24,7 @@ from store.engine import Store, open_store
 from store.errors import StoreError
 from tasks.context import RunContext, utc_now
 from tasks.explanation import find_account, unknown_account
+from tasks.rules_in_effect import rules_in_effect
 from tasks.state import load_state, with_missed_offers
 
 
@@ -77,6 +78,7 @@ def read_situation(context: RunContext, query: str) -> Situation | None:
         if account is None:
             return None
         owners = {id_: current.owner_id for id_, current in uow.ledger.current().items()}
+        policy = rules_in_effect(uow, policy)
         day = Day.of(policy, roster, context.now())
         load = book_sizes(uow.accounts.all(), owners, day.present, policy.system_of_record)
         (account,) = with_missed_offers(uow, day, [account])

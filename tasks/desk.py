@@ -131,7 +131,7 @@ class Desk:
         owner = self._owner_after(decision)
         made = Recording(
             decision=decision,
-            snapshot=_snapshot(account),
+            snapshot=_snapshot(account) | _said_by_people(account, self.day),
             pushes=self.pushes(account, owner) if owner else (),
             event_type="adopted" if decision.reason in ("existing_owner", "crm_edit") else "assigned",
         )
@@ -218,6 +218,19 @@ def unaccepted_key(account_id: str) -> str:
 
 def _key(kind: str, ref: Ref) -> str:
     return record_key(kind, ref.source, ref.object_type, ref.external_id)
+
+
+def _said_by_people(account: Account, day: Day) -> dict[str, object]:
+    """What people have decided of it in the running system, which no text of the policy says."""
+    key = f"account/{account.id}"
+    said = {
+        "overrides": [
+            [each.owner, each.reason, each.requested_by, each.approved_by, each.period.until, each.then]
+            for each in day.index.overrides.get(key, ())
+        ],
+        "disputes": [[each.claimed_by, each.reason] for each in day.index.disputes.get(key, ())],
+    }
+    return {name: found for name, found in said.items() if found}
 
 
 def _snapshot(account: Account) -> dict[str, object]:

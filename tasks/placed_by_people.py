@@ -1,0 +1,244 @@
+"""Overrides and disputes that people make in the running system: asked for, answered, and seen by every decision."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from config.yaml_files import hint
+from ownership.day import hours_later
+from ownership.model import Account
+from ownership.placed_by_people import MayNot, Person, check_answer, check_reason, check_request
+from ownership.policy import Roster
+from store.overrides import APPROVED, OpenedDispute, OverrideRequest
+from store.statements import new_id
+from store.unit_of_work import UnitOfWork
+from tasks.assignment import decide_at_once
+from tasks.context import RunContext
+from tasks.explanation import find_account, unknown_account
+from tasks.steps import as_task
+
+
+def request_override(
+    context: RunContext,
+    query: str,
+    person: Person,
+    owner: str,
+    reason: str,
+    until: str | None = None,
+    then: str = "stay",
+) -> OverrideRequest:
+    """Ask for an override of the account that `query` finds, from today on. Raises `MayNot`."""
+    today = context.today()
+    check_request(owner, reason, today, until, then, context.policy.roster, today)
+
+    def ask(uow: UnitOfWork) -> OverrideRequest:
+        account = _account(uow, query)
+        asked = OverrideRequest(
+            *(new_id(), account.id, owner, reason.strip(), person.id, context.now(), today, until, then)
+        )
+        uow.overrides.ask(asked)
+        return asked
+
+    return context.store.run(ask)
+
+
+def answer_override(context: RunContext, override_id: str, person: Person, state: str, because: str) -> str:
+    """Answer a request with "approved" or "refused"; what is approved holds at once. Of two who answer, the first
+    counts. Raises `MayNot`."""
+    check_reason(because)
+
+    def answer(uow: UnitOfWork) -> str:
+        asked = uow.overrides.get(override_id)
+        if asked is None:
+            raise MayNot(f"There is no request {override_id}. `steward overrides` lists them")
+        involved = (asked.requested_by, asked.owner_id)
+        check_answer(person, involved, _holder(uow, asked.account_id), context.policy.roster)
+        if state == APPROVED:
+            today = context.today()
+            check_request(
+                *(asked.owner_id, asked.reason, asked.since, asked.until, asked.afterwards),
+                *(context.policy.roster, today),
+            )
+        if not uow.overrides.decide(override_id, state, person.id, because.strip(), context.now()):
+            stands = uow.overrides.get(override_id) or asked
+            raise MayNot(f"It is {stands.state} already, by {stands.decided_by}; that stands")
+        if state == APPROVED:
+            decide_at_once(context, uow, [asked.account_id])
+        return f"{context.policy.roster.name(asked.owner_id)}: {state}."
+
+    return context.store.run(answer)
+
+
+def open_dispute(context: RunContext, query: str, person: Person, reason: str, evidence: str = "") -> OpenedDispute:
+    """Claim the account that `query` finds for the rep who says so; nothing moves it until the ruling. Raises
+    `MayNot`."""
+    check_reason(reason)
+    roster = context.policy.roster
+    if person.id not in roster.present_on(context.today()) or roster.is_queue(person.id):
+        raise MayNot("Only a rep on the roster claims an account for themselves. Ask the rep to do it")
+
+    def open_(uow: UnitOfWork) -> OpenedDispute:
+        account = _account(uow, query)
+        uow.accounts.lock([account.id])
+        if _holder(uow, account.id) == person.id:
+            raise MayNot(f"{account.name} is yours already; there is nothing to dispute")
+        clock, now = context.policy.policy.dispute_clock, context.now()
+        due = hours_later(clock.clock, roster.reps[person.id], now, clock.hours) or now + timedelta(hours=clock.hours)
+        said = [evidence.strip()] if evidence.strip() else []
+        opened = OpenedDispute(new_id(), account.id, person.id, reason.strip(), said, person.id, now, due)
+        if not uow.disputes.open(opened):
+            raise MayNot(f"{account.name} is disputed already; wait for that ruling")
+        decide_at_once(context, uow, [account.id])
+        return opened
+
+    return context.store.run(open_)
+
+
+def rule_on_dispute(context: RunContext, dispute_id: str, person: Person, owner: str, because: str) -> str:
+    """Say whose the account is: who has it keeps it, or it goes to `owner` by an approved override. Raises `MayNot`."""
+    check_reason(because)
+
+    def rule(uow: UnitOfWork) -> str:
+        found = uow.disputes.get(dispute_id)
+        if found is None:
+            raise MayNot(f"There is no dispute {dispute_id}. `steward overrides` lists them")
+        holder, roster, today = _holder(uow, found.account_id), context.policy.roster, context.today()
+        check_answer(person, (found.opened_by, found.claimed_by, holder, owner), holder, roster)
+        check_request(owner, because, today, None, "stay", roster, today)
+        if not uow.disputes.end(dispute_id, "ruled", owner, person.id, because.strip(), context.now()):
+            raise MayNot("There is a ruling on it already, or it was withdrawn; that stands")
+        if owner != holder:
+            _override_by_ruling(context, uow, found, owner, person, because.strip())
+        decide_at_once(context, uow, [found.account_id])
+        return f"It is {roster.name(owner)}'s by the ruling."
+
+    return context.store.run(rule)
+
+
+def _override_by_ruling(
+    context: RunContext, uow: UnitOfWork, found: OpenedDispute, owner: str, person: Person, because: str
+) -> None:
+    now = context.now()
+    asked = OverrideRequest(
+        *(new_id(), found.account_id, owner, because, found.opened_by, now, context.today(), None, "stay"),
+        *(APPROVED, person.id, now, f"ruling on dispute {found.dispute_id}"),
+    )
+    uow.overrides.ask(asked)
+
+
+def _account(uow: UnitOfWork, query: str) -> Account:
+    account = find_account(uow, query)
+    if account is None:
+        raise MayNot(unknown_account(query))
+    return account
+
+
+def _holder(uow: UnitOfWork, account_id: str) -> str | None:
+    current = uow.ledger.current([account_id]).get(account_id)
+    return current.owner_id if current else None
+
+
+def person_called(who: str, roster: Roster) -> Person:
+    """Somebody of the roster by id, a manager when somebody reports to them; or "ops:<address>". Raises `MayNot`."""
+    role, _, address = who.partition(":")
+    if role == "ops" and address:
+        return Person(address, "ops")
+    if who not in roster.reps:
+        raise MayNot(f"'{who}' is nobody on the roster{hint(who, roster.reps)}. Give an id of it, or ops:<address>")
+    return Person(who, "manager" if any(rep.manager == who for rep in roster.reps.values()) else "rep")
+
+
+def override_lines(context: RunContext) -> Iterator[str]:
+    """The latest requests, and the disputes without a ruling, one a line."""
+    with context.store.transaction(readonly=True) as uow:
+        asked, disputes = uow.overrides.recent(), uow.disputes.open_ones()
+        names = uow.accounts.get_many([*(each.account_id for each in asked), *(each.account_id for each in disputes)])
+    name = context.policy.roster.name
+    if not asked and not disputes:
+        yield "Nobody has asked for an override, and nothing is disputed."
+    for each in asked:
+        until = f" until {each.until}" if each.until else ""
+        said = f"{names[each.account_id].name} for {name(each.owner_id)}{until}: {each.reason}"
+        yield f"override  {each.override_id}  {each.state:<9}  {said}, asked by {name(each.requested_by)}"
+    for claim in disputes:
+        due = f"ruling due by {claim.rule_by:%Y-%m-%d %H:%M} UTC"
+        said = f"{names[claim.account_id].name} claimed by {name(claim.claimed_by)}: {claim.reason}"
+        yield f"dispute   {claim.dispute_id}  open       {said}, {due}"
+
+
+def note_overdue_disputes(context: RunContext) -> int:
+    """Open an exception for each dispute whose ruling is overdue, and close those of which there is one by now; returns
+    how many are overdue."""
+
+    def note(uow: UnitOfWork) -> int:
+        now, name = context.now(), context.policy.roster.name
+        late = {f"dispute_overdue:{each.dispute_id}": each for each in uow.disputes.open_ones() if each.rule_by <= now}
+        for key, each in late.items():
+            problem = f"{name(each.claimed_by)} claims it; a ruling was due by {each.rule_by:%Y-%m-%d %H:%M} UTC"
+            ways_out = [f"steward dispute rule {each.dispute_id} OWNER --as WHO --reason WHY"]
+            detail = {"problem": problem, "ways_out": ways_out}
+            uow.exceptions.open("dispute_overdue", key, each.account_id, detail, "warning", context.run_id, now)
+        ruled = (item.dedup_key for item in uow.exceptions.open_items("dispute_overdue") if item.dedup_key not in late)
+        uow.exceptions.close(list(ruled), "steward", "there is a ruling, or it was withdrawn", now)
+        return len(late)
+
+    return context.store.run(note)
+
+
+note_overdue_disputes_task = as_task(note_overdue_disputes, "acceptance")
+
+
+@dataclass(frozen=True, slots=True)
+class ShownRequest:
+    """A request as one person sees it."""
+
+    asked: OverrideRequest
+    name: str
+    may_answer: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ShownDispute:
+    """An open dispute as one person sees it; `holder` is whose the account is."""
+
+    claim: OpenedDispute
+    name: str
+    holder: str | None
+    may_answer: bool
+
+
+def overrides_for(context: RunContext, person: Person) -> list[ShownRequest]:
+    """The latest requests that this person asked for, is touched by, or may answer; all of them for ops."""
+    with context.store.transaction(readonly=True) as uow:
+        shown = []
+        for each in uow.overrides.recent():
+            involved, holder = (each.requested_by, each.owner_id), _holder(uow, each.account_id)
+            able = _may_answer(context, person, involved, holder)
+            if able or person.role == "ops" or person.id in (*involved, holder):
+                account = uow.accounts.get(each.account_id)
+                shown.append(ShownRequest(each, account.name if account else "", able and each.state == "requested"))
+        return shown
+
+
+def disputes_for(context: RunContext, person: Person) -> list[ShownDispute]:
+    """The open disputes that this person is part of or may rule on; all of them for ops."""
+    with context.store.transaction(readonly=True) as uow:
+        shown = []
+        for each in uow.disputes.open_ones():
+            holder = _holder(uow, each.account_id)
+            involved = (each.opened_by, each.claimed_by, holder)
+            able = _may_answer(context, person, involved, holder)
+            if able or person.role == "ops" or person.id in involved:
+                account = uow.accounts.get(each.account_id)
+                shown.append(ShownDispute(each, account.name if account else "", holder, able))
+        return shown
+
+
+def _may_answer(context: RunContext, person: Person, involved: Sequence[str | None], holder: str | None) -> bool:
+    try:
+        check_answer(person, involved, holder, context.policy.roster)
+    except MayNot:
+        return False
+    return True
