@@ -93,9 +93,9 @@ def check() -> None:
     for name, source in connectors.sources.items():
         source.check()
         click.echo(f"{name:<9} ok")
-    if connectors.notifier:
-        connectors.notifier.check()
-        click.echo(f"{connectors.notifier.name:<9} ok")
+    for name, notifier in connectors.notifiers.items():
+        notifier.check()
+        click.echo(f"{name:<9} ok")
 
 
 @main.command()

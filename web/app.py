@@ -15,7 +15,7 @@ from starlette.staticfiles import StaticFiles
 
 from config.settings import Settings
 from tasks.context import Clock, utc_now
-from web import webhooks
+from web import slack, webhooks
 from web.access.logins import viewer_of
 from web.pages import login, look_up
 from web.rendering import refusal
@@ -51,6 +51,7 @@ def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Star
         Route("/health", health),
         Route("/webhooks/hubspot", webhooks.hubspot, methods=["POST"]),
         Route("/webhooks/salesforce", webhooks.salesforce, methods=["POST"]),
+        Route("/slack/interactivity", slack.interactivity, methods=["POST"]),
         Mount("/static", StaticFiles(packages=[("web", "static")])),
         *login.routes,
         *look_up.routes,
