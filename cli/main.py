@@ -15,6 +15,7 @@ from cli.dedupe import dedupe
 from cli.drift import drift
 from cli.hierarchy import hierarchy
 from cli.match import match
+from cli.notices import notices
 from cli.processes import DidNotStart, RunFailed
 from cli.schema import schema
 from cli.targets import pause, pushes, resume
@@ -161,7 +162,7 @@ def upgrade() -> None:
 
 
 for command in (
-    *(decide, dedupe, drift, hierarchy, match, schema, scenarios.test),
+    *(decide, dedupe, drift, hierarchy, match, notices, schema, scenarios.test),
     *(records.owner, records.lineage, records.verify, records.erase),
     *(identity.same, identity.split, identity.match_lead, identity.parent, identity.matches, identity.unmatched),
     *(pushes, pause, resume),
