@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from email import message_from_bytes
 from email.message import EmailMessage
@@ -44,10 +45,12 @@ class Mailboxes:
 @pytest.fixture
 def mailboxes() -> Iterator[tuple[Mailboxes, int]]:
     boxes = Mailboxes()
-    controller = Controller(boxes, hostname="127.0.0.1", port=0)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    controller = Controller(boxes, hostname="127.0.0.1", port=port)
     controller.start()
-    assert controller.server is not None
-    yield boxes, controller.server.sockets[0].getsockname()[1]
+    yield boxes, port
     controller.stop()
 
 
