@@ -15,6 +15,7 @@ from cli.dedupe import dedupe
 from cli.drift import drift
 from cli.hierarchy import hierarchy
 from cli.match import match
+from cli.notices import notices
 from cli.overrides import dispute, override, overrides
 from cli.processes import DidNotStart, RunFailed
 from cli.schema import schema
@@ -99,9 +100,9 @@ def check() -> None:
     for name, source in connectors.sources.items():
         source.check()
         click.echo(f"{name:<9} ok")
-    if connectors.notifier:
-        connectors.notifier.check()
-        click.echo(f"{connectors.notifier.name:<9} ok")
+    for name, notifier in connectors.notifiers.items():
+        notifier.check()
+        click.echo(f"{name:<9} ok")
 
 
 @main.command()
@@ -167,11 +168,10 @@ def upgrade() -> None:
 
 
 for command in (
-    *(decide, dedupe, drift, hierarchy, match, schema, scenarios.test),
+    *(decide, dedupe, drift, hierarchy, match, notices, schema, scenarios.test),
     *(records.owner, records.lineage, records.verify, records.erase),
     *(identity.same, identity.split, identity.match_lead, identity.parent, identity.matches, identity.unmatched),
     *(pushes, pause, resume, token),
-    *(pushes, pause, resume),
     *(overrides, override, dispute),
     *(questions.what_if, questions.why_not, questions.turns, questions.lint),
 ):

@@ -9,13 +9,14 @@ from pathlib import Path
 
 from ruamel.yaml.comments import CommentedMap
 
+from config.notice_files import read_notice
 from config.roster_files import RosterReader
 from config.setting_files import CRMS, SettingReader
 from config.suppression_files import read_suppression
 from config.task_files import read_task
 from config.yaml_files import Document, PolicyError, to_plain
 from ownership.conditions import ALWAYS, MAX_DEPTH, vocabulary
-from ownership.entries import Pod, SuppressionRule, TaskRule, TeamRole, Territory
+from ownership.entries import NoticeRule, Pod, SuppressionRule, TaskRule, TeamRole, Territory
 from ownership.overlap import Siblings
 from ownership.policy import LEAD_STEPS, STEPS, Policy, Roster
 from ownership.worktime import holiday_versions
@@ -24,7 +25,7 @@ SECTIONS = (
     *("timezone", "fields", "order", "system_of_record", "require", "disputes", "dispute_clock", "overrides", "named"),
     *("registrations", "rules", "pools", "pods", "team", "tasks", "suppression", "territories", "follow_parent"),
     *("pins_bypass_capacity", "pins_bypass_caps", "existing_owner", "leavers", "on_owner_change", "acceptance"),
-    *("drift", "coverage", "leads", "identity"),
+    *("drift", "coverage", "leads", "identity", "notices"),
 )
 TERRITORY_KEYS = ("name", "when", "owner", "pool", "skills", "priority", "from", "until", "children")
 
@@ -104,6 +105,7 @@ class _PolicyReader(SettingReader):
             team=team,
             tasks=self._tasks(root, pods, team),
             suppression=self._suppression(root),
+            notices=self._notices(root, pods, team) if "notices" in root else None,
             system_of_record=self.one_of(root, "system_of_record", "the policy", CRMS),
             timezone=self.timezone(root, "the policy"),
             keeping=self.keeping(root),
@@ -122,9 +124,12 @@ class _PolicyReader(SettingReader):
         )
 
     def _tasks(self, root: CommentedMap, pods: tuple[Pod, ...], team: tuple[TeamRole, ...]) -> tuple[TaskRule, ...]:
-        roles = {entry.role for entry in team} | {role for pod in pods for role in pod.roles}
-        names = set[str]()
+        roles, names = _roles(pods, team), set[str]()
         return tuple(read_task(self, node, roles, names) for node in self.mappings(root, "tasks", "tasks", "a task"))
+
+    def _notices(self, root: CommentedMap, pods: tuple[Pod, ...], team: tuple[TeamRole, ...]) -> tuple[NoticeRule, ...]:
+        entries = self.mappings(root, "notices", "notices", "a notice")
+        return tuple(read_notice(self, node, _roles(pods, team), self.roster) for node in entries)
 
     def _suppression(self, root: CommentedMap) -> tuple[SuppressionRule, ...]:
         names, what = set[str](), "suppression"
@@ -162,3 +167,8 @@ class _PolicyReader(SettingReader):
                 mend = "Give one of them a higher priority, or a condition that rules the other out"
                 self.say(node, "id", wrong, mend)
         territories.append(territory)
+
+
+def _roles(pods: tuple[Pod, ...], team: tuple[TeamRole, ...]) -> set[str]:
+    """The supporting roles a policy knows."""
+    return {entry.role for entry in team} | {role for pod in pods for role in pod.roles}

@@ -13,6 +13,7 @@ from typing import Any
 
 from config.condition_files import LARGEST
 from config.entry_files import AFTER_LEAVE, MEMORY, OWED_MOST, POOL_KEYS, STRATEGIES, THEN
+from config.notice_files import NOTICE_KEYS, WHOM
 from config.policy_files import SECTIONS, TERRITORY_KEYS
 from config.roster_files import REP_KEYS, WEEKDAYS
 from config.scenario_files import ACTIONS, BY_NAME, EXPECTATIONS, RUNS, SYSTEMS, TASK_EXPECTED
@@ -40,6 +41,8 @@ from config.yaml_files import API_VERSION
 from ownership.conditions import DATES, FIELDS, OPERATORS
 from ownership.crm_tasks import EVENTS, LONGEST_SUBJECT, PLACEHOLDERS, ROLE
 from ownership.matching.survivor import POLICIES as CONFLICTS
+from ownership.notices import CHANNELS
+from ownership.notices import EVENTS as NOTICE_EVENTS
 from ownership.policy import ACCEPTANCE, DISPUTE_CLOCK, DRIFT, LEAD_STEPS, LEADS, OPTIONAL_STEPS, STEPS
 
 Schema = dict[str, Any]
@@ -223,7 +226,7 @@ def _only_known_fields() -> Schema:
     needs = {"items": {"properties": {"when": known}}}
     rules = {"items": {"properties": {"when": known, "stays_while": known, "handoff": needs}}}
     tasks = {"items": {"properties": {"conditions": known}}}
-    lists = {"require": needs, "team": needs, "tasks": tasks, "suppression": tasks, "rules": rules}
+    lists = {"require": needs, "team": needs, "tasks": tasks, "suppression": tasks, "notices": tasks, "rules": rules}
     lists["territories"] = {"items": _part("known_territory")}
     settings = {"acceptance": {"properties": {"by": needs}}, "leads": {"properties": {"require": needs}}}
     return {"properties": {**lists, **settings, "follow_parent": {"if": {"type": "object"}, "then": known}}}
@@ -375,6 +378,12 @@ KEYS: Mapping[str, Schema] = {
     "flag": _text("The field that is true meanwhile: a checkbox", pattern=FIELD_NAME),
     "date": _text("The field with the day on which marketing may write again: a date", pattern=FIELD_NAME),
     "suppressed.days": _whole("Days from when whoever works it was asked, accepted, or got it", 1, maximum=MOST_DAYS),
+    "notices": _list("Who is told of what; owners are told in Slack when left out", "notice"),
+    "notice.when": {"description": "What has to happen", "enum": [*NOTICE_EVENTS]},
+    "tell": _text("Who: owner, manager, a role of the team as role:sdr, a rep's id, or an address", pattern=WHOM),
+    "channels": _list(
+        "How; in Slack when left out", {"enum": [*CHANNELS]}, minItems=1, uniqueItems=True, default=[CHANNELS[0]]
+    ),
     "role.role": _text("What the role is called", **{"not": {"const": "owner"}}),
     # roster.yaml
     "reps": _list("The people who can own", "rep"),
@@ -494,6 +503,7 @@ OBJECTS: Mapping[str, tuple[Iterable[str], Iterable[str], Schema]] = {
     "role": (("role", "assign"), ("when", *PERIOD), {}),
     "identity": ((), ("conflicting_owners",), {}),
     "task": (("name", "when", "for", "subject", "due_in_hours"), TASK_KEYS, {}),
+    "notice": (("when", "tell"), NOTICE_KEYS, {}),
     "suppressed": (
         ("name", "system", "record", "days"),
         SUPPRESSION_KEYS,

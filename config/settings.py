@@ -57,6 +57,20 @@ class Settings(BaseSettings):
     salesloft_crm: str = Field("salesforce", description="CRM whose ids stand in crm_id of Salesloft's accounts")
 
     slack_token: SecretStr = SecretStr("")
+    slack_signing_secret: SecretStr = Field(
+        SecretStr(""), description="Signs what Slack sends when a button is pressed"
+    )
+    slack_team_id: str = Field("", description="Workspace whose people may answer, T…")
+    slack_app_id: str = Field("", description="Our app there, A…")
+
+    smtp_host: str = Field("", description="Server that takes our e-mail; empty: nobody is told by e-mail")
+    smtp_port: int = Field(587, gt=0, lt=65536)
+    smtp_security: Literal["starttls", "tls", "none"] = Field(
+        "starttls", description='"tls" from the first byte (port 465), "none" for a server on this machine'
+    )
+    smtp_user: str = ""
+    smtp_password: SecretStr = SecretStr("")
+    smtp_from: str = Field("", description="Address our e-mail comes from")
 
     zendesk_subdomain: str = Field("", description="As in acme of https://acme.zendesk.com")
     zendesk_client_id: str = ""

@@ -129,6 +129,17 @@ class OwnerResult:
 
 
 @dataclass(frozen=True, slots=True)
+class Question:
+    """An offer that a message asks to answer: what it says, and where to look. `outcome` is "" while it is open, then
+    what became of it."""
+
+    offer_id: str
+    said: str
+    url: str
+    outcome: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Notice:
     """A message for one person. `dedup_key` is stable over repeats, so that a vendor can drop a second one."""
 
@@ -137,6 +148,12 @@ class Notice:
     lines: tuple[str, ...]
     dedup_key: str
     links: Mapping[str, str] = field(default_factory=dict)
+    questions: tuple[Question, ...] = ()
+
+    @property
+    def said(self) -> tuple[str, ...]:
+        """Everything it says below its subject."""
+        return (*(question.said for question in self.questions), *self.lines)
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,3 +314,23 @@ class Notifier(Protocol):
 
         Raises `RecordRejected` (no such person), `RetryLater`, `ConnectorStopped`.
         """
+
+
+@runtime_checkable
+class Messenger(Protocol):
+    """A notifier whose messages can be answered where they are."""
+
+    name: str
+
+    def show_anew(self, message_id: str, notice: Notice) -> None:
+        """Make a message that `notify` sent say this instead. Raises `RecordRejected` when it is not there any more."""
+
+    def ask_why(self, trigger_id: str, offer_id: str, message_id: str) -> None:
+        """Ask the person who has just declined an offer in this message for the reason; `trigger_id` is the vendor's
+        proof of that, which soon runs out."""
+
+    def address_of(self, user_id: str) -> str:
+        """The e-mail address of one of our people, by the vendor's user id. Raises `RecordRejected` when it is none."""
+
+    def tell_in_place(self, message_id: str, user_id: str, said: str) -> None:
+        """Tell somebody something beside a message, which nobody else sees."""

@@ -325,12 +325,19 @@ class MemoryTarget:
 
 
 class MemoryNotifier:
-    """Keeps what was told to whom. Knows only `people` (lower-case e-mail addresses), or everyone when None."""
+    """Keeps what was told to whom. Knows only `people` (lower-case e-mail addresses), or everyone when None.
+
+    Can be answered as a `Messenger`: `shown` is what its messages say now, `asked_why` the offers somebody was asked
+    the reason of, `beside` what was told beside a message. A user's id is their address.
+    """
 
     name = "memory"
 
     def __init__(self, people: Sequence[str] | None = None) -> None:
         self.delivered: dict[str, Notice] = {}  # by dedup_key
+        self.shown: dict[str, Notice] = {}
+        self.asked_why: list[str] = []
+        self.beside: list[tuple[str, str]] = []
         self._people = None if people is None else {email.lower() for email in people}
 
     def check(self) -> None:
@@ -339,8 +346,25 @@ class MemoryNotifier:
     def notify(self, notice: Notice) -> str:
         if self._people is not None and notice.email.lower() not in self._people:
             raise RecordRejected(self.name, f"nobody has the address {notice.email}", code="users_not_found")
-        self.delivered.setdefault(notice.dedup_key, notice)
+        if notice.dedup_key not in self.delivered:
+            self.delivered[notice.dedup_key] = self.shown[notice.dedup_key] = notice
         return notice.dedup_key
+
+    def show_anew(self, message_id: str, notice: Notice) -> None:
+        if message_id not in self.shown:
+            raise RecordRejected(self.name, f"there is no message {message_id}", code="message_not_found")
+        self.shown[message_id] = notice
+
+    def ask_why(self, trigger_id: str, offer_id: str, message_id: str) -> None:
+        self.asked_why.append(offer_id)
+
+    def address_of(self, user_id: str) -> str:
+        if self._people is not None and user_id.lower() not in self._people:
+            raise RecordRejected(self.name, f"the user {user_id} is nobody of ours", code="not_ours")
+        return user_id
+
+    def tell_in_place(self, message_id: str, user_id: str, said: str) -> None:
+        self.beside.append((user_id, said))
 
 
 __all__ = ["MemoryFacts", "MemoryNotifier", "MemorySource", "MemoryTarget"]

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 
 from config.settings import Settings
-from connectors.base import FieldTarget, Notifier, OwnerTarget, Source, TaskTarget
+from connectors.base import FieldTarget, Messenger, Notifier, OwnerTarget, Source, TaskTarget
+from connectors.email import MailNotifier, MailServer
 from connectors.errors import ConnectorStopped
 from connectors.http import Egress, Patience
 from connectors.hubspot import HubSpotConnector
@@ -43,7 +44,8 @@ LIBRARIES = {
 
 @dataclass(frozen=True, slots=True)
 class Connectors:
-    """What this installation is connected to, by name. `notifier` is None when nobody can be told anything.
+    """What this installation is connected to, by name. `notifier` (Slack) and `mail` are None when nobody can be told
+    anything that way.
 
     `followers` are the systems that show the owner of accounts known elsewhere: a company that only they know is no
     account.
@@ -53,6 +55,17 @@ class Connectors:
     targets: Mapping[str, OwnerTarget] = field(default_factory=dict)
     notifier: Notifier | None = None
     followers: frozenset[str] = frozenset()
+    mail: Notifier | None = None
+
+    @property
+    def notifiers(self) -> dict[str, Notifier]:
+        """Those that are there, by the channel a policy knows them as."""
+        return {channel: each for channel, each in (("slack", self.notifier), ("email", self.mail)) if each}
+
+    @property
+    def messenger(self) -> Messenger | None:
+        """The one whose messages can be answered where they are, if there is one."""
+        return self.notifier if isinstance(self.notifier, Messenger) else None
 
     @property
     def task_targets(self) -> dict[str, TaskTarget]:
@@ -97,7 +110,8 @@ def build_connectors(
         sources["usage"] = UsageConnector(settings.usage_url, settings.usage_query)
     slack_token = settings.slack_token.get_secret_value()
     slack = SlackNotifier(slack_token, egress=egress, patience=patience) if slack_token else None
-    return Connectors(sources, targets, slack, frozenset(followers))
+    mail = _mail(settings, egress, patience)
+    return Connectors(sources, targets, slack, frozenset(followers), mail)
 
 
 def connector_versions() -> dict[str, str]:
@@ -189,6 +203,20 @@ def _salesloft(settings: Settings, egress: Egress, patience: Patience) -> Salesl
         return None
     api = SalesloftApi(*given.values(), egress=egress, patience=patience)
     return SalesloftConnector(api, crm=settings.salesloft_crm)
+
+
+def _mail(settings: Settings, egress: Egress, patience: Patience) -> MailNotifier | None:
+    given = {"STEWARD_SMTP_HOST": settings.smtp_host, "STEWARD_SMTP_FROM": settings.smtp_from}
+    login = {
+        "STEWARD_SMTP_USER": settings.smtp_user,
+        "STEWARD_SMTP_PASSWORD": settings.smtp_password.get_secret_value(),
+    }
+    _complete("email", login)
+    if not _complete("email", given):
+        return None
+    host, sender = given.values()
+    server = MailServer(host, settings.smtp_port, settings.smtp_security, sender, *login.values())
+    return MailNotifier(server, egress=egress, patience=patience)
 
 
 def _complete(connector: str, given: Mapping[str, str]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import ssl
 import uuid
 from collections.abc import Callable
@@ -11,15 +12,17 @@ from urllib.error import URLError
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 
-from connectors.base import Notice
+from connectors.base import Notice, Question
 from connectors.errors import Ambiguous, ConnectorError, ConnectorStopped, RecordRejected, RetryLater
 from connectors.http import Egress, Patience, no_answer, retry_after_s, unreachable, untrusted
 
 NAME = "slack"
-TOKEN_MEND = "Check STEWARD_SLACK_TOKEN (a bot token with users:read.email, im:write and chat:write)"  # noqa: S105
+TOKEN_MEND = "Check STEWARD_SLACK_TOKEN (a bot token with users:read, users:read.email, im:write and chat:write)"  # noqa: S105
 MESSAGES = uuid.UUID("6f1f0c0e-8a0b-5f65-9d52-5d1c5e0d8f11")  # namespace of our message ids; any fixed one does
 LONGEST_HEADER = 150  # characters of a header block
 LONGEST_SECTION = 3_000  # characters of a section block
+ACCEPT, DECLINE, OPEN, REASON = "accept_offer", "decline_offer", "open_offer", "reason"  # ids of actions and the view
+LONGEST_REASON = 500  # characters
 TIMEOUT_S = 30
 
 STOPPING = frozenset(
@@ -65,7 +68,28 @@ class SlackNotifier:
                 unfurl_media=False,
             )
         )
-        return str(answer["ts"])
+        return f"{answer['channel']}/{answer['ts']}"
+
+    def show_anew(self, message_id: str, notice: Notice) -> None:
+        channel, _, ts = message_id.partition("/")
+        blocks, text = to_blocks(notice), notice.subject
+        self._call(lambda: self._slack.chat_update(channel=channel, ts=ts, text=text, blocks=blocks))
+
+    def ask_why(self, trigger_id: str, offer_id: str, message_id: str) -> None:
+        view = to_reason_view(offer_id, message_id)
+        self._call(lambda: self._slack.views_open(trigger_id=trigger_id, view=view))
+
+    def address_of(self, user_id: str) -> str:
+        user = self._call(lambda: self._slack.users_info(user=user_id))["user"]
+        email = str((user.get("profile") or {}).get("email") or "")
+        if user.get("deleted") or user.get("is_bot") or user.get("is_stranger") or not email:
+            mend = "Only people of the workspace can answer"
+            raise RecordRejected(NAME, f"the user {user_id} is nobody of ours", code="not_ours", mend=mend)
+        return email
+
+    def tell_in_place(self, message_id: str, user_id: str, said: str) -> None:
+        channel = message_id.partition("/")[0]
+        self._call(lambda: self._slack.chat_postEphemeral(channel=channel, user=user_id, text=escape(said)))
 
     def _channel_of(self, email: str) -> str:
         known = self._channels.get(email.lower())
@@ -92,20 +116,64 @@ class SlackNotifier:
 
 
 def to_blocks(notice: Notice) -> list[dict[str, Any]]:
-    """Subject as header, lines as text, links as buttons (Block Kit)."""
-    text = "\n".join(escape(line) for line in notice.lines)[:LONGEST_SECTION]
+    """Subject as header, questions with their buttons, lines as text, links as buttons (Block Kit)."""
     blocks: list[dict[str, Any]] = [
-        {"type": "header", "text": {"type": "plain_text", "text": notice.subject[:LONGEST_HEADER]}}
+        {"type": "header", "text": {"type": "plain_text", "text": _short(notice.subject, LONGEST_HEADER)}}
     ]
-    if text:
-        blocks.append({"type": "section", "text": {"type": "mrkdwn", "text": text}})
+    for question in notice.questions:
+        blocks += _question_blocks(question)
+    if text := "\n".join(escape(line) for line in notice.lines):
+        blocks.append(_section(text))
     if notice.links:
-        buttons = [
-            {"type": "button", "text": {"type": "plain_text", "text": label}, "url": url}
-            for label, url in notice.links.items()
-        ]
-        blocks.append({"type": "actions", "elements": buttons})
+        blocks.append({"type": "actions", "elements": [_button(label, url=url) for label, url in notice.links.items()]})
     return blocks
+
+
+def _question_blocks(question: Question) -> list[dict[str, Any]]:
+    """What an offer says with its buttons; once it has ended, with what became of it."""
+    said = escape(question.said)
+    if question.outcome:
+        return [_section(f"{said}\n*{escape(question.outcome)}*")]
+    buttons = [
+        _button("Accept", action_id=ACCEPT, value=question.offer_id, style="primary"),
+        _button("Decline", action_id=DECLINE, value=question.offer_id),
+        _button("Open", action_id=OPEN, url=question.url),
+    ]
+    return [_section(said), {"type": "actions", "block_id": f"offer-{question.offer_id}", "elements": buttons}]
+
+
+def to_reason_view(offer_id: str, message_id: str) -> dict[str, Any]:
+    """The modal that asks why somebody declines. What it is about goes along where only Slack and we can write."""
+    typed = {
+        **{"type": "plain_text_input", "action_id": REASON, "multiline": True, "max_length": LONGEST_REASON},
+        "placeholder": {"type": "plain_text", "text": "The next to be asked will read it"},
+    }
+    return {
+        "type": "modal",
+        "callback_id": DECLINE,
+        "private_metadata": json.dumps({"offer": offer_id, "message": message_id}),
+        "title": {"type": "plain_text", "text": "Decline"},
+        "submit": {"type": "plain_text", "text": "Decline"},
+        "close": {"type": "plain_text", "text": "Keep it"},
+        "blocks": [
+            {
+                **{"type": "input", "block_id": REASON, "element": typed},
+                "label": {"type": "plain_text", "text": "Why is it not yours?"},
+            }
+        ],
+    }
+
+
+def _section(text: str) -> dict[str, Any]:
+    return {"type": "section", "text": {"type": "mrkdwn", "text": _short(text, LONGEST_SECTION)}}
+
+
+def _button(label: str, **more: str) -> dict[str, Any]:
+    return {"type": "button", "text": {"type": "plain_text", "text": label}, **more}
+
+
+def _short(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def escape(line: str) -> str:
@@ -140,4 +208,4 @@ def _from_answer(error: SlackApiError) -> ConnectorError:
     return RecordRejected(NAME, f"Slack answers {code}", code=code)
 
 
-__all__ = ["SlackNotifier", "to_blocks"]
+__all__ = ["ACCEPT", "DECLINE", "REASON", "SlackNotifier", "to_blocks", "to_reason_view"]

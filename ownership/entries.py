@@ -232,6 +232,21 @@ class SuppressionRule:
 
 
 @dataclass(frozen=True, slots=True)
+class NoticeRule:
+    """Whenever `event` happens to an account or lead for which `when` holds, `to` is told over each of `channels`.
+
+    `to` is "owner" (who owns it, or is asked to), "manager" (theirs), "role:<role of the team>", somebody of the roster
+    by id, or an e-mail address.
+    """
+
+    event: str
+    to: str
+    channels: tuple[str, ...] = ("slack",)
+    when: Condition = ALWAYS
+    period: Period = ALWAYS_IN_EFFECT
+
+
+@dataclass(frozen=True, slots=True)
 class Keeping:
     """When an owner does not keep an account: after `forfeit_after_days` without activity (None: never), counted in
     calendar days or in the owner's working days, and not while they are on leave unless `leave_counts`; and when

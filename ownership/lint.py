@@ -16,6 +16,7 @@ from ownership.conditions import ALWAYS, All, Condition
 from ownership.entries import Assign, Territory
 from ownership.model import PERSON
 from ownership.names import registrable_domain
+from ownership.notices import ASKED, NEW_OWNER, OWNER, rules_for
 from ownership.overlap import are_disjoint
 from ownership.policy import Policy, Roster
 from ownership.territories import serving
@@ -50,7 +51,7 @@ def lint(policy: Policy, roster: Roster, today: str) -> list[Finding]:
     book = _Book(policy, roster, today)
     checks = (
         *(_unreachable, _rules, _unserved, _catch_all, _requirements, _pools, _single),
-        *(_named, _gone, _idle, _managers, _chain),
+        *(_named, _gone, _idle, _managers, _chain, _notices),
     )
     found = {finding for check in checks for finding in check(book)}
     return sorted(found, key=lambda finding: (finding.severity, finding.kind, finding.id, finding.what))
@@ -275,6 +276,7 @@ def _gone(book: _Book) -> Iterator[Finding]:
         "registration": [(each.domain, each.rep) for each in book.policy.registrations],
         "rule": [(rule.id, rule.assign.owner) for rule in book.policy.rules if rule.assign.owner],
         "role": [(each.role, each.assign.owner) for each in book.policy.team if each.assign.owner],
+        "notice": [(each.event, each.to) for each in book.policy.notices or () if each.to in book.roster.reps],
         "pod": [(pod.id, rep) for pod in book.policy.pods for rep in (pod.lead, *pod.roles.values())],
     }
     for kind, entries in named.items():
@@ -317,3 +319,12 @@ def _chain(book: _Book) -> Iterator[Finding]:
     if alone:
         what = f"its step 'manager' leads to nobody for {book.names(alone)}"
         yield Finding(Severity.WARNING, "acceptance", "chain", what, "Give them a manager on the roster")
+
+
+def _notices(book: _Book) -> Iterator[Finding]:
+    """Who is not told that they are asked misses every offer."""
+    for event in (ASKED, NEW_OWNER):
+        if not any(rule.to == OWNER and rule.when == ALWAYS for rule in rules_for(book.policy, event)):
+            what = "no entry tells the owner in every case, who would learn of it by chance"
+            mend = f"Add {{when: {event}, tell: owner, channels: [slack]}}"
+            yield Finding(Severity.WARNING, "notice", event, what, mend)

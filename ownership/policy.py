@@ -14,6 +14,7 @@ from ownership.entries import (
     Keeping,
     Leads,
     NamedAccount,
+    NoticeRule,
     Override,
     Pod,
     Pool,
@@ -88,6 +89,7 @@ class Policy:
     `overlays_count`: an account that only a supporting role is for counts as covered. `fields` are what conditions may
     ask beside `ownership.conditions.FIELDS`. `conflicting_owners` says what settles it when two owned accounts are one
     company (see `ownership.matching.survivor.POLICIES`). `on_owner_change` is what goes with an owner in a CRM.
+    `notices` None: owners are told in Slack (`ownership.notices.TOLD_BY_DEFAULT`).
     """
 
     name: str
@@ -105,6 +107,7 @@ class Policy:
     team: tuple[TeamRole, ...] = ()
     tasks: tuple[TaskRule, ...] = ()
     suppression: tuple[SuppressionRule, ...] = ()
+    notices: tuple[NoticeRule, ...] | None = None
     system_of_record: str = "salesforce"
     timezone: str = "UTC"
     keeping: Keeping = KEEPING
@@ -152,6 +155,7 @@ class Policy:
             team=tuple(each for each in self.team if each.period.holds_on(day)),
             tasks=tuple(each for each in self.tasks if each.period.holds_on(day)),
             suppression=tuple(each for each in self.suppression if each.period.holds_on(day)),
+            notices=self.notices and tuple(each for each in self.notices if each.period.holds_on(day)),
             territories=_in_effect(self.territories, day),
             pools=tuple(_with_members_of(pool, day) for pool in self.pools),
         )

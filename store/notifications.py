@@ -1,32 +1,48 @@
-"""Notifications: messages to people, queued in the transaction that made them necessary."""
+"""Notifications: messages to people, queued in the transaction that made them necessary.
+
+A notification is about one offer, or about something else in a few lines. What is told together is one message of the
+vendor's, under one `message_key`, which is settled before it is sent: a repeat says the same under the same key.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, select, text, update
+from sqlalchemy.engine import Row
 
-from store.statements import insert_new, is_among, new_id
-from store.tables import notification
+from store.offers import OFFERED
+from store.statements import count_by, insert_new, is_among, new_id, select_in
+from store.tables import acceptance, notification
 
 STATES = ("pending", "sent", "refused")
+SLACK = "slack"
+# Written out, as the index of such messages is: a parameter would keep it from being used.
+_IS_ANSWERABLE = text("answerable")
 
 
 @dataclass(frozen=True, slots=True)
 class NewNotification:
-    """A message to be queued."""
+    """A message to be queued. `offer_id` is the offer it asks to answer."""
 
     dedup_key: str
     email: str
     subject: str
     lines: tuple[str, ...]
+    channel: str = SLACK
+    offer_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """One message to one address. `dedup_key` lets the vendor drop a second delivery."""
+    """One message to one address. `dedup_key` lets the vendor drop a second delivery.
+
+    `message_key` is that of the message it is told in, "" while none is settled; `message_id` is the vendor's name of
+    it once it is sent. `error` is the vendor's word when it was refused, or has to wait.
+    """
 
     notification_id: str
     dedup_key: str
@@ -34,6 +50,13 @@ class Notification:
     subject: str
     lines: tuple[str, ...]
     attempts: int
+    channel: str
+    offer_id: str | None
+    message_key: str
+    message_id: str
+    state: str
+    error: str
+    created_at: datetime
 
 
 class Notifications:
@@ -53,32 +76,113 @@ class Notifications:
                 "attempts": 0,
                 "error": "",
                 "created_at": now,
+                "channel": message.channel,
+                "offer_id": message.offer_id,
             }
             for message in messages
         ]
         insert_new(self._connection, notification, rows, unique=("dedup_key",))
 
-    def pending(self) -> list[Notification]:
-        """Messages to be delivered, oldest first."""
-        rows = self._connection.execute(
-            select(notification).where(notification.c.state == "pending").order_by(notification.c.notification_id)
-        )
-        return [
-            Notification(row.notification_id, row.dedup_key, row.email, row.subject, tuple(row.lines), row.attempts)
-            for row in rows
-        ]
+    def known_among(self, dedup_keys: Iterable[str]) -> set[str]:
+        """Those of these keys that were queued before."""
+        column = notification.c.dedup_key
+        return {row.dedup_key for row in select_in(self._connection, select(column), column, dedup_keys)}
 
-    def settle(self, notification_ids: Sequence[str], state: str, error: str, now: datetime) -> None:
+    def pending(self, channels: Iterable[str] | None = None) -> list[Notification]:
+        """Messages to be delivered (over these channels only, when given), oldest first."""
+        statement = select(notification).where(text("state = 'pending'"))
+        if channels is not None:
+            statement = statement.where(notification.c.channel.in_(sorted(channels)))
+        return self._read(statement)
+
+    def not_delivered(self, limit: int = 500) -> list[Notification]:
+        """What was refused, and what waits, the latest first."""
+        refused = select(notification).where(text("state = 'refused'"))
+        waiting = select(notification).where(text("state = 'pending'"))
+        latest = notification.c.notification_id.desc()
+        found = [
+            _to_notification(row)
+            for statement in (refused, waiting)
+            for row in self._connection.execute(statement.order_by(latest).limit(limit))
+        ]
+        return sorted(found, key=lambda message: message.notification_id, reverse=True)[:limit]
+
+    def counts(self) -> dict[tuple[str, str], int]:
+        """How many there are by channel and state."""
+        return count_by(self._connection, notification.c.channel, notification.c.state)
+
+    def tell_together(self, notification_ids: Sequence[str], message_key: str) -> None:
+        """From now on these are one message, also when it has to be sent again."""
+        self._update(notification_ids, message_key=message_key)
+
+    def settle(
+        self, notification_ids: Sequence[str], state: str, error: str, now: datetime, message_id: str = ""
+    ) -> None:
         """Say what became of messages: sent, refused for good, or pending once more, with the vendor's reason."""
         if state not in STATES:
             raise ValueError(f"'{state}' is no state of a notification; there are {', '.join(STATES)}")
-        self._connection.execute(
-            update(notification)
-            .where(is_among(self._connection, notification.c.notification_id, notification_ids))
-            .values(
-                state=state,
-                error=error,
-                attempts=notification.c.attempts + 1,
-                settled_at=None if state == "pending" else now,
-            )
+        self._update(
+            notification_ids,
+            state=state,
+            error=error,
+            attempts=notification.c.attempts + 1,
+            settled_at=None if state == "pending" else now,
+            **({"message_id": message_id} if message_id else {}),
         )
+
+    def try_again(self) -> int:
+        """Everything that was refused is sent once more; returns how many notifications that is."""
+        again = update(notification).where(text("state = 'refused'"))
+        return self._connection.execute(again.values(state="pending", error="", settled_at=None)).rowcount
+
+    # --- messages that can be answered where they are ---
+
+    def set_answerable(self, notification_ids: Sequence[str], answerable: bool) -> None:
+        """Whether the message as the vendor shows it has buttons for these."""
+        self._update(notification_ids, answerable=answerable)
+
+    def with_ended_offers(self, limit: int = 1000) -> list[str]:
+        """Messages, by the vendor's name, that show buttons for offers which have ended since."""
+        ended = (
+            select(notification.c.message_id)
+            .join(acceptance, acceptance.c.offer_id == notification.c.offer_id)
+            .where(_IS_ANSWERABLE, acceptance.c.state != OFFERED, notification.c.message_id.is_not(None))
+            .distinct()
+            .limit(limit)
+        )
+        return sorted(self._connection.execute(ended).scalars())
+
+    def of_offer(self, offer_id: str) -> list[str]:
+        """Messages, by the vendor's name, that show buttons for this offer."""
+        shown = select(notification.c.message_id).where(_IS_ANSWERABLE, notification.c.offer_id == offer_id).distinct()
+        return sorted(self._connection.execute(shown).scalars())
+
+    def of_message(self, message_id: str) -> list[Notification]:
+        """What one message of the vendor's says, in order."""
+        return self._read(select(notification).where(notification.c.message_id == message_id))
+
+    def _read(self, statement: Any) -> list[Notification]:
+        rows = self._connection.execute(statement.order_by(notification.c.notification_id))
+        return [_to_notification(row) for row in rows]
+
+    def _update(self, notification_ids: Sequence[str], **values: Any) -> None:
+        these = is_among(self._connection, notification.c.notification_id, notification_ids)
+        self._connection.execute(update(notification).where(these).values(values))
+
+
+def _to_notification(row: Row[Any]) -> Notification:
+    return Notification(
+        row.notification_id,
+        row.dedup_key,
+        row.email,
+        row.subject,
+        tuple(row.lines),
+        row.attempts,
+        row.channel,
+        row.offer_id,
+        row.message_key or "",
+        row.message_id or "",
+        row.state,
+        row.error,
+        row.created_at,
+    )

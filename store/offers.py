@@ -53,6 +53,17 @@ class Offers:
         row = self._connection.execute(select(acceptance).where(acceptance.c.offer_id == offer_id)).first()
         return _to_offer(row) if row else None
 
+    def get_many(self, offer_ids: Iterable[str]) -> dict[str, Offer]:
+        """Offers by id, answered or not; unknown ids are missing."""
+        rows = select_in(self._connection, select(acceptance), acceptance.c.offer_id, offer_ids)
+        return {row.offer_id: _to_offer(row) for row in rows}
+
+    def of_accounts(self, account_ids: Iterable[str]) -> dict[str, Offer]:
+        """The unanswered offers of these accounts, by account."""
+        statement = select(acceptance).where(_IS_OFFERED)
+        rows = select_in(self._connection, statement, acceptance.c.account_id, account_ids)
+        return {row.account_id: _to_offer(row) for row in rows}
+
     def of_account(self, account_id: str) -> Offer | None:
         """The account's unanswered offer."""
         found = acceptance.c.account_id == account_id, acceptance.c.state == OFFERED

@@ -37,6 +37,16 @@ class People:
         missing = is_among(self._connection, person_id.c.external_id, set(known) - rows.keys())
         self._connection.execute(update(person_id).where(person_id.c.source == source, missing).values(active=False))
 
+    def note(self, source: str, person: PersonSeen, now: datetime) -> None:
+        """Store one user of a system that is not asked for its whole list."""
+        upsert(self._connection, person_id, [_to_columns(source, person, now)])
+
+    def seen_since(self, source: str, external_id: str, since: datetime) -> PersonSeen | None:
+        """Who this user of a system is, if that was seen lately enough."""
+        found = person_id.c.source == source, person_id.c.external_id == external_id, person_id.c.seen_at >= since
+        row = self._connection.execute(select(person_id).where(*found)).first()
+        return PersonSeen(row.external_id, row.name, row.email, row.active, row.kind) if row else None
+
     def by_email(self, source: str) -> dict[str, PersonSeen]:
         """People by lower-case address; of two with the same address the active one, then the smaller id."""
         people = sorted(reversed(self.all(source)), key=lambda person: person.active)

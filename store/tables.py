@@ -19,6 +19,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     text,
     true,
 )
@@ -504,6 +505,8 @@ webhook_inbox = Table(
 )
 
 _PENDING = text("state = 'pending'")
+_REFUSED = text("state = 'refused'")
+_ANSWERABLE = text("answerable")
 
 notification = Table(
     "notification",
@@ -518,7 +521,15 @@ notification = Table(
     Column("error", Words, nullable=False),
     Column("created_at", UTC, nullable=False),
     Column("settled_at", UTC),
+    Column("channel", Text, nullable=False, server_default="slack"),
+    Column("offer_id", Text),
+    Column("message_key", Text),
+    Column("message_id", Text),
+    Column("answerable", Boolean, nullable=False, server_default=false()),
     Index("ix_notification_pending", "notification_id", sqlite_where=_PENDING, postgresql_where=_PENDING),
+    Index("ix_notification_refused", "notification_id", sqlite_where=_REFUSED, postgresql_where=_REFUSED),
+    Index("ix_notification_message_id", "message_id"),
+    Index("ix_notification_answerable", "offer_id", sqlite_where=_ANSWERABLE, postgresql_where=_ANSWERABLE),
 )
 
 erasure = Table(

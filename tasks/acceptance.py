@@ -10,7 +10,6 @@ from ownership.acceptance import check_answer
 from ownership.crm_tasks import ACCEPTED, ESCALATED, Happening, change_of_owner, filled_roles
 from ownership.model import Account, Step
 from ownership.plan import OwnerMove, move_of, offer_of
-from store.notifications import NewNotification
 from store.offers import Offer
 from store.recording import Recording
 from store.unit_of_work import UnitOfWork
@@ -20,13 +19,12 @@ from tasks.crm_tasks import queue_tasks
 from tasks.desk import desk_for
 from tasks.explanation import find_account, unknown_account
 from tasks.next_asked import NextAsked, held_because
-from tasks.notices import add_offer_notices, add_owner_notices
+from tasks.notices import add_offer_notices, add_owner_notices, add_reminders
 from tasks.state import promised_sizes
 from tasks.steps import as_task
 from tasks.turns import load_turns, save_turns
 
 BATCH = 1000
-REMINDER = "{count} waits for your answer"
 
 
 def escalate_due(context: RunContext) -> Assigned:
@@ -49,20 +47,8 @@ def remind_owners(context: RunContext) -> int:
 def _remind(context: RunContext, uow: UnitOfWork) -> int:
     offers = uow.offers.to_remind(context.now())
     accounts = uow.accounts.get_many(offer.account_id for offer in offers)
-    reps = context.policy.roster.reps
-    messages = [
-        NewNotification(
-            dedup_key=f"reminder:{offer.offer_id}",
-            email=reps[offer.owner_id].email,
-            subject=REMINDER,
-            lines=(
-                f"{accounts[offer.account_id].name}: please accept or decline by {offer.due_by:%Y-%m-%d %H:%M} UTC",
-            ),
-        )
-        for offer in offers
-        if offer.owner_id in reps
-    ]
-    uow.notifications.add(messages, context.now())
+    names = {account.id: account.name for account in accounts.values()}
+    add_reminders(uow, context, {offer.account_id: offer for offer in offers}, names)
     uow.offers.reminded(offer.offer_id for offer in offers)
     return len(offers)
 

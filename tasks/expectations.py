@@ -152,8 +152,8 @@ class Seen:
         """Everything that was told so far, by rep."""
         reps = {rep.email: rep.id for rep in self.company.context.policy.roster.reps.values()}
         told: dict[str, list[str]] = {}
-        for notice in self.company.notifier.delivered.values():
-            told.setdefault(reps.get(notice.email, notice.email), []).extend((notice.subject, *notice.lines))
+        for notice in (*self.company.notifier.delivered.values(), *self.company.mailbox.delivered.values()):
+            told.setdefault(reps.get(notice.email, notice.email), []).extend((notice.subject, *notice.said))
         return {rep: " | ".join(said) for rep, said in told.items()}
 
     def _uncovered(self) -> int:

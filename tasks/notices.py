@@ -1,26 +1,40 @@
-"""Tell people: one message for each person and run, delivered at least once and deduplicated by key.
+"""Tell people: what is queued for one person is one message, delivered at least once and deduplicated by key.
 
-A message that cannot be delivered never holds up ownership; it stays visible with its reason.
+A message that cannot be delivered never holds up ownership, nor another channel; it stays visible with its reason.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 
-from connectors.base import Notice, Notifier
-from connectors.errors import ConnectorStopped, RecordRejected, RetryLater
-from ownership.model import QUEUE
+from connectors.base import Notifier
+from connectors.errors import ConnectorError, RecordRejected
+from ownership.conditions import ALWAYS, fold_fields, holds
+from ownership.crm_tasks import ROLE
+from ownership.day import Day
+from ownership.entries import NoticeRule
+from ownership.notices import (
+    ASKED,
+    EXCEPTION,
+    NEW_OWNER,
+    REMINDED,
+    SUBJECTS,
+    addressee,
+    may_answer,
+    rules_for,
+)
 from ownership.plan import OwnerMove
+from store.exceptions import ExceptionItem
 from store.notifications import NewNotification, Notification
+from store.offers import Offer
 from store.unit_of_work import UnitOfWork
 from tasks.context import RunContext
+from tasks.notice_words import shown_in, to_notice
+from tasks.slack_messages import show_ended_offers
 from tasks.steps import as_task
-
-NEW_OWNER = "You now own {count}"
-ASKED = "You are asked to take over {count}"
-SHOWN = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,79 +46,223 @@ class Notified:
     waiting: int
 
 
+@dataclass(frozen=True, slots=True)
+class About:
+    """An account or lead that people are told of: whose it is (or who is asked), what they read, what others read.
+
+    `occasion` is what it is told of once: an offer, an exception. Without one it is told together with the others of
+    its batch.
+    """
+
+    account_id: str
+    owner: str | None
+    line: str
+    line_for_others: str
+    occasion: str = ""
+    offer_id: str | None = None
+
+
 def add_owner_notices(uow: UnitOfWork, context: RunContext, moves: Sequence[OwnerMove], batch_key: str) -> None:
-    """Queue what each new owner must be told, in the transaction that made them owner."""
-    _add_notices(uow, context, moves, NEW_OWNER, f"new-owner:{context.run_id}:{batch_key}")
+    """Queue what people must be told of new owners, in the transaction that made them owners."""
+    add_notices(uow, context, NEW_OWNER, _about_moves(uow, context, moves, "has it now"), batch_key)
 
 
 def add_offer_notices(uow: UnitOfWork, context: RunContext, offers: Sequence[OwnerMove], batch_key: str) -> None:
-    """Queue what they must be told who are asked to take over accounts that are not theirs yet."""
-    _add_notices(uow, context, offers, ASKED, f"asked:{context.run_id}:{batch_key}")
+    """Queue what people must be told when somebody is asked to take over accounts that are not theirs yet."""
+    add_notices(uow, context, ASKED, _about_moves(uow, context, offers, "is asked to take it over"), batch_key)
 
 
-def _add_notices(uow: UnitOfWork, context: RunContext, moves: Sequence[OwnerMove], subject: str, key: str) -> None:
-    by_owner: dict[str, list[OwnerMove]] = defaultdict(list)
+def add_reminders(uow: UnitOfWork, context: RunContext, offers: Mapping[str, Offer], names: Mapping[str, str]) -> None:
+    """Queue reminders of offers that run out soon, by account. `names` are those of the accounts."""
+    roster = context.policy.roster
+    about = []
+    for account_id, offer in offers.items():
+        name, until = names[account_id], f"by {offer.due_by:%Y-%m-%d %H:%M} UTC"
+        others = f"{name}: {roster.name(offer.owner_id)} is to accept or decline {until}"
+        line = f"{name}: please accept or decline {until}"
+        about.append(About(account_id, offer.owner_id, line, others, offer.offer_id, offer.offer_id))
+    add_notices(uow, context, REMINDED, about, "")
+
+
+def add_notices(uow: UnitOfWork, context: RunContext, event: str, about: Sequence[About], batch_key: str) -> None:
+    """Queue what the policy wants people to be told of `event` (one of `ownership.notices.EVENTS`)."""
+    uow.notifications.add(notices_of(uow, context, event, about, batch_key), context.now())
+
+
+def notices_of(
+    uow: UnitOfWork, context: RunContext, event: str, about: Sequence[About], batch_key: str
+) -> list[NewNotification]:
+    """Who is told what of `event`, over which channel; nobody twice of the same."""
+    rules = rules_for(context.policy.policy, event) if about else []
+    asked = _Asked(uow, context, rules, about)
+    together: dict[tuple[str, str, str], list[str]] = defaultdict(list)
+    messages: list[NewNotification] = []
+    seen: set[tuple[str, str, str]] = set()
+    for rule in rules:
+        for each in about:
+            who = asked.meant(rule, each)
+            for channel in rule.channels if who is not None else ():
+                if (channel, str(who), each.account_id + each.occasion) in seen:
+                    continue
+                seen.add((channel, str(who), each.account_id + each.occasion))
+                is_owner = who == each.owner
+                line, subject = (each.line if is_owner else each.line_for_others), SUBJECTS[event][not is_owner]
+                if not each.occasion:
+                    together[(channel, str(who), subject)].append(line)
+                    continue
+                key = f"{channel}:{event}:{each.occasion}:{_opaque(str(who))}"
+                offer_id = each.offer_id if may_answer(rule.to) else None
+                email = _address(context, str(who))
+                messages.append(NewNotification(key, email, subject, (line,), channel, offer_id))
+    for (channel, who, subject), lines in sorted(together.items()):
+        kind = "" if subject == SUBJECTS[event][0] else ":others"
+        key = f"{channel}:{event}{kind}:{context.run_id}:{batch_key}:{_opaque(who)}"
+        messages.append(NewNotification(key, _address(context, who), subject, tuple(lines), channel))
+    return messages
+
+
+class _Asked:
+    """What the entries of one event ask of accounts, read only where one asks it."""
+
+    def __init__(
+        self, uow: UnitOfWork, context: RunContext, rules: Sequence[NoticeRule], about: Sequence[About]
+    ) -> None:
+        ids = [each.account_id for each in about]
+        self._context = context
+        self._today = context.today()
+        self._teams = uow.ledger.teams(ids) if any(rule.to.startswith(ROLE) for rule in rules) else {}
+        self._fields = {}
+        if any(rule.when != ALWAYS for rule in rules):
+            day = Day.of(context.policy.policy, context.policy.roster, context.now())
+            accounts = uow.accounts.get_many(ids)
+            self._fields = {id_: fold_fields(each.fields, day.date, day.days) for id_, each in accounts.items()}
+
+    def meant(self, rule: NoticeRule, about: About) -> str | None:
+        """Who is told of this by an entry, None when nobody is."""
+        if not rule.period.holds_on(self._today):
+            return None
+        if rule.when != ALWAYS and not holds(rule.when, self._fields.get(about.account_id, {})):
+            return None
+        return addressee(rule.to, about.owner, self._teams.get(about.account_id, {}), self._context.policy.roster)
+
+
+def _about_moves(uow: UnitOfWork, context: RunContext, moves: Sequence[OwnerMove], what: str) -> list[About]:
+    """Moves as people read them, each with the offer that its owner is asked to answer, if they are."""
+    roster = context.policy.roster
+    offers = uow.offers.of_accounts(move.account_id for move in moves)
+    about = []
     for move in moves:
-        if move.after is not None:
-            by_owner[move.after].append(move)
-    reps = context.policy.roster.reps
-    messages = [
-        NewNotification(
-            dedup_key=f"{key}:{owner_id}",
-            email=reps[owner_id].email,
-            subject=subject,
-            lines=tuple(f"{move.name}: {move.because}" for move in mine),
-        )
-        for owner_id, mine in sorted(by_owner.items())
-        if reps[owner_id].kind != QUEUE  # nobody reads what a list is told
-    ]
-    uow.notifications.add(messages, context.now())
+        if move.after is None or move.after not in roster.reps:
+            continue
+        offer = offers.get(move.account_id)
+        offer_id = offer.offer_id if offer and offer.owner_id == move.after else None
+        others = f"{move.name}: {roster.name(move.after)} {what}; {move.because}"
+        line = f"{move.name}: {move.because}"
+        about.append(About(move.account_id, move.after, line, others, offer_id or "", offer_id))
+    return about
+
+
+def _opaque(who: str) -> str:
+    """Keys stay when a person is erased, so that no address is in them."""
+    return sha256(who.casefold().encode()).hexdigest()[:16] if "@" in who else who
+
+
+def _address(context: RunContext, who: str) -> str:
+    return who if "@" in who else context.policy.roster.reps[who].email
 
 
 def deliver_notices(context: RunContext) -> Notified:
-    """Send what is queued, everything for one person in one message.
+    """Send what is queued over every channel there is, everything for one person in one message.
 
-    Stops quietly at the first sign that the vendor is busy; the rest waits for the next run.
+    A channel stops quietly at the first sign that it is busy or out of reach; the rest waits for the next run. Messages
+    of offers that have ended since lose their buttons.
     """
-    notifier = context.connectors.notifier
-    if notifier is None:
-        return Notified(0, 0, 0)
-    with context.store.transaction(readonly=True) as uow:
-        waiting = uow.notifications.pending()
-    by_person: dict[tuple[str, str], list[Notification]] = defaultdict(list)
-    for message in waiting:
-        by_person[(message.email, message.subject)].append(message)
+    notifiers = context.connectors.notifiers
+    _add_exceptions(context)
+    groups = context.store.run(lambda uow: _settled_messages(uow, list(notifiers)))
+    done = [_deliver_all(context, channel, notifier, groups[channel]) for channel, notifier in notifiers.items()]
+    show_ended_offers(context)
+    return Notified(*(sum(each) for each in zip(*done, strict=True))) if done else Notified(0, 0, 0)
+
+
+def _settled_messages(uow: UnitOfWork, channels: Sequence[str]) -> dict[str, list[list[Notification]]]:
+    """What is told together, by channel. It is written down before anything is sent: after a crash the same is sent
+    under the same key, whatever was queued meanwhile, so that the vendor can drop it and loses nothing new."""
+    fresh: dict[tuple[str, str, str], list[Notification]] = defaultdict(list)
+    for message in uow.notifications.pending(channels):
+        if not message.message_key:
+            fresh[(message.channel, message.email, message.subject)].append(message)
+    for together in fresh.values():
+        ids = [message.notification_id for message in together]
+        uow.notifications.tell_together(ids, together[0].dedup_key)
+    messages: dict[tuple[str, str], list[Notification]] = defaultdict(list)
+    for message in uow.notifications.pending(channels):
+        messages[(message.channel, message.message_key)].append(message)
+    by_channel: dict[str, list[list[Notification]]] = {channel: [] for channel in channels}
+    for (channel, _), together in messages.items():
+        by_channel[channel].append(together)
+    return by_channel
+
+
+def _deliver_all(
+    context: RunContext, channel: str, notifier: Notifier, messages: Sequence[list[Notification]]
+) -> tuple[int, int, int]:
+    """How many messages were sent, refused, and wait."""
     sent = refused = 0
-    for together in by_person.values():
+    for together in messages:
         try:
-            state, error = _deliver(notifier, _as_one(together))
-        except (RetryLater, ConnectorStopped):
+            message_id = notifier.notify(to_notice(context, together))
+        except RecordRejected as refusal:
+            _settle(context, together, "refused", str(refusal))
+            refused += 1
+        except ConnectorError as problem:  # busy, out of reach, or no answer: the repeat has the same key
+            _settle(context, together, "pending", str(problem))
             break
-        sent, refused = sent + (state == "sent"), refused + (state == "refused")
-        _settle(context, together, state, error)
-    return Notified(sent, refused, len(by_person) - sent - refused)
+        else:
+            _settle(context, together, "sent", "", message_id)
+            sent += 1
+    return sent, refused, len(messages) - sent - refused
 
 
-def _as_one(together: Sequence[Notification]) -> Notice:
-    """One message out of several. A repeat has the same key, so that the vendor can drop it."""
-    lines = [line for message in together for line in message.lines]
-    count = f"{len(lines)} account" + ("s" if len(lines) > 1 else "")
-    more = (f"and {len(lines) - SHOWN} more",) if len(lines) > SHOWN else ()
-    subject = together[0].subject.format(count=count)
-    return Notice(together[0].email, subject, (*lines[:SHOWN], *more), together[0].dedup_key)
-
-
-def _deliver(notifier: Notifier, notice: Notice) -> tuple[str, str]:
-    try:
-        notifier.notify(notice)
-    except RecordRejected as refusal:
-        return "refused", str(refusal)
-    return "sent", ""
-
-
-def _settle(context: RunContext, together: Sequence[Notification], state: str, error: str) -> None:
+def _settle(
+    context: RunContext, together: Sequence[Notification], state: str, error: str, message_id: str = ""
+) -> None:
     ids = [message.notification_id for message in together]
-    context.store.run(lambda uow: uow.notifications.settle(ids, state, error, context.now()))
+    asking = [message.notification_id for message in shown_in(together) if message.offer_id]
+    is_answerable = context.connectors.messenger is not None and together[0].channel == "slack"
+
+    def write(uow: UnitOfWork) -> None:
+        uow.notifications.settle(ids, state, error, context.now(), message_id)
+        if message_id and is_answerable and asking:
+            uow.notifications.set_answerable(asking, True)
+
+    context.store.run(write)
+
+
+def _add_exceptions(context: RunContext) -> None:
+    """Queue what people want to be told of that needs a person, each exception once."""
+    if not rules_for(context.policy.policy, EXCEPTION):
+        return
+    with context.store.transaction(readonly=True) as uow:
+        items = uow.exceptions.open_items()
+        ids = [item.account_id for item in items if item.account_id]
+        owners, accounts = uow.ledger.current(ids), uow.accounts.get_many(ids)
+        about = []
+        for item in items:
+            account, owner = accounts.get(item.account_id or ""), owners.get(item.account_id or "")
+            line = f"{account.name if account else item.dedup_key}: {_problem(item)}"
+            owned_by = owner.owner_id if owner else None
+            about.append(About(item.account_id or "", owned_by, line, line, item.exception_id))
+        messages = notices_of(uow, context, EXCEPTION, about, "")
+        known = uow.notifications.known_among(message.dedup_key for message in messages)
+    if new := [message for message in messages if message.dedup_key not in known]:
+        context.store.run(lambda uow: uow.notifications.add(new, context.now()))
+
+
+def _problem(item: ExceptionItem) -> str:
+    said = item.detail.get("problem") or item.detail.get("because") or ""
+    words = said if isinstance(said, str) else str(said[-1]) if said else ""
+    return f"{item.kind.replace('_', ' ')}" + (f"; {words}" if words else "")
 
 
 deliver_notices_task = as_task(deliver_notices, "notify")

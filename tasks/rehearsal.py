@@ -53,6 +53,7 @@ class Rehearsal:
     targets: Mapping[str, MemoryTarget]
     notifier: MemoryNotifier
     now: list[datetime]
+    mailbox: MemoryNotifier
 
     @property
     def salesforce(self) -> MemorySource:
@@ -265,13 +266,13 @@ def rehearse(
     sources |= {name: MemorySource(name, object_type="account", lead_type="lead") for name in tools}
     targets = {name: MemoryTarget(source) for name, source in sources.items()}
     facts = {name: MemoryFacts(name) for name in FACTS}
-    notifier = MemoryNotifier()
-    connectors = Connectors({**sources, **facts}, targets, notifier, frozenset(tools))
+    notifier, mailbox = MemoryNotifier(), MemoryNotifier()
+    connectors = Connectors({**sources, **facts}, targets, notifier, frozenset(tools), mailbox)
     store = open_store(url)
     store.migrate()
     now = [START]
     context = RunContext(settings, store, connectors, policy, clock=lambda: now[0])
-    company = Rehearsal(context, {**sources, **facts}, targets, notifier, now)
+    company = Rehearsal(context, {**sources, **facts}, targets, notifier, now, mailbox)
     company.adopt(policy)
     return company
 

@@ -15,7 +15,7 @@ from starlette.staticfiles import StaticFiles
 
 from config.settings import Settings
 from tasks.context import Clock, utc_now
-from web import webhooks
+from web import slack, webhooks
 from web.access.logins import viewer_of
 from web.api.app import PREFIX, create_api
 from web.api.problems import answer_of
@@ -57,6 +57,7 @@ def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Star
         Route("/health", health),
         Route("/webhooks/hubspot", webhooks.hubspot, methods=["POST"]),
         Route("/webhooks/salesforce", webhooks.salesforce, methods=["POST"]),
+        Route("/slack/interactivity", slack.interactivity, methods=["POST"]),
         Mount("/static", StaticFiles(packages=[("web", "static")])),
         *login.routes,
         *look_up.routes,

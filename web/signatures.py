@@ -8,6 +8,7 @@ import re
 from hashlib import sha256
 
 HUBSPOT_WINDOW_MS = 300_000
+SLACK_WINDOW_S = 300
 # The reserved characters HubSpot decodes before it signs; everything else in the URI stays as it was sent.
 HUBSPOT_DECODED = {
     "%3A": ":", "%2F": "/", "%3F": "?", "%40": "@", "%21": "!", "%24": "$", "%27": "'",
@@ -30,3 +31,16 @@ def is_from_hubspot(
     signed = method.encode() + uri.encode() + body + timestamp.encode()
     expected = base64.b64encode(hmac.new(secret.encode(), signed, sha256).digest())
     return hmac.compare_digest(expected, signature.encode("utf-8", "replace"))
+
+
+def is_from_slack(secret: str, body: bytes, signature: str, timestamp: str, now_s: float) -> bool:
+    """Slack's request signature v0: hex HMAC-SHA256 over version, timestamp and raw body.
+
+    As `slack_sdk.signature.SignatureVerifier`, which raises for a timestamp that is no number and for a body or a
+    signature that is not text.
+    """
+    if not secret or not re.fullmatch("[0-9]{1,12}", timestamp) or abs(now_s - int(timestamp)) > SLACK_WINDOW_S:
+        return False
+    signed = b"v0:" + timestamp.encode() + b":" + body
+    expected = "v0=" + hmac.new(secret.encode(), signed, sha256).hexdigest()
+    return hmac.compare_digest(expected.encode(), signature.encode("utf-8", "replace"))

@@ -56,7 +56,7 @@ EVENTS = TypeAdapter(list[HubSpotEvent])
 async def hubspot(request: Request) -> Response:
     """POST /webhooks/hubspot: an array of up to 100 events, signed v3, at least once, in no order."""
     settings: Settings = request.app.state.settings
-    body = await _body_of(request)
+    body = await body_of(request)
     if body is None:
         return Response(status_code=413)
     now = datetime.now(UTC)
@@ -86,7 +86,7 @@ async def salesforce(request: Request) -> Response:
     """
     settings: Settings = request.app.state.settings
     now = datetime.now(UTC)
-    body = await _body_of(request)
+    body = await body_of(request)
     if body is None:
         return Response(status_code=413)
     try:
@@ -102,7 +102,7 @@ async def salesforce(request: Request) -> Response:
     return await _accept(request, "salesforce", notes, now, Response(ACK, media_type="text/xml"))
 
 
-async def _body_of(request: Request) -> bytes | None:
+async def body_of(request: Request) -> bytes | None:
     """The raw body, None as soon as it is larger than any vendor's delivery."""
     body = bytearray()
     async for chunk in request.stream():

@@ -22,12 +22,14 @@ MAX_PAGE = 1000
 SCOPES = {
     "users.lookupByEmail": "users:read.email",
     "users.list": "users:read",
+    "users.info": "users:read",
     "conversations.open": "im:write",
     "chat.postMessage": "chat:write",
     "chat.update": "chat:write",
+    "chat.postEphemeral": "chat:write",
 }
 # Methods that read JSON; the others know forms and queries only.
-TAKES_JSON = {"auth.test", "conversations.open", "chat.postMessage", "chat.update"}
+TAKES_JSON = {"auth.test", "conversations.open", "chat.postMessage", "chat.update", "chat.postEphemeral"}
 
 Body = dict[str, Any]
 
@@ -50,9 +52,11 @@ class Methods:
             "auth.test": self._auth_test,
             "users.lookupByEmail": self._look_up,
             "users.list": self._list_users,
+            "users.info": self._info,
             "conversations.open": self._open,
             "chat.postMessage": self._post,
             "chat.update": self._update,
+            "chat.postEphemeral": self._post_beside,
         }
 
     def forget_posts(self) -> None:
@@ -86,6 +90,21 @@ class Methods:
             "response_metadata": {"next_cursor": following},
         }
         return Result(body, len(page))
+
+    def _info(self, arguments: Body) -> Result:
+        user = self._workspace.users.get(_required(arguments, "user"))
+        if user is None:
+            raise SlackError("user_not_found")
+        return Result({"user": user}, 1)
+
+    def _post_beside(self, arguments: Body) -> Result:
+        """Only `user` sees it, and Slack keeps it nowhere."""
+        channel, user = self._workspace.find_channel(_required(arguments, "channel")), _required(arguments, "user")
+        if user not in self._workspace.channels[channel]:
+            raise SlackError("user_not_in_channel")
+        text = str(arguments.get("text") or "")
+        check_content(text, _blocks(arguments))
+        return Result({"message_ts": f"{self._now().timestamp():.6f}"}, 1)
 
     def _open(self, arguments: Body) -> Result:
         people = arguments.get("users") or ""

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from connectors.base import Notice
-from connectors.errors import ConnectorStopped
+from connectors.base import Notice, Question
+from connectors.errors import ConnectorStopped, RecordRejected
 from connectors.http import Egress, Patience
 from connectors.slack import SlackNotifier, to_blocks
 from tests.contract.promises import NotifierCase, NotifierPromises
@@ -59,3 +60,17 @@ class TestSlack(NotifierPromises):
 def test_a_company_named_like_a_mention_calls_nobody() -> None:
     blocks = to_blocks(Notice(EMAIL, "New account", ("<!channel> & Co is yours",), "k"))
     assert blocks[1]["text"]["text"] == "&lt;!channel&gt; &amp; Co is yours"
+
+
+def test_a_message_loses_its_buttons_once_its_offer_has_ended(vendors: Any) -> None:
+    slack = connect(vendors)
+    asked = Question("o1", "Acme is offered to you", "https://steward.example/offers/o1")
+    message = slack.notify(Notice(EMAIL, "New account", (), "k", questions=(asked,)))
+    slack.show_anew(message, Notice(EMAIL, "New account", (), "k", questions=(replace(asked, outcome="Accepted"),)))
+    (conversation,) = vendors.vendors["slack"].snapshot()["conversations"].values()
+    (shown,) = conversation["messages"]
+    assert [block["type"] for block in shown["blocks"]] == ["header", "section"]
+    slack.tell_in_place(message, "U01", "It was yours")
+    assert slack.address_of("U01") == EMAIL
+    with pytest.raises(RecordRejected):
+        slack.address_of("U99")

@@ -132,6 +132,13 @@ suppression:
     from: "2026-01-01"
     until: "2026-12-31"
   - {name: by mail, system: marketo, record: lead, date: freeOn, days: 7}
+notices:
+  - {when: asked, tell: owner, channels: [slack, email], conditions: {segment: enterprise},
+     from: "2026-01-01", until: "2026-12-31"}
+  - {when: new_owner, tell: role:csm}
+  - {when: exception, tell: ops@x.example, channels: [email]}
+  - {when: reminded, tell: manager}
+  - {when: forfeiture_warning, tell: ann}
 territories:
   - id: world
     name: World

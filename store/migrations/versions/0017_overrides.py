@@ -8,7 +8,7 @@ from alembic import op
 from store.types import UTC, JsonText, Words
 
 revision = "0017_overrides"
-down_revision = "0012_web_sessions"
+down_revision = "0016_notifications"
 branch_labels = None
 depends_on = None
 
