@@ -14,8 +14,12 @@ from store.decisions import Decisions
 from store.drift import DriftEvents
 from store.erasures import Erasures
 from store.exceptions import Exceptions
+from store.health import HealthRows
 from store.identity import Identity
 from store.inbox import Inbox
+from store.kpi_counts import KpiCounts
+from store.kpi_days import KpiDays
+from store.kpi_lists import KpiLists
 from store.ledger import Ledger
 from store.likenesses import Likenesses
 from store.lineage import Lineage
@@ -71,6 +75,10 @@ class UnitOfWork:
         self.notifications = Notifications(connection)
         self.policies = Policies(connection)
         self.sessions = Sessions(connection)
+        self.health = HealthRows(connection)
+        self.kpi_counts = KpiCounts(connection)
+        self.kpi_lists = KpiLists(connection)
+        self.kpi_days = KpiDays(connection)
 
     def record(self, batch: Sequence[Recording], run_id: str, now: datetime) -> RecordSummary:
         """Record decisions with all that follows from them; see `store.recording`.
