@@ -21,8 +21,8 @@ def audit_ownership(trigger: str = "by hand") -> dict[str, object]:
         completeness = audit_completeness_task(context)
         broken_at = audit_ledger_task(context)
         seal = seal_ledger_task(context, broken_at)
-        kpis = take_kpis_task(context)
         report_audit(context, completeness, truths, broken_at, seal)
+        kpis = take_kpis_task(context)
         return finish(
             context, completeness=completeness, truths=truths, ledger_broken_at=broken_at, seal=seal, kpis=kpis
         )

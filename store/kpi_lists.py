@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, literal, or_, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Select, and_, or_, select, tuple_
 from sqlalchemy.engine import Row
 
 from ownership.kpis.catalogue import Behind, Kpi
@@ -86,7 +86,7 @@ class KpiLists:
         columns = select(one.owner_id, ACCEPTED_AT.label("accepted_at"), GIVEN_AT.label("given_at"))
         statement = _of_accounts(columns).where(one.seen_at >= wanted.since, *_in_scope(wanted, one.owner_id))
         if after:
-            statement = statement.where(tuple_(one.seen_at, one.account_id) < _cursor(after, _at(one.seen_at), str))
+            statement = statement.where(tuple_(one.seen_at, one.account_id) < _cursor(after, from_instant, str))
         rows = self._connection.execute(statement.order_by(one.seen_at.desc(), one.account_id.desc()).limit(limit))
         return [
             _to_listed(
@@ -111,7 +111,7 @@ class KpiLists:
             .where(one.answered_at >= wanted.since, missed, *_in_scope(wanted, one.owner_id))
         )
         if after:
-            at = tuple_(one.answered_at, one.offer_id) < _cursor(after, _at(one.answered_at), str)
+            at = tuple_(one.answered_at, one.offer_id) < _cursor(after, from_instant, str)
             statement = statement.where(at)
         rows = self._connection.execute(statement.order_by(one.answered_at.desc(), one.offer_id.desc()).limit(limit))
         return [
@@ -252,11 +252,6 @@ _LISTS: dict[Behind, Callable[[KpiLists, Kpi, Wanted, str, int], list[Listed]]] 
     Behind.DRIFT: KpiLists._drift,
     Behind.OUTCOMES: KpiLists._outcomes,
 }
-
-
-def _at(column: ColumnElement[Any]) -> Callable[[str], Any]:
-    """Reads an instant of a cursor as the column holds it."""
-    return lambda text: literal(from_instant(text), column.type)
 
 
 def _cursor(text: str, *kinds: Callable[[str], Any]) -> Any:
