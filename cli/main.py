@@ -14,6 +14,7 @@ from cli.decide import decide
 from cli.dedupe import dedupe
 from cli.drift import drift
 from cli.hierarchy import hierarchy
+from cli.kpis import kpis
 from cli.match import match
 from cli.processes import DidNotStart, RunFailed
 from cli.schema import schema
@@ -23,6 +24,7 @@ from config.settings import Settings
 from config.yaml_files import PolicyError
 from connectors.errors import ConnectorError
 from ownership.acceptance import NotYours
+from ownership.kpis.scopes import UnknownScope
 from store.errors import StoreError
 from tasks.account_files import UnreadableFile
 from tasks.identity_words import Refused
@@ -41,6 +43,7 @@ class Steward(click.Group):
             DidNotStart,
             RunFailed,
             NotYours,
+            UnknownScope,
             UnreadableFile,
             Refused,
         ) as problem:
@@ -164,7 +167,7 @@ for command in (
     *(decide, dedupe, drift, hierarchy, match, schema, scenarios.test),
     *(records.owner, records.lineage, records.verify, records.erase),
     *(identity.same, identity.split, identity.match_lead, identity.parent, identity.matches, identity.unmatched),
-    *(pushes, pause, resume),
+    *(kpis, pushes, pause, resume),
     *(questions.what_if, questions.why_not, questions.turns, questions.lint),
 ):
     main.add_command(command)

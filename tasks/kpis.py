@@ -10,7 +10,7 @@ from ownership.kpis.catalogue import BY_ID, PERIODS, QUIET_DAYS, STABLE_DAYS, Kp
 from ownership.kpis.counts import Company, Happened, Waits, cut
 from ownership.kpis.health import Health, HealthReader, outcomes, owned_days
 from ownership.kpis.measuring import Figure, measure
-from ownership.kpis.scopes import Scope, scopes_of
+from ownership.kpis.scopes import Scope, UnknownScope, scopes_of
 from store.health import Seen
 from store.kpi_days import STANDING, Measured
 from store.kpi_lists import Listed, Wanted
@@ -158,6 +158,14 @@ def board(context: RunContext, scope: Scope, period: int) -> Board:
             uow.kpi_days.of_day(day, scope.key, period),
             uow.kpi_days.lines(scope.key, period, since),
         )
+
+
+def board_of(context: RunContext, key: str, period: int) -> Board:
+    """As `board`, of a scope by its key. Raises `ownership.kpis.scopes.UnknownScope`."""
+    scopes = scopes_of(context.policy.policy, context.policy.roster)
+    if key not in scopes:
+        raise UnknownScope(f"there are no figures of '{key}'; there are those of {', '.join(scopes)}")
+    return board(context, scopes[key], period)
 
 
 def listed(context: RunContext, kpi: Kpi, on: Board, after: str, limit: int) -> list[Listed]:

@@ -26,6 +26,10 @@ class Scope:
         )
 
 
+class UnknownScope(ValueError):
+    """Figures are asked for of a team, manager or territory that there is not; the message says which there are."""
+
+
 def scopes_of(policy: Policy, roster: Roster) -> dict[str, Scope]:
     """Every scope by its key, the company first. Queues are in nobody's team."""
     scopes = [Scope(COMPANY, "Whole company")]
