@@ -28,7 +28,7 @@ def line(points: Sequence[Point], title: str, say: Say) -> Markup:
         return TOP + (HEIGHT - TOP - BOTTOM) * (1 - (value - low) / (high - low))
 
     grid = Markup("").join(_grid_line(y(value), say(value)) for value in (low, (low + high) / 2, high))
-    runs = Markup("").join(_run([(xs[at], y(value)) for at, value in run], y(low)) for run in _runs(points))
+    runs = Markup("").join(_run([(xs[at], y(value)) for at, value in run], None if low else y(low)) for run in _runs(points))
     ends = _text(LEFT, HEIGHT - 8, points[0][0], "start") if len(points) > 1 else Markup("")
     ends += _text(WIDTH - RIGHT, HEIGHT - 8, points[-1][0], "end")
     desc = f"From {say(known[0])} on {points[0][0]} to {say(known[-1])} on {points[-1][0]}."
@@ -46,7 +46,7 @@ def spark(points: Sequence[Point], title: str, say: Say) -> Markup:
     def y(value: float) -> float:
         return 3 + (SPARK_HEIGHT - 6) * (1 - (value - low) / (high - low))
 
-    runs = Markup("").join(_run([(xs[at], y(value)) for at, value in run], SPARK_HEIGHT) for run in _runs(points))
+    runs = Markup("").join(_run([(xs[at], y(value)) for at, value in run], None) for run in _runs(points))
     desc = f"From {say(known[0])} to {say(known[-1])}."
     return _svg(SPARK_WIDTH, SPARK_HEIGHT, "spark", title, desc, runs)
 
@@ -90,12 +90,16 @@ def _svg(width: int, height: int, kind: str, title: str, desc: str, drawn: Marku
     ).format(kind, width, height, f"{title}.", desc, title, desc, drawn)
 
 
-def _run(places: Sequence[tuple[float, float]], ground: float) -> Markup:
-    """A line through neighbouring days with what lies below it, and a dot on its last day."""
+def _run(places: Sequence[tuple[float, float]], ground: float | None) -> Markup:
+    """A line through neighbouring days with a dot on its last. What lies below is filled where the axis begins at zero
+    (`ground`): anywhere else its size would say nothing."""
     path = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
+    drawn = Markup('<polyline class="line" points="{}"/>').format(path)
+    drawn += Markup('<circle class="dot" cx="{:.1f}" cy="{:.1f}" r="3.5"/>').format(*places[-1])
+    if ground is None:
+        return drawn
     below = f"{places[0][0]:.1f},{ground:.1f} {path} {places[-1][0]:.1f},{ground:.1f}"
-    dot = Markup('<circle class="dot" cx="{:.1f}" cy="{:.1f}" r="3.5"/>').format(*places[-1])
-    return Markup('<polygon class="area" points="{}"/><polyline class="line" points="{}"/>').format(below, path) + dot
+    return Markup('<polygon class="area" points="{}"/>').format(below) + drawn
 
 
 def _runs(points: Sequence[Point]) -> list[list[tuple[int, float]]]:

@@ -74,7 +74,7 @@ def _overloaded(one: Slice) -> Figure:
     full = _fullness(one)
     over = [part for part in full if part.value > 1]
     above = sum(part.n - _capacity(one, str(part.owner_id)) for part in over)
-    note = f"{above:,} accounts above capacity" if over else ""
+    note = f"{above:,} {'account' if above == 1 else 'accounts'} above capacity" if over else ""
     parts = tuple(sorted(over, key=lambda part: (-part.value, part.label)))  # all: their accounts are listed
     return Figure(len(over), len(full), note or _no_capacity(full), parts)
 

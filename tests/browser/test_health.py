@@ -25,7 +25,7 @@ def test_ops_goes_from_all_figures_to_one_and_to_the_accounts_behind_it(open_as:
     page.goto("/kpis/time_to_ownership")
     expect(page.get_by_role("img", name="How long it took")).to_be_visible()
     keep_picture(page, "health-time-to-ownership")
-    page.get_by_label("Of").select_option("territory:emea")
+    page.get_by_label("Of", exact=True).select_option("territory:emea")
     page.get_by_role("button", name="Show").click()
     expect(page.get_by_text("Europe, 2026-11-26")).to_be_visible()
 

@@ -153,7 +153,7 @@ def test_every_figure_is_what_counting_by_hand_gives(book: RunContext) -> None:
     }
     assert set(found) == {kpi.id for kpi in KPIS}
     assert found["time_to_ownership"].note == "90th percentile 24.4 h; 3 still wait"
-    assert found["overloaded"].note == "1 accounts above capacity"
+    assert found["overloaded"].note == "1 account above capacity"
     assert found["drift"].note == "1 open"
     assert parts(found["drift"]) == {"person · hold": 1}
     assert found["forecast_delta"].note.startswith("no account has `forecast_cents` and `booked_cents`")

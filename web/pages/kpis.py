@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from io import StringIO
 from typing import Any
 
+from markupsafe import Markup
 from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
@@ -128,6 +129,12 @@ def take(request: Request, viewer: Viewer, form: FormData) -> Response:
     return back("/kpis", f"Took the figures of {taken.day} over {taken.accounts:,} accounts and leads.")
 
 
+def with_code(text: str) -> Markup:
+    """Text in which what stands between backticks is code."""
+    parts = text.split("`")
+    return Markup("").join(Markup("<code>{}</code>" if at % 2 else "{}").format(part) for at, part in enumerate(parts))
+
+
 def safe_cell(value: str) -> str:
     """A cell that no spreadsheet takes for a formula."""
     return f"'{value}" if value.startswith(FORMULA_STARTS) else value
@@ -205,7 +212,7 @@ def _card(on: Board, kpi: Kpi) -> dict[str, Any]:
     """What a page shows of a figure: in words, with how it has changed since the line began."""
     measured = on.figures.get(kpi.id)
     if measured is None:
-        return {"kpi": kpi, "said": said(None, kpi.unit), "n": 0, "note": "", "spark": "", "change": None}
+        return {"kpi": kpi, "said": said(None, kpi.unit), "n": 0, "note": "", "how": with_code(kpi.how), "value": None, "spark": "", "change": None}
     figure, points = measured.figure, on.lines.get(kpi.id, ())
     earlier = next(((day, value) for day, value in points if value is not None and day < measured.day), None)
     change = None
@@ -218,7 +225,8 @@ def _card(on: Board, kpi: Kpi) -> dict[str, Any]:
         "said": said(figure.value, kpi.unit),
         "value": figure.value,
         "n": figure.n,
-        "note": figure.note,
+        "note": with_code(figure.note),
+        "how": with_code(kpi.how),
         "spark": plots.spark(points, kpi.name, _in_unit(kpi.unit)),
         "change": change,
     }
@@ -242,13 +250,12 @@ def _drawn(on: Board, kpi: Kpi, names: bool) -> dict[str, Any]:
         "bars": [
             (
                 part.label,
-                plots.bar(part.value, max(most, 1.0) if unit is Unit.SHARE else most, mark),
+                "" if is_spread else plots.bar(part.value, max(most, 1.0) if unit is Unit.SHARE else most, mark),
                 said(part.value, unit),
                 part.n,
             )
             for part in parts
         ],
-        "bars_hidden": bool(measured and len(parts) < len(measured.figure.parts)),
     }
 
 
