@@ -19,6 +19,7 @@ from cli.match import match
 from cli.processes import DidNotStart, RunFailed
 from cli.schema import schema
 from cli.targets import pause, pushes, resume
+from cli.token import token
 from config.policy_files import load_policy
 from config.settings import Settings
 from config.yaml_files import PolicyError
@@ -28,6 +29,7 @@ from ownership.kpis.scopes import UnknownScope
 from store.errors import StoreError
 from tasks.account_files import UnreadableFile
 from tasks.identity_words import Refused
+from tasks.tokens import TokenRefused
 
 
 class Steward(click.Group):
@@ -46,6 +48,7 @@ class Steward(click.Group):
             UnknownScope,
             UnreadableFile,
             Refused,
+            TokenRefused,
         ) as problem:
             _end(str(problem))
         except ValidationError as problem:
@@ -167,7 +170,7 @@ for command in (
     *(decide, dedupe, drift, hierarchy, match, schema, scenarios.test),
     *(records.owner, records.lineage, records.verify, records.erase),
     *(identity.same, identity.split, identity.match_lead, identity.parent, identity.matches, identity.unmatched),
-    *(kpis, pushes, pause, resume),
+    *(kpis, pushes, pause, resume, token),
     *(questions.what_if, questions.why_not, questions.turns, questions.lint),
 ):
     main.add_command(command)

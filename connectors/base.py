@@ -192,7 +192,8 @@ class OwnerTarget(Protocol):
 
     `object_types` are the kinds of record whose owner can be read and written; `object_type` is the one of accounts,
     and what is meant where none is named. A type that is not among them is a `ValueError`. `compare_and_set` are those
-    for which the vendor itself refuses `update_owner_if` when anybody wrote in between.
+    for which the vendor itself refuses `update_owner_if` when anybody wrote in between. `calls_at_once` is how many
+    calls are under way at a time, whoever makes them; with more than one, its calls may come from several threads.
     """
 
     name: str
@@ -201,6 +202,7 @@ class OwnerTarget(Protocol):
     compare_and_set: frozenset[str]
     write_batch: int
     read_batch: int
+    calls_at_once: int
 
     def users(self) -> tuple[OutsideUser, ...]:
         """Everyone who may own a record, inactive ones too."""

@@ -43,7 +43,7 @@ from connectors.batches import (
 from connectors.custom_fields import CustomFields, shape_of
 from connectors.errors import Ambiguous, RecordRejected, RetryLater, SchemaChanged
 from connectors.fields import RowReader, to_instant
-from connectors.hubspot_api import NAME, HubSpotApi
+from connectors.hubspot_api import AT_ONCE, NAME, HubSpotApi
 from connectors.hubspot_objects import COMPANY, OBJECTS, HubSpotObject, properties_of
 from connectors.hubspot_transfers import DEPENDENT_TYPES, CompanyTransfers
 from connectors.objects import of_stream, of_type
@@ -52,8 +52,6 @@ from ownership.model import AccountRecord, LeadRecord
 from ownership.transfers import Dependent
 
 BATCH = 100  # inputs of a batch read or update
-# Calls under way: at 0.4 s each, as many as the account may make (190 in 10 s).
-AT_ONCE = 8
 LIST_PAGE = 100
 SEARCH_PAGE = 200
 OWNER_PAGE = 500
@@ -74,6 +72,7 @@ class HubSpotConnector:
     compare_and_set: frozenset[str] = frozenset()
     write_batch = BATCH
     read_batch = BATCH
+    calls_at_once = AT_ONCE
 
     def __init__(
         self,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -43,6 +44,7 @@ from connectors.http import (
 
 NAME = "hubspot"
 TOKEN_MEND = "Check STEWARD_HUBSPOT_TOKEN (a service key or private app token)"  # noqa: S105  (a hint, no secret)
+AT_ONCE = 8  # calls under way: at 0.4 s each, as many as the account may make
 BURST = (190, 10.0)  # calls in seconds, Professional and Enterprise, for one app (usage guidelines)
 SEARCHES = (5, 1.0)  # calls in seconds, for the whole account (CRM search guide)
 
@@ -74,6 +76,7 @@ class HubSpotApi:
         self._timeout = (min(CONNECT_TIMEOUT_S, timeout_s), timeout_s)
         self._burst = burst or TokenBucket(*BURST)
         self._searches = searches or TokenBucket(*SEARCHES)
+        self._lanes = threading.BoundedSemaphore(AT_ONCE)
         ready = (token, version, egress or Egress())
         self.objects = {
             "company": endpoints(companies, kept_client(companies, *ready)),
@@ -109,8 +112,10 @@ class HubSpotApi:
             bucket.take()
         try:
             # Undecoded: the library's models would drop what they do not know, and parse every date twice.
-            response = method(*args, **query, _preload_content=False, _request_timeout=self._timeout)
-            body = json.loads(response.data)
+            with self._lanes:
+                response = method(*args, **query, _preload_content=False, _request_timeout=self._timeout)
+                said = response.data  # read here: until then the connection is taken
+            body = json.loads(said)
         except Exception as error:
             raise to_error(error) from error
         if not isinstance(body, dict):

@@ -77,6 +77,7 @@ class MarketoConnector:
     compare_and_set: frozenset[str] = frozenset()
     write_batch = BATCH
     read_batch = BATCH
+    calls_at_once = 1
 
     def __init__(
         self,

@@ -205,6 +205,7 @@ class MemoryTarget:
         self.object_type = self.object_types[0]
         self.write_batch = write_batch
         self.read_batch = read_batch
+        self.calls_at_once = 1
         self.written: list[OwnerChange] = []
         self.tasks: list[NewTask] = []
         self.fields: list[FieldChange] = []

@@ -58,6 +58,7 @@ class OutreachConnector:
     compare_and_set: frozenset[str] = frozenset()
     write_batch = LARGEST
     read_batch = READ
+    calls_at_once = 1
 
     def __init__(
         self,

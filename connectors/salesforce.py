@@ -73,7 +73,7 @@ class SalesforceConnector:
         how many calls are under way at a time. `custom` are fields of the policy's own."""
         self._api = api
         self._overlap = overlap
-        self._at_once = at_once
+        self.calls_at_once = at_once
         self._custom = {
             kind.stream: CustomFields.of(place, custom or {}) for kind, place in zip(OBJECTS, PLACES, strict=True)
         }
@@ -142,7 +142,7 @@ class SalesforceConnector:
         """One collections call for each 200 changes (allOrNone=false); failed rows are told by position, they carry
         no id. A call may mix objects: they come in runs of one object, and 10 runs are allowed."""
         check_types(changes, self.object_types)
-        return write_in_batches(changes, WRITE_BATCH, self._write_batch, at_once=self._at_once)
+        return write_in_batches(changes, WRITE_BATCH, self._write_batch, at_once=self.calls_at_once)
 
     def update_owner_if(self, change: OwnerChange, version: str) -> OwnerResult:
         """Compare-and-set: by If-Match for an account, where `version` is an ETag or what `read_owners` gave.
@@ -233,7 +233,7 @@ class SalesforceConnector:
             quoted = ",".join(f"'{id_}'" for id_ in some)
             return list(self._api.records(f"SELECT {', '.join(fields)} FROM {kind.name} WHERE Id IN ({quoted})"))  # noqa: S608  (ids are checked)
 
-        for records in in_parallel(read, list(chunks(wanted, READ_BATCH)), self._at_once):
+        for records in in_parallel(read, list(chunks(wanted, READ_BATCH)), self.calls_at_once):
             yield from records
 
     def _write_batch(self, batch: Sequence[OwnerChange]) -> list[OwnerResult]:

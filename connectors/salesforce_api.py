@@ -94,6 +94,7 @@ class SalesforceApi:
         self._patience = patience or Patience()
         self._http = EgressSession(egress or Egress(), timeout_s)
         self._lock = threading.Lock()
+        self._lanes = threading.BoundedSemaphore(AT_ONCE)
         self._session: Any = None
 
     # --- calls ---
@@ -125,7 +126,8 @@ class SalesforceApi:
 
     def _send(self, session: Any, method: str, path: str, headers: Mapping[str, str], how: Mapping[str, Any]) -> Any:
         url = f"https://{session.sf_instance}{path}" if path.startswith("/") else session.base_url + path
-        return call_salesforce(url, method, self._http, {**session.headers, **headers}, **how)
+        with self._lanes:
+            return call_salesforce(url, method, self._http, {**session.headers, **headers}, **how)
 
     def _current(self, instead_of: Any = None) -> Any:
         with self._lock:

@@ -65,6 +65,7 @@ class SalesloftConnector:
     compare_and_set: frozenset[str] = frozenset()
     write_batch = 1  # each account is a call of its own
     read_batch = PAGE
+    calls_at_once = 1
 
     def __init__(
         self, api: SalesloftApi, *, crm: str = "salesforce", overlap: timedelta = timedelta(minutes=2)

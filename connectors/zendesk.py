@@ -56,6 +56,7 @@ class ZendeskConnector:
     compare_and_set: frozenset[str] = frozenset()
     write_batch = BATCH
     read_batch = BATCH
+    calls_at_once = 1
 
     def __init__(self, api: ZendeskApi, *, owner_field: str = "account_owner", crm: str = "salesforce") -> None:
         self._api = api

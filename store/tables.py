@@ -723,3 +723,32 @@ kpi_day = Table(
     Column("run_id", Text, nullable=False),
     Index("ix_kpi_day_day", "day"),
 )
+
+api_token = Table(
+    "api_token",
+    metadata,
+    Column("token_id", Text, primary_key=True),
+    Column("token_hash", Text, nullable=False),
+    Column("name", Words, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("rep_id", Text),
+    Column("made_at", UTC, nullable=False),
+    Column("made_by", Words, nullable=False),
+    Column("ends_at", UTC, nullable=False),
+    Column("used_at", UTC),
+    Column("revoked_at", UTC),
+    Column("revoked_by", Words),
+    CheckConstraint("role IN ('rep', 'manager', 'ops')", name="role_is_known"),
+)
+
+api_answer = Table(
+    "api_answer",
+    metadata,
+    Column("token_id", Text, ForeignKey("api_token.token_id"), primary_key=True),
+    Column("idem_key", Text, primary_key=True),
+    Column("request_hash", Text, nullable=False),
+    Column("asked_at", UTC, nullable=False),
+    Column("status", Integer),
+    Column("body", JsonText),
+    Index("ix_api_answer_asked_at", "asked_at"),
+)

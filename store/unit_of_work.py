@@ -8,6 +8,8 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from store.accounts import Accounts
+from store.api_answers import ApiAnswers
+from store.api_tokens import ApiTokens
 from store.crm_tasks import CrmTasks
 from store.cursors import Cursors
 from store.decisions import Decisions
@@ -23,6 +25,7 @@ from store.kpi_lists import KpiLists
 from store.ledger import Ledger
 from store.likenesses import Likenesses
 from store.lineage import Lineage
+from store.listings import Listings
 from store.match_keys import MatchKeys
 from store.notifications import Notifications
 from store.offers import Offers
@@ -79,6 +82,9 @@ class UnitOfWork:
         self.kpi_counts = KpiCounts(connection)
         self.kpi_lists = KpiLists(connection)
         self.kpi_days = KpiDays(connection)
+        self.listings = Listings(connection)
+        self.api_tokens = ApiTokens(connection)
+        self.api_answers = ApiAnswers(connection)
 
     def record(self, batch: Sequence[Recording], run_id: str, now: datetime) -> RecordSummary:
         """Record decisions with all that follows from them; see `store.recording`.

@@ -14,6 +14,7 @@ from ownership.acceptance import due_by, is_asked, remind_at
 from ownership.case import State
 from ownership.conditions import fold_fields
 from ownership.day import Day
+from ownership.identities import Identities
 from ownership.model import Account, Decision, Outcome, Ref
 from ownership.writeback import Drift, Writeback, plan_writeback
 from store.drift import DriftEvent
@@ -82,7 +83,8 @@ class Desk:
             for account, decision in self._with(decisions)
             if (owner := self._owner_after(decision)) is not None and self.outside.shown[account.id]
         ]
-        found = _Outside(self.uow.drift.of_records(drift.ref for *_, plan in plans for drift in plan.drifts))
+        known = self.uow.drift.of_records(drift.ref for *_, plan in plans for drift in plan.drifts)
+        found = _Outside(known, self.identities)
         for account, owner, plan in plans:
             found.add(account, owner, plan)
         changed = {ref: owner for ref, owner in found.settled.items() if self.outside.confirmed.get(ref) != owner}
@@ -163,8 +165,9 @@ class _Outside:
     """What a batch's records show: which are settled, which need a person, and which no longer do. `known` is what the
     drift guard has seen of them."""
 
-    def __init__(self, known: Mapping[Ref, Sequence[DriftEvent]]) -> None:
+    def __init__(self, known: Mapping[Ref, Sequence[DriftEvent]], identities: Identities) -> None:
         self._known = known
+        self._identities = identities
         self.settled: dict[Ref, str] = {}
         self.problems: list[NewException] = []
         self.solved: list[str] = []
@@ -177,7 +180,7 @@ class _Outside:
             if detail := self._of_drift(drift):
                 self._add("owner_drift", drift.ref, account, detail)
         for ref in plan.unreachable:
-            problem = f"{owner} has no active user in {ref.source}; add or reactivate the user, or reassign"
+            problem = self._identities.unreachable_because(owner, ref.source)
             detail = {"target": ref.source, "record": ref.external_id, "problem": problem}
             self._add("owner_has_no_user", ref, account, detail)
         self.solved += [_key(kind, ref) for kind in RECORD_KINDS for ref in plan.settled]

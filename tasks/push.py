@@ -11,8 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import groupby
+from threading import Event
 
 from connectors.base import ObservedOwner, OwnerChange, OwnerTarget
+from connectors.batches import in_parallel
 from connectors.errors import ConnectorStopped, RetryLater, SchemaChanged
 from ownership.identities import Identities
 from ownership.model import Ref
@@ -28,7 +30,7 @@ from tasks.steps import as_task
 from tasks.transfers import note_before_write, note_settled
 
 # Claimed at once: so many batches of the vendor's own size, and so many rows, are written well within a lease.
-BATCHES, MOST = 25, 5000
+BATCHES, MOST = 15, 3000
 AS_A_WHOLE = (RetryLater, ConnectorStopped, SchemaChanged)  # of the system: none of the rows is to blame
 
 
@@ -68,16 +70,43 @@ def push_target(context: RunContext, target: str) -> Pushed:
 def _drain(context: RunContext, target: str, one_first: bool) -> Counter[str]:
     """Push what is due, a single row before all others where `one_first`; how many rows came to which state."""
     states: Counter[str] = Counter()
-    most = min(MOST, BATCHES * context.connectors.targets[target].write_batch)
-    limit = 1 if one_first else most
+    if one_first:
+        states += _push_claimed(context, target, _claim(context, target, 1))
     while True:
-        while rows := _claim(context, target, limit):
-            verdicts = _push_rows(context, context.connectors.targets[target], rows)
-            _settle(context, verdicts)
-            states.update(verdict.state for verdict in verdicts)
-            limit = most
+        states += _push_due(context, target)
         if not _outwait_lease(context, target):
             return states
+
+
+def _push_due(context: RunContext, target: str) -> Counter[str]:
+    """Push what is due, claim by claim. Where a system takes several calls at once two workers do, so that one claims
+    and settles while the other waits for the system."""
+    system = context.connectors.targets[target]
+    most = min(MOST, BATCHES * system.write_batch)
+    stopped = Event()
+
+    def work(rows: list[OutboxRow]) -> Counter[str]:
+        states: Counter[str] = Counter()
+        try:
+            while rows:
+                states += _push_claimed(context, target, rows)
+                rows = [] if stopped.is_set() else _claim(context, target, most)
+        except BaseException:
+            stopped.set()
+            raise
+        return states
+
+    first = _claim(context, target, most)
+    second = _claim(context, target, most) if system.calls_at_once > 1 and len(first) == most else []
+    return sum(in_parallel(work, [some for some in (first, second) if some], 2), Counter())
+
+
+def _push_claimed(context: RunContext, target: str, rows: Sequence[OutboxRow]) -> Counter[str]:
+    if not rows:
+        return Counter()
+    verdicts = _push_rows(context, context.connectors.targets[target], rows)
+    _settle(context, verdicts)
+    return Counter(verdict.state for verdict in verdicts)
 
 
 def _outwait_lease(context: RunContext, target: str) -> bool:

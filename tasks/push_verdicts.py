@@ -66,8 +66,7 @@ def judge_before_write(
     if shown != row.expected_remote_owner and shown not in ours:
         message = f"{row.target} shows {shown or 'nobody'}, expected {row.expected_remote_owner or 'nobody'}"
         return Verdict(row, "rejected", "moved", "OWNER_MOVED", message, shown, "owner_drift")
-    if (row.target, row.desired_owner) not in identities.user_of:
-        message = f"{row.desired_owner} has no active user in {row.target}; add or reactivate the user, or reassign"
+    if message := identities.unreachable_because(row.desired_owner, row.target):
         return Verdict(row, "rejected", "no_user", "NO_USER", message, shown, "owner_has_no_user")
     return None
 

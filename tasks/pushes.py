@@ -12,7 +12,7 @@ from tasks.context import RunContext
 
 def push_lines(context: RunContext, target: str) -> Iterator[str]:
     """Whether the system is written to, its rows by state, and each record that needs a person, with the reason."""
-    yield f"{target:<12} {_standing(state_of(context, target))}"
+    yield f"{target:<12} {standing(state_of(context, target))}"
     with context.store.transaction(readonly=True) as uow:
         counts = uow.outbox.counts()
         unsolved = [item for item in uow.exceptions.open_items() if item.kind in RECORD_KINDS]
@@ -27,7 +27,8 @@ def push_lines(context: RunContext, target: str) -> Iterator[str]:
                 yield f"  {'':<18} {way}"
 
 
-def _standing(state: TargetState) -> str:
+def standing(state: TargetState) -> str:
+    """Whether a system is written to, and why not."""
     if state.paused_at is not None:
         return f"paused since {state.paused_at:%Y-%m-%d %H:%M} UTC: {state.paused_because}"
     if state.failures and state.retry_at is not None:

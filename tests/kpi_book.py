@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import cycle
 from typing import Any
 
+from config.policy_files import load_policy
 from config.settings import Settings
 from connectors.registry import Connectors
 from ownership.kpis.catalogue import BY_ID, Unit
@@ -19,7 +20,7 @@ from ownership.model import QUEUE, Account
 from store.engine import Store, open_store
 from store.kpi_days import KpiDays
 from store.recording import Recording
-from tasks.context import RunContext, load_policy
+from tasks.context import RunContext
 from tasks.kpis import take_kpis
 from tests.store.business import owned_by, salesforce
 

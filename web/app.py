@@ -17,7 +17,9 @@ from config.settings import Settings
 from tasks.context import Clock, utc_now
 from web import webhooks
 from web.access.logins import viewer_of
-from web.pages import kpis, login, look_up
+from web.api.app import PREFIX, create_api
+from web.api.problems import answer_of
+from web.pages import kpis, login, look_up, tokens
 from web.rendering import refusal
 from web.surroundings import Surroundings, surroundings_of
 
@@ -30,20 +32,24 @@ def health(request: Request) -> Response:
 
 
 async def _not_there(request: Request, error: Exception) -> Response:
-    viewer = await run_in_threadpool(viewer_of, request)
     status = error.status_code if isinstance(error, HTTPException) else 404
+    if request.url.path.startswith(f"{PREFIX}/"):  # a line feed in a path keeps a mount from being found
+        return answer_of(status, "There is no such path; /api/v1/openapi.json lists those there are.")
+    viewer = await run_in_threadpool(viewer_of, request)
     return refusal(request, viewer, status, "There is nothing here", "Check the address, or look the account up.")
 
 
 def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Starlette:
     """Build the application; uvicorn calls it as a factory: `uvicorn --factory web.app:create_app`."""
     settings = settings or Settings()
+    api = create_api(settings)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         app.state.settings = settings
         app.state.surroundings = here = Surroundings(settings, clock)
         app.state.store = here.store
+        api.state.surroundings = here
         yield
         here.close()
 
@@ -55,5 +61,7 @@ def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Star
         *login.routes,
         *look_up.routes,
         *kpis.routes,
+        *tokens.routes,
+        Mount(PREFIX, api),
     ]
     return Starlette(routes=routes, lifespan=lifespan, exception_handlers={404: _not_there, 405: _not_there})

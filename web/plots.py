@@ -28,7 +28,9 @@ def line(points: Sequence[Point], title: str, say: Say) -> Markup:
         return TOP + (HEIGHT - TOP - BOTTOM) * (1 - (value - low) / (high - low))
 
     grid = Markup("").join(_grid_line(y(value), say(value)) for value in (low, (low + high) / 2, high))
-    runs = Markup("").join(_run([(xs[at], y(value)) for at, value in run], None if low else y(low)) for run in _runs(points))
+    runs = Markup("").join(
+        _run([(xs[at], y(value)) for at, value in run], None if low else y(low)) for run in _runs(points)
+    )
     ends = _text(LEFT, HEIGHT - 8, points[0][0], "start") if len(points) > 1 else Markup("")
     ends += _text(WIDTH - RIGHT, HEIGHT - 8, points[-1][0], "end")
     desc = f"From {say(known[0])} on {points[0][0]} to {say(known[-1])} on {points[-1][0]}."

@@ -38,7 +38,8 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def web_settings(tmp_path: Path) -> Settings:
+def web_settings(tmp_path: Path, sqlite_template: Path) -> Settings:
+    shutil.copy(sqlite_template, tmp_path / "steward.db")
     return Settings(_env_file=None, database_url=f"sqlite:///{tmp_path / 'steward.db'}", web_login="development")
 
 

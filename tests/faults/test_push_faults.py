@@ -119,6 +119,24 @@ def test_an_owner_who_left_between_decision_and_push_is_written_nowhere(company:
     assert written(company) == [id_ for id_ in FIRMS if id_ not in theirs]
 
 
+def test_an_owner_who_is_inactive_in_one_system_is_written_in_no_other_until_they_are_back(company: Rehearsal) -> None:
+    for source, id_ in (("salesforce", "001A"), ("hubspot", "7")):
+        company.account(source, id_, name="Zebra", website="zebra.de", owner=None, **DACH)
+    company.assign()
+    owner = str(company.owner("hubspot", "7"))
+    target = company.targets["salesforce"]
+    there, away = target.users(), f"salesforce-{owner}"
+    target.set_users([OutsideUser(u.id, u.name, u.email, u.id != away) for u in there])
+    pull_people(company.context, "salesforce")
+    company.push()
+    assert (company.shown("salesforce", "001A"), company.shown("hubspot", "7")) == (None, None)
+    assert company.exceptions() == {"owner_has_no_user": 2}
+    company.assign()  # everybody is a user again
+    company.push()
+    assert (company.shown("salesforce", "001A"), company.shown("hubspot", "7")) == (owner, owner)
+    assert company.exceptions() == {}
+
+
 def test_an_edit_seen_before_the_write_is_held_though_its_push_had_begun(
     company: Rehearsal, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -103,3 +103,15 @@ def test_drift_is_listed_and_what_cannot_be_settled_says_why(bench: Path) -> Non
         result = steward("drift", "restore", *arguments, "--because", "a test")
         assert result.exit_code == 2
         assert "Name a RECORD as system/id, or --changed-by a user." in result.output
+
+
+def test_a_token_is_printed_once_listed_without_its_secret_and_revoked(bench: Path) -> None:
+    made = steward("token", "create", "nightly report", "--role", "ops")
+    text = made.stdout.strip()
+    assert (made.exit_code, text.startswith("stw_"), "only time" in made.stderr) == (0, True, True)
+    _, token_id, secret = text.split("_", 2)
+    listed = steward("token", "list").output
+    assert ("nightly report" in listed, token_id in listed, secret in listed) == (True, True, False)
+    assert "nightly report is revoked" in steward("token", "revoke", token_id).output
+    assert "revoked, until" in steward("token", "list").output
+    assert "name them with --as" in said_in_one_line(steward("token", "create", "x", "--role", "rep"))

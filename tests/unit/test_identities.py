@@ -27,6 +27,28 @@ def test_an_inactive_user_still_names_the_owner_but_is_never_written() -> None:
     assert who.reachable("ann") == frozenset()
 
 
+def test_who_is_inactive_in_one_system_is_written_in_none_and_it_is_said_where() -> None:
+    people = [
+        OutsidePerson("salesforce", "005A", "ann@x.example", False),
+        OutsidePerson("hubspot", "1", "ann@x.example", True),
+        OutsidePerson("hubspot", "9", "bob@x.example", True),
+    ]
+    who = identify([ANN, BOB], people)
+    assert who.reachable("ann") == frozenset()
+    assert who.unreachable_because("ann", "hubspot").startswith("ann is inactive in salesforce, so nothing is written")
+    assert who.reachable("bob") == {"hubspot"}  # who never was a user somewhere owns accounts elsewhere
+    assert who.unreachable_because("bob", "hubspot") == ""
+    assert who.unreachable_because("bob", "salesforce").startswith("bob has no active user in salesforce")
+
+
+def test_an_old_user_beside_an_active_one_holds_nothing_up() -> None:
+    people = [
+        OutsidePerson("salesforce", "005A", "ann@x.example", False),
+        OutsidePerson("salesforce", "005B", "ann@x.example", True),
+    ]
+    assert identify([ANN], people).reachable("ann") == {"salesforce"}
+
+
 def test_somebody_who_is_not_on_the_roster_is_not_mistaken_for_nobody() -> None:
     who = identify([ANN], [])
     assert who.label("salesforce", "005Z") == "?005Z"

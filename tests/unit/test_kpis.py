@@ -1,4 +1,4 @@
-"""What key figures mean: lifts need enough cases, balance is a Gini coefficient, and the docs say what the code does."""
+"""What key figures mean: lifts need enough cases, balance is a Gini coefficient; docs and code say the same."""
 
 from pathlib import Path
 
@@ -65,7 +65,11 @@ def test_forecast_accuracy_is_one_minus_the_misses_over_what_was_booked() -> Non
 
 
 def test_a_queue_covers_an_account_but_is_no_rep_with_a_load() -> None:
-    cells = [Cell("low-touch", "", {"accounts": 9}), Cell("ann", "", {"accounts": 10}), Cell("bob", "", {"accounts": 5})]
+    cells = [
+        Cell("low-touch", "", {"accounts": 9}),
+        Cell("ann", "", {"accounts": 10}),
+        Cell("bob", "", {"accounts": 5}),
+    ]
     found = figures(cells)
     assert found["coverage"].value == 1
     assert [(part.owner_id, part.value) for part in found["workload_balance"].parts] == [("ann", 1), ("bob", 0.5)]

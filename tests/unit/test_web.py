@@ -20,6 +20,7 @@ from starlette.testclient import TestClient
 
 from config.settings import Settings
 from emulators.salesforce.outbound import is_acknowledged
+from tests.web.conftest import read_policy
 from web.app import create_app
 from web.webhooks import MAX_BODY
 
@@ -63,6 +64,7 @@ def configured(tmp_path: Path, sqlite_template: Path) -> Settings:
 
 
 def serve(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Web]:
+    monkeypatch.setattr("web.surroundings.load_policy", read_policy)
     # As in production: what goes wrong inside is an answer of 500 and not an exception in the caller.
     with TestClient(create_app(settings), raise_server_exceptions=False) as client:
         web = Web(client)

@@ -1,19 +1,24 @@
 """The web application over a database of its own, with people logged in to it."""
 
+import shutil
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
 
+from config.policy_files import load_policy
 from config.settings import Settings
 from web.app import create_app
 
 LogIn = Callable[[str], TestClient]
+read_policy = cache(load_policy)  # reading it takes longer than most tests of pages
 
 
 @pytest.fixture
-def web_settings(tmp_path: Path) -> Settings:
+def web_settings(tmp_path: Path, sqlite_template: Path) -> Settings:
+    shutil.copy(sqlite_template, tmp_path / "steward.db")
     return Settings(
         _env_file=None,
         database_url=f"sqlite:///{tmp_path / 'steward.db'}",
@@ -23,8 +28,9 @@ def web_settings(tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def visitor(web_settings: Settings) -> Iterator[TestClient]:
+def visitor(web_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
     """Somebody who has not logged in."""
+    monkeypatch.setattr("web.surroundings.load_policy", read_policy)
     with TestClient(create_app(web_settings), follow_redirects=False) as client:
         yield client
 

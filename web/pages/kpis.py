@@ -131,8 +131,8 @@ def take(request: Request, viewer: Viewer, form: FormData) -> Response:
 
 def with_code(text: str) -> Markup:
     """Text in which what stands between backticks is code."""
-    parts = text.split("`")
-    return Markup("").join(Markup("<code>{}</code>" if at % 2 else "{}").format(part) for at, part in enumerate(parts))
+    parts = enumerate(text.split("`"))
+    return Markup("").join(Markup("<code>{}</code>").format(part) if at % 2 else part for at, part in parts)
 
 
 def safe_cell(value: str) -> str:
@@ -212,7 +212,16 @@ def _card(on: Board, kpi: Kpi) -> dict[str, Any]:
     """What a page shows of a figure: in words, with how it has changed since the line began."""
     measured = on.figures.get(kpi.id)
     if measured is None:
-        return {"kpi": kpi, "said": said(None, kpi.unit), "n": 0, "note": "", "how": with_code(kpi.how), "value": None, "spark": "", "change": None}
+        return {
+            "kpi": kpi,
+            "said": said(None, kpi.unit),
+            "n": 0,
+            "note": "",
+            "how": with_code(kpi.how),
+            "value": None,
+            "spark": "",
+            "change": None,
+        }
     figure, points = measured.figure, on.lines.get(kpi.id, ())
     earlier = next(((day, value) for day, value in points if value is not None and day < measured.day), None)
     change = None

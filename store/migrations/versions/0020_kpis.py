@@ -8,7 +8,7 @@ from alembic import op
 from store.types import UTC, JsonText, Words
 
 revision = "0020_kpis"
-down_revision = "0012_web_sessions"
+down_revision = "0019_api_tokens"
 branch_labels = None
 depends_on = None
 

@@ -1,0 +1,95 @@
+"""Who calls the API: the token of a request, what its role allows, and how many requests it may make."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from datetime import datetime
+from threading import Lock
+from typing import Annotated
+
+from fastapi import Depends, HTTPException, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from ownership.policy import Roster
+from tasks.tokens import TokenRefused, token_in_force
+from web.access.viewer import Role, Viewer
+from web.surroundings import surroundings_of
+
+_BEARER = HTTPBearer(auto_error=False, description="A token made by `steward token create`.")
+_WHO = {"WWW-Authenticate": "Bearer"}
+
+
+class Allowance:
+    """How many requests each token may still make: as many as a minute's at once, and then as they come back."""
+
+    def __init__(self, per_minute: int) -> None:
+        self._per_minute = per_minute
+        self._left: dict[str, tuple[float, datetime]] = {}
+        self._counting = Lock()
+
+    def take(self, token_id: str, now: datetime) -> int:
+        """Take one; 0 when there was one, else in how many seconds there will be."""
+        with self._counting:
+            left, since = self._left.get(token_id, (float(self._per_minute), now))
+            passed = max((now - since).total_seconds(), 0.0)
+            left = min(left + passed * self._per_minute / 60, float(self._per_minute))
+            taken = left >= 1
+            self._left[token_id] = (left - taken, now)
+        return 0 if taken else math.ceil((1 - left) * 60 / self._per_minute)
+
+
+def caller(request: Request, given: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]) -> Viewer:
+    """Whose token the request brings. Every route asks for it, so nothing is open by mistake."""
+    here = surroundings_of(request)
+    context = here.reading()
+    if given is None:
+        raise HTTPException(401, "Send a token as `Authorization: Bearer <token>`; ops make them.", _WHO)
+    roster, now = context.policy.roster, context.now()
+    try:
+        token = token_in_force(context.store, given.credentials, roster, context.today(), now)
+    except TokenRefused as problem:
+        raise HTTPException(401, f"Not accepted: {problem}.", _WHO) from None
+    allowance: Allowance = request.app.state.allowance
+    if wait_s := allowance.take(token.token_id, now):
+        raise HTTPException(429, f"Too many requests; try again in {wait_s} s.", {"Retry-After": str(wait_s)})
+    request.state.token_id = token.token_id
+    rep = roster.reps.get(token.rep_id or "")
+    email = rep.email if rep else f"token {token.name}"
+    return Viewer(email, token.name, Role(token.role), token.rep_id)
+
+
+def allow(needed: Role) -> Callable[[Viewer], Viewer]:
+    """Only for tokens with this role."""
+
+    def allowed(viewer: Annotated[Viewer, Depends(caller)]) -> Viewer:
+        if not viewer.role.may(needed):
+            raise HTTPException(403, f"This is for the role {needed.value}; the token's is {viewer.role.value}.")
+        return viewer
+
+    return allowed
+
+
+AsRep = Annotated[Viewer, Depends(allow(Role.REP))]
+AsManager = Annotated[Viewer, Depends(allow(Role.MANAGER))]
+
+
+def looks_into(viewer: Viewer, roster: Roster) -> frozenset[str] | None:
+    """Whose accounts and offers they see in full: a rep their own, a manager also those of everybody below them in the
+    roster, ops all (None)."""
+    if viewer.role is Role.OPS:
+        return None
+    seen = {viewer.rep_id} if viewer.rep_id else set()
+    while viewer.role is Role.MANAGER:
+        below = {rep.id for rep in roster.reps.values() if rep.manager in seen} - seen
+        if not below:
+            break
+        seen |= below
+    return frozenset(seen)
+
+
+def check_looks_into(viewer: Viewer, roster: Roster, rep_id: str) -> None:
+    """Refuse to show them what is somebody else's."""
+    seen = looks_into(viewer, roster)
+    if seen is not None and rep_id not in seen:
+        raise HTTPException(403, "That is somebody else's; only they, their managers and ops see it.")

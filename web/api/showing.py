@@ -1,0 +1,160 @@
+"""From values of the store and of decisions to what the API answers with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ownership.explain import REASON_WORDS, explain
+from ownership.model import Account, Decision
+from ownership.policy import Roster
+from store.decisions import LastDecision
+from store.drift import DriftEvent
+from store.exceptions import ExceptionItem
+from store.ledger import CurrentOwner, LedgerRow
+from store.offers import Offer
+from store.runs import Run
+from web.api import models
+
+
+def person(roster: Roster, rep_id: str) -> models.Person:
+    return models.Person(id=rep_id, name=roster.name(rep_id))
+
+
+def maybe(roster: Roster, rep_id: str | None) -> models.Person | None:
+    return person(roster, rep_id) if rep_id else None
+
+
+def summary(
+    account: Account, roster: Roster, current: CurrentOwner | None, last: LastDecision | None
+) -> dict[str, Any]:
+    """What `AccountSummary` has."""
+    return {
+        "id": account.id,
+        "name": account.name,
+        "kind": account.kind,
+        "domain": account.fields.get("domain"),
+        "owner": _owner(roster, current, last) if current else None,
+    }
+
+
+def _owner(roster: Roster, current: CurrentOwner, last: LastDecision | None) -> models.Owner:
+    """The last decision says why, unless it was about somebody else: who is asked first, say."""
+    reason = last.reason if last and last.owner_id == current.owner_id else None
+    return models.Owner(
+        id=current.owner_id,
+        name=roster.name(current.owner_id),
+        since=current.valid_from,
+        reason=reason,
+        why=REASON_WORDS.get(reason or "", reason),
+        acceptance=current.acceptance_state,
+    )
+
+
+def team(roster: Roster, roles: Mapping[str, str]) -> list[models.TeamRole]:
+    return [models.TeamRole(role=role, person=person(roster, rep)) for role, rep in sorted(roles.items())]
+
+
+def records(account: Account) -> list[models.SystemRecord]:
+    return [
+        models.SystemRecord(system=ref.source, object_type=ref.object_type, id=ref.external_id) for ref in account.refs
+    ]
+
+
+def offer(each: Offer, roster: Roster) -> models.OfferOut:
+    return models.OfferOut(
+        id=each.offer_id,
+        account_id=each.account_id,
+        asked=person(roster, each.owner_id),
+        state=each.state,
+        escalation_level=each.escalation_level,
+        offered_at=each.offered_at,
+        due_by=each.due_by,
+        answered_at=each.answered_at,
+        answered_by=each.answered_by,
+    )
+
+
+def change(row: LedgerRow, roster: Roster) -> models.ChangeOut:
+    return models.ChangeOut(
+        account_id=row.account_id,
+        seq=row.seq,
+        event=row.event_type,
+        owner=maybe(roster, row.owner_id),
+        previous=maybe(roster, row.prev_owner_id),
+        valid_from=row.valid_from,
+        recorded_at=row.recorded_at,
+        reason=row.reason,
+        why=REASON_WORDS.get(row.reason, row.reason.replace("_", " ")),
+        actor=row.actor,
+        decision_id=row.decision_id,
+        run_id=row.run_id,
+    )
+
+
+def decision(made: Decision, account: Account, roster: Roster) -> models.DecisionOut:
+    return models.DecisionOut(
+        outcome=made.outcome.value,
+        owner=maybe(roster, made.owner_id),
+        reason=made.reason,
+        rule=made.rule,
+        path=[models.StepOut(rule=step.rule, matched=step.matched, because=step.because) for step in made.path],
+        candidates=[
+            models.CandidateOut(person=person(roster, each.rep_id), chosen=each.chosen, because=each.because)
+            for each in made.candidates
+        ],
+        team=[
+            models.TeamReason(role=each.role, person=maybe(roster, each.rep_id), because=each.because)
+            for each in made.team
+        ],
+        policy_hash=made.policy_hash,
+        inputs_hash=made.inputs_hash,
+        in_words=explain(made, account, roster),
+    )
+
+
+def exception(item: ExceptionItem) -> models.ExceptionOut:
+    return models.ExceptionOut(
+        id=item.exception_id,
+        kind=item.kind,
+        account_id=item.account_id,
+        severity=item.severity,
+        first_seen_at=item.first_seen_at,
+        last_seen_at=item.last_seen_at,
+        times_seen=item.times_seen,
+        detail=dict(item.detail),
+    )
+
+
+def drift(event: DriftEvent, roster: Roster) -> models.DriftOut:
+    return models.DriftOut(
+        id=event.drift_id,
+        account_id=event.account_id,
+        record=models.SystemRecord(system=event.target, object_type=event.object_type, id=event.remote_id),
+        expected=person(roster, event.expected_owner),
+        found=event.found_owner,
+        modified_by=event.modified_by,
+        hand=event.hand,
+        action=event.action,
+        state=event.state,
+        because=event.because,
+        detected_at=event.detected_at,
+        settled_at=event.settled_at,
+    )
+
+
+def run(each: Run, prefect_ui_url: str) -> models.RunOut:
+    link = f"{prefect_ui_url}/runs/flow-run/{each.flow_run_id}" if prefect_ui_url and each.flow_run_id else None
+    return models.RunOut(
+        id=each.run_id,
+        flow=each.flow,
+        state=each.state,
+        trigger=each.trigger,
+        actor=each.actor,
+        code_version=each.code_version,
+        policy_hash=each.policy_hash,
+        counts=dict(each.counts),
+        started_at=each.started_at,
+        ended_at=each.ended_at,
+        prefect_url=link,
+    )
