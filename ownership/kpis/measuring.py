@@ -159,8 +159,8 @@ def _workload_balance(one: Slice) -> Figure:
     full = _fullness(one)
     if len(full) < 2:
         return Figure(None, len(full), _no_capacity(full) or "one rep alone cannot be out of balance", _most(full))
-    busiest = max(full, key=lambda part: part.value)
-    note = f"fullest: {busiest.label} at {busiest.value:.0%} of capacity"
+    # Notes name nobody: who may see the figure of a company may not see everybody's book.
+    note = f"the fullest at {max(part.value for part in full):.0%} of capacity"
     return Figure(gini([part.value for part in full]), len(full), note, _most(full))
 
 

@@ -15,6 +15,7 @@ from web import plots
 from web.app import create_app
 from web.pages.kpis import GROUPS, safe_cell
 
+REPS = ("Dana Whitfield", "Priya Raman", "Henrik Solberg", "Tom Brannigan", "Jade Thompson", "Fiona McAllister")
 FIGURES = [kpi.id for kpi in KPIS]
 
 
@@ -55,9 +56,11 @@ def test_a_manager_sees_their_own_people_by_name_and_of_the_company_only_figures
     own = manager.get("/kpis/no_activity?scope=reports:rachel-stein").text
     assert 'href="/accounts/acc-' in own
     assert "Dana Whitfield" in own
-    company = manager.get("/kpis/no_activity?scope=company").text
-    assert "/accounts/acc-" not in company
-    assert "Dana Whitfield" not in company
+    for scope in ("company", "territory:emea"):
+        seen = manager.get(f"/kpis?scope={scope}").text
+        seen += "".join(manager.get(f"/kpis/{id_}?scope={scope}").text for id_ in FIGURES)
+        assert "/accounts/acc-" not in seen
+        assert [name for name in REPS if name in seen] == []
     assert manager.get("/kpis/no_activity/list.csv?scope=company").status_code == 403
     assert manager.get("/kpis?scope=reports:peter-novak").status_code == 403
     assert "reports:peter-novak" not in manager.get("/kpis").text
