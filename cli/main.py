@@ -14,6 +14,7 @@ from cli.decide import decide
 from cli.dedupe import dedupe
 from cli.drift import drift
 from cli.hierarchy import hierarchy
+from cli.kpis import kpis
 from cli.match import match
 from cli.notices import notices
 from cli.overrides import dispute, override, overrides
@@ -26,6 +27,7 @@ from config.settings import Settings
 from config.yaml_files import PolicyError
 from connectors.errors import ConnectorError
 from ownership.acceptance import NotYours
+from ownership.kpis.scopes import UnknownScope
 from ownership.placed_by_people import MayNot
 from store.errors import StoreError
 from tasks.account_files import UnreadableFile
@@ -47,6 +49,7 @@ class Steward(click.Group):
             RunFailed,
             NotYours,
             MayNot,
+            UnknownScope,
             UnreadableFile,
             Refused,
             TokenRefused,
@@ -171,8 +174,8 @@ for command in (
     *(decide, dedupe, drift, hierarchy, match, notices, schema, scenarios.test),
     *(records.owner, records.lineage, records.verify, records.erase),
     *(identity.same, identity.split, identity.match_lead, identity.parent, identity.matches, identity.unmatched),
-    *(pushes, pause, resume, token),
     *(overrides, override, dispute),
+    *(kpis, pushes, pause, resume, token),
     *(questions.what_if, questions.why_not, questions.turns, questions.lint),
 ):
     main.add_command(command)

@@ -1,4 +1,7 @@
-"""Audit: pulled = decided + excepted, and every CRM shows the ledger's owner. The CRM is read, not remembered."""
+"""Audit: pulled = decided + excepted, and every CRM shows the ledger's owner. The CRM is read, not remembered.
+
+The day's key figures are taken last; they only read what is there.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from prefect import flow, runtime
 
 from tasks.audit import audit_completeness_task, audit_ledger_task, audit_target_task, seal_ledger_task
 from tasks.context import recorded_run
+from tasks.kpis import take_kpis_task
 from tasks.report import finish, report_audit
 
 
@@ -18,4 +22,7 @@ def audit_ownership(trigger: str = "by hand") -> dict[str, object]:
         broken_at = audit_ledger_task(context)
         seal = seal_ledger_task(context, broken_at)
         report_audit(context, completeness, truths, broken_at, seal)
-        return finish(context, completeness=completeness, truths=truths, ledger_broken_at=broken_at, seal=seal)
+        kpis = take_kpis_task(context)
+        return finish(
+            context, completeness=completeness, truths=truths, ledger_broken_at=broken_at, seal=seal, kpis=kpis
+        )

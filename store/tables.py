@@ -422,6 +422,7 @@ acceptance = Table(
     Index("ix_acceptance_remind_at", "remind_at", sqlite_where=_REMINDED, postgresql_where=_REMINDED),
     Index("ix_acceptance_owner_id", "owner_id"),
     Index("ix_acceptance_account_id", "account_id"),
+    Index("ix_acceptance_answered_at", "answered_at"),
 )
 
 _OPEN = text("state = 'open'")
@@ -677,6 +678,61 @@ web_session = Table(
     Column("ends_at", UTC, nullable=False),
     CheckConstraint("role IN ('rep', 'manager', 'ops')", name="role_is_known"),
     Index("ix_web_session_ends_at", "ends_at"),
+)
+
+account_health = Table(
+    "account_health",
+    metadata,
+    Column("account_id", Text, ForeignKey("account.account_id"), primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("seen_at", UTC, nullable=False),
+    Column("territory", Text, nullable=False),
+    Column("owner_id", Text),
+    Column("owned_since", UTC),
+    Column("supported", Boolean, nullable=False),
+    Column("arr_cents", BigInteger, nullable=False),
+    Column("arr_known", Boolean, nullable=False),
+    Column("consent_known", Boolean, nullable=False),
+    Column("has_contact", Boolean, nullable=False),
+    Column("quiet_since", Text),
+    Column("paying", Boolean, nullable=False),
+    Column("churned", Boolean, nullable=False),
+    Column("renewal_on", Text),
+    Column("forecast_cents", BigInteger),
+    Column("booked_cents", BigInteger),
+    Index("ix_account_health_owner_id", "owner_id"),
+    Index("ix_account_health_seen_at_account_id", "seen_at", "account_id"),
+    Index("ix_account_health_arr_cents_account_id", "arr_cents", "account_id"),
+)
+
+account_outcome = Table(
+    "account_outcome",
+    metadata,
+    Column("account_id", Text, ForeignKey("account.account_id"), primary_key=True),
+    Column("day", Text, primary_key=True),
+    Column("outcome", Text, primary_key=True),
+    Column("owner_id", Text),
+    Column("owned_days", Integer, nullable=False),
+    Column("arr_before_cents", BigInteger, nullable=False),
+    Column("arr_cents", BigInteger, nullable=False),
+    CheckConstraint("outcome IN ('renewed', 'lost', 'expanded', 'shrunk')", name="outcome_is_known"),
+    Index("ix_account_outcome_day", "day"),
+)
+
+kpi_day = Table(
+    "kpi_day",
+    metadata,
+    Column("scope", Text, primary_key=True),
+    Column("period", Integer, primary_key=True, autoincrement=False),
+    Column("day", Text, primary_key=True),
+    Column("kpi", Text, primary_key=True),
+    Column("value", Float),
+    Column("n", BigInteger, nullable=False),
+    Column("note", Words, nullable=False),
+    Column("parts", JsonText, nullable=False),
+    Column("measured_at", UTC, nullable=False),
+    Column("run_id", Text, nullable=False),
+    Index("ix_kpi_day_day", "day"),
 )
 
 api_token = Table(

@@ -16,8 +16,12 @@ from store.decisions import Decisions
 from store.drift import DriftEvents
 from store.erasures import Erasures
 from store.exceptions import Exceptions
+from store.health import HealthRows
 from store.identity import Identity
 from store.inbox import Inbox
+from store.kpi_counts import KpiCounts
+from store.kpi_days import KpiDays
+from store.kpi_lists import KpiLists
 from store.ledger import Ledger
 from store.likenesses import Likenesses
 from store.lineage import Lineage
@@ -75,6 +79,10 @@ class UnitOfWork:
         self.notifications = Notifications(connection)
         self.policies = Policies(connection)
         self.sessions = Sessions(connection)
+        self.health = HealthRows(connection)
+        self.kpi_counts = KpiCounts(connection)
+        self.kpi_lists = KpiLists(connection)
+        self.kpi_days = KpiDays(connection)
         self.listings = Listings(connection)
         self.api_tokens = ApiTokens(connection)
         self.api_answers = ApiAnswers(connection)

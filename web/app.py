@@ -19,7 +19,7 @@ from web import slack, webhooks
 from web.access.logins import viewer_of
 from web.api.app import PREFIX, create_api
 from web.api.problems import answer_of
-from web.pages import login, look_up, overrides, tokens
+from web.pages import kpis, login, look_up, overrides, tokens
 from web.rendering import refusal
 from web.surroundings import Surroundings, surroundings_of
 
@@ -61,6 +61,7 @@ def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Star
         Mount("/static", StaticFiles(packages=[("web", "static")])),
         *login.routes,
         *look_up.routes,
+        *kpis.routes,
         *tokens.routes,
         Mount(PREFIX, api),
         *overrides.routes,

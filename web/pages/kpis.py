@@ -1,0 +1,292 @@
+"""Health: the key figures as they were last taken, their lines over time, and what stands behind each.
+
+A manager sees the figures of the company and its territories, and names only where all are their own reports.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterator
+from io import StringIO
+from typing import Any
+
+from markupsafe import Markup
+from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import BaseRoute
+
+from ownership.kpis.catalogue import BY_ID, PERIODS, REVIEW, Behind, Kpi, Unit
+from ownership.kpis.scopes import COMPANY, Scope, is_of_manager, reports_key, scopes_of
+from ownership.kpis.words import change_said, is_better, said
+from store.kpi_lists import BadCursor, Listed
+from tasks.kpis import Board, board, listed, take_kpis
+from web import plots
+from web.access.guard import act, read
+from web.access.viewer import Role, Viewer
+from web.rendering import back, page, refusal
+from web.surroundings import surroundings_of
+
+ROWS = 50
+ROWS_AT_ONCE = 5000
+GROUPS = (
+    ("Every account has an owner", ("coverage", "territory_coverage")),
+    ("Promises kept", ("time_to_ownership", "sla", "acceptance")),
+    ("Load and revenue", ("workload_balance", "revenue_per_owner")),
+    ("Owners stay, and it pays", ("reassignment", "renewal_lift", "expansion_lift", "forecast_delta")),
+    ("What we know, and what others change", ("contact_known", "consent_known", "drift")),
+)
+HEADS: dict[Behind, dict[str, str]] = {
+    Behind.ACCOUNTS: {"what": "Quiet since", "at": "Owned since", "until": "", "other": ""},
+    Behind.OFFERS: {"what": "Answer", "at": "Answered", "until": "Was due", "other": ""},
+    Behind.MOVES: {"what": "Why", "at": "Changed", "until": "", "other": "before"},
+    Behind.DRIFT: {"what": "What happened", "at": "Found", "until": "", "other": "shows"},
+    Behind.OUTCOMES: {"what": "What happened", "at": "Owned since", "until": "", "other": ""},
+}
+"""What the columns of a list are called."""
+FIRST_SEEN = {"what": "", "at": "First seen", "until": "Owned for good", "other": ""}
+CSV_COLUMNS = ("account_id", "name", "kind", "territory", "owner", "other", "annual_revenue", "what", "at", "until")
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+class NotForYou(ValueError):
+    """What is asked for is not there, or not for this viewer; `status` says which."""
+
+    def __init__(self, status: int, problem: str) -> None:
+        super().__init__(problem)
+        self.status = status
+
+
+def overview(request: Request, viewer: Viewer) -> Response:
+    """GET /kpis?scope=&period=: every figure."""
+    try:
+        on = _asked_board(request, viewer)
+    except NotForYou as problem:
+        return _refused(request, viewer, problem)
+    names = [(group, [_card(on, BY_ID[id_]) for id_ in ids if id_ in on.figures]) for group, ids in GROUPS]
+    return page(
+        request,
+        viewer,
+        "kpis.html",
+        board=on,
+        review=[_card(on, BY_ID[id_]) for id_ in REVIEW if id_ in on.figures],
+        groups=[(group, cards) for group, cards in names if cards],
+        choices=_choices(_scopes(request, viewer)),
+        periods=PERIODS,
+        taken_at=next((each.measured_at for each in on.figures.values()), None),
+        may_take=viewer.role is Role.OPS,
+    )
+
+
+def one(request: Request, viewer: Viewer) -> Response:
+    """GET /kpis/{kpi}?scope=&period=&after=: one figure over time, its parts, and what stands behind it."""
+    try:
+        kpi, on = _asked_kpi(request), _asked_board(request, viewer)
+        names = _may_name(request, viewer, on.scope)
+        after = request.query_params.get("after", "")
+        rows = listed(surroundings_of(request).reading(), kpi, on, after, ROWS + 1) if names else []
+    except NotForYou as problem:
+        return _refused(request, viewer, problem)
+    except BadCursor as problem:
+        return refusal(request, viewer, 400, "There is no such page", f"{str(problem).capitalize()}.")
+    territories = {each.id: each.name for each in surroundings_of(request).policy.policy.territories}
+    return page(
+        request,
+        viewer,
+        "kpi.html",
+        board=on,
+        kpi=kpi,
+        card=_card(on, kpi),
+        **_drawn(on, kpi, names),
+        heads=FIRST_SEEN if kpi.unit is Unit.HOURS else HEADS[kpi.behind],
+        rows=rows[:ROWS],
+        next_after=rows[ROWS - 1].cursor if len(rows) > ROWS else "",
+        after=after,
+        names=names,
+        territories=territories,
+        choices=_choices(_scopes(request, viewer)),
+        periods=PERIODS,
+        money=lambda cents: said(cents / 100, Unit.MONEY),
+    )
+
+
+def as_csv(request: Request, viewer: Viewer) -> Response:
+    """GET /kpis/{kpi}/list.csv?scope=&period=: everything that stands behind a figure."""
+    try:
+        kpi, on = _asked_kpi(request), _asked_board(request, viewer)
+        if not _may_name(request, viewer, on.scope):
+            raise NotForYou(403, "You may list what belongs to your own reports. Choose them, or ask sales operations.")
+    except NotForYou as problem:
+        return _refused(request, viewer, problem)
+    headers = {"Content-Disposition": f'attachment; filename="{kpi.id}-{on.day or "none"}.csv"'}
+    return StreamingResponse(_csv_lines(request, kpi, on), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+def take(request: Request, viewer: Viewer, form: FormData) -> Response:
+    """POST /kpis/take: take today's figures now."""
+    with surroundings_of(request).acting(viewer.actor, "take-kpis") as context:
+        taken = take_kpis(context)
+    return back("/kpis", f"Took the figures of {taken.day} over {taken.accounts:,} accounts and leads.")
+
+
+def with_code(text: str) -> Markup:
+    """Text in which what stands between backticks is code."""
+    parts = enumerate(text.split("`"))
+    return Markup("").join(Markup("<code>{}</code>").format(part) if at % 2 else part for at, part in parts)
+
+
+def safe_cell(value: str) -> str:
+    """A cell that no spreadsheet takes for a formula."""
+    return f"'{value}" if value.startswith(FORMULA_STARTS) else value
+
+
+def _csv_lines(request: Request, kpi: Kpi, on: Board) -> Iterator[str]:
+    context, after = surroundings_of(request).reading(), ""
+    yield _csv_line(CSV_COLUMNS)
+    while rows := listed(context, kpi, on, after, ROWS_AT_ONCE):
+        yield "".join(_csv_line(_csv_cells(row)) for row in rows)
+        after = rows[-1].cursor
+
+
+def _csv_cells(row: Listed) -> tuple[str, ...]:
+    revenue = "" if row.arr_cents is None else f"{row.arr_cents / 100:.2f}"
+    instants = (at.isoformat() if at else "" for at in (row.at, row.until))
+    owners = row.owner_id or "", row.other_id or ""
+    return row.account_id, row.name, row.kind, row.territory, *owners, revenue, row.what, *instants
+
+
+def _csv_line(cells: tuple[str, ...]) -> str:
+    line = StringIO()
+    csv.writer(line).writerow([safe_cell(cell) for cell in cells])
+    return line.getvalue()
+
+
+def _asked_kpi(request: Request) -> Kpi:
+    kpi = BY_ID.get(request.path_params["kpi"])
+    if kpi is None:
+        raise NotForYou(404, "There is no such figure. Choose one on the page “Health”.")
+    return kpi
+
+
+def _asked_board(request: Request, viewer: Viewer) -> Board:
+    """The figures of the scope and period that are asked for; a manager's own reports when none is."""
+    here, params = surroundings_of(request), request.query_params
+    scopes = _scopes(request, viewer)
+    own = reports_key(viewer.rep_id or "")
+    key = params.get("scope") or (own if viewer.role is not Role.OPS and own in scopes else COMPANY)
+    if key not in scopes:
+        there = key in scopes_of(here.policy.policy, here.policy.roster)
+        problem = "These are another manager's people" if there else "There is no such team or territory"
+        raise NotForYou(403 if there else 404, f"{problem}. Choose from the list on the page “Health”.")
+    period = params.get("period", "90")
+    if period not in map(str, PERIODS):
+        raise NotForYou(400, f"A period is one of {', '.join(map(str, PERIODS))} days.")
+    return board(here.reading(), scopes[key], int(period))
+
+
+def _scopes(request: Request, viewer: Viewer) -> dict[str, Scope]:
+    """What this viewer may see figures of."""
+    loaded = surroundings_of(request).policy
+    scopes = scopes_of(loaded.policy, loaded.roster)
+    return {key: scope for key, scope in scopes.items() if scope.owners is None or _may_name(request, viewer, scope)}
+
+
+def _may_name(request: Request, viewer: Viewer, scope: Scope) -> bool:
+    """Whether the viewer may see who in it has what."""
+    if viewer.role is Role.OPS:
+        return True
+    return viewer.rep_id is not None and is_of_manager(scope, viewer.rep_id, surroundings_of(request).policy.roster)
+
+
+def _choices(scopes: dict[str, Scope]) -> list[tuple[str, list[Scope]]]:
+    """The scopes as a list to choose from, by kind."""
+    kinds = {"": "Company", "reports": "Managers", "team": "Teams", "territory": "Territories"}
+    found: dict[str, list[Scope]] = {title: [] for title in kinds.values()}
+    for scope in scopes.values():
+        kind, _, id_ = scope.key.partition(":")
+        found[kinds[kind if id_ else ""]].append(scope)
+    return [(title, some) for title, some in found.items() if some]
+
+
+def _card(on: Board, kpi: Kpi) -> dict[str, Any]:
+    """What a page shows of a figure: in words, with how it has changed since the line began."""
+    measured = on.figures.get(kpi.id)
+    if measured is None:
+        return {
+            "kpi": kpi,
+            "said": said(None, kpi.unit),
+            "n": 0,
+            "note": "",
+            "how": with_code(kpi.how),
+            "value": None,
+            "spark": "",
+            "change": None,
+        }
+    figure, points = measured.figure, on.lines.get(kpi.id, ())
+    earlier = next(((day, value) for day, value in points if value is not None and day < measured.day), None)
+    change = None
+    if earlier is not None and figure.value is not None:
+        better = is_better(earlier[1], figure.value, kpi.better)
+        words = "unchanged" if earlier[1] == figure.value else change_said(earlier[1], figure.value, kpi.unit)
+        change = {"said": words, "since": earlier[0], "better": better}
+    return {
+        "kpi": kpi,
+        "said": said(figure.value, kpi.unit),
+        "value": figure.value,
+        "n": figure.n,
+        "note": with_code(figure.note),
+        "how": with_code(kpi.how),
+        "spark": plots.spark(points, kpi.name, _in_unit(kpi.unit)),
+        "change": change,
+    }
+
+
+def _drawn(on: Board, kpi: Kpi, names: bool) -> dict[str, Any]:
+    """The plots of one figure, and the numbers in them. Parts that name people are left out unless they may be seen."""
+    measured, points = on.figures.get(kpi.id), on.lines.get(kpi.id, ())
+    say = _in_unit(kpi.unit)
+    parts = [part for part in measured.figure.parts if names or part.owner_id is None] if measured else []
+    unit = part_unit(kpi)
+    most = max((part.value for part in parts), default=0.0)
+    mark = 1.0 if unit is Unit.SHARE and most > 1 else None
+    is_spread = kpi.unit is Unit.HOURS
+    return {
+        "line": plots.line(points, f"{kpi.name} over {on.period} days", say),
+        "points": [(day, said(value, kpi.unit)) for day, value in reversed(points)],
+        "columns": plots.columns([(p.label, p.value) for p in parts], "How long it took", _in_unit(Unit.COUNT))
+        if is_spread
+        else "",
+        "bars": [
+            (
+                part.label,
+                "" if is_spread else plots.bar(part.value, max(most, 1.0) if unit is Unit.SHARE else most, mark),
+                said(part.value, unit),
+                part.n,
+            )
+            for part in parts
+        ],
+    }
+
+
+def part_unit(kpi: Kpi) -> Unit:
+    """In what the parts of a figure are counted."""
+    if kpi.unit in (Unit.SHARE, Unit.POINTS) or kpi.id in ("overloaded", "workload_balance"):
+        return Unit.SHARE
+    return Unit.MONEY if kpi.unit is Unit.MONEY else Unit.COUNT
+
+
+def _in_unit(unit: Unit) -> Callable[[float], str]:
+    return lambda value: said(value, unit)
+
+
+def _refused(request: Request, viewer: Viewer, problem: NotForYou) -> Response:
+    titles = {400: "That cannot be shown", 403: "These figures are not for you", 404: "There is nothing here"}
+    return refusal(request, viewer, problem.status, titles[problem.status], str(problem))
+
+
+routes: list[BaseRoute] = [
+    read("/kpis", overview, Role.MANAGER),
+    read("/kpis/{kpi}", one, Role.MANAGER),
+    read("/kpis/{kpi}/list.csv", as_csv, Role.MANAGER),
+    act("/kpis/take", take, Role.OPS),
+]
