@@ -17,7 +17,7 @@ from config.settings import Settings
 from tasks.context import Clock, utc_now
 from web import webhooks
 from web.access.logins import viewer_of
-from web.pages import login, look_up
+from web.pages import book, login, look_up, offer
 from web.rendering import refusal
 from web.surroundings import Surroundings, surroundings_of
 
@@ -54,5 +54,7 @@ def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Star
         Mount("/static", StaticFiles(packages=[("web", "static")])),
         *login.routes,
         *look_up.routes,
+        *offer.routes,
+        *book.routes,
     ]
     return Starlette(routes=routes, lifespan=lifespan, exception_handlers={404: _not_there, 405: _not_there})
