@@ -73,7 +73,10 @@ def is_asked(account: Account, current: str | None, owner_id: str, reason: str, 
 
 
 def check_answer(owner_id: str, by: str, roster: Roster, day: str) -> None:
-    """Only who was asked, or a manager of theirs up the line, may answer, and nobody who has left by `day`. Raises `NotYours`."""
+    """Only who was asked, or a manager of theirs up the line, may answer, and nobody who has left by `day`.
+
+    Raises `NotYours`.
+    """
     if by not in roster.reps:
         raise NotYours(f"'{by}' is nobody on the roster; give a rep's id")
     if by not in roster.present_on(day):

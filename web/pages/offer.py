@@ -29,10 +29,8 @@ def show_offer(request: Request, viewer: Viewer) -> Response:
         last = uow.decisions.explanation(account.id)
     may = viewer.rep_id in (offer.owner_id, *managers_of(offer.owner_id, here.policy.roster))
     why = [step.because for step in last.decision.path if step.matched] if last and may else []
-    return page(
-        *(request, viewer, "offer.html"),
-        **{"offer": offer, "account": account, "holder": holder.owner_id if holder else None, "may": may, "why": why},
-    )
+    held_by = holder.owner_id if holder else None
+    return page(request, viewer, "offer.html", offer=offer, account=account, holder=held_by, may=may, why=why)
 
 
 def accept(request: Request, viewer: Viewer, form: FormData) -> Response:
