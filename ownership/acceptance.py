@@ -73,13 +73,26 @@ def is_asked(account: Account, current: str | None, owner_id: str, reason: str, 
 
 
 def check_answer(owner_id: str, by: str, roster: Roster, day: str) -> None:
-    """Only who was asked, or their manager, may answer, and nobody who has left by `day`. Raises `NotYours`."""
+    """Only who was asked, or a manager of theirs up the line, may answer, and nobody who has left by `day`.
+
+    Raises `NotYours`.
+    """
     if by not in roster.reps:
         raise NotYours(f"'{by}' is nobody on the roster; give a rep's id")
     if by not in roster.present_on(day):
         raise NotYours(f"{roster.name(by)} has left and can answer for nobody")
-    if by not in (owner_id, _manager(owner_id, roster)):
+    if by != owner_id and by not in managers_of(owner_id, roster):
         raise NotYours(f"it is offered to {roster.name(owner_id)}; only they or their manager can answer")
+
+
+def managers_of(owner_id: str, roster: Roster) -> list[str]:
+    """Their manager, that one's manager, and so on; a ring of managers ends where it began."""
+    above: list[str] = []
+    manager = _manager(owner_id, roster)
+    while manager is not None and manager not in above and manager != owner_id:
+        above.append(manager)
+        manager = _manager(manager, roster)
+    return above
 
 
 def due_by(policy: Policy, roster: Roster, owner_id: str, fields: Mapping[str, Any], now: datetime) -> datetime:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from ownership.acceptance import check_answer
 from ownership.crm_tasks import ACCEPTED, ESCALATED, Happening, change_of_owner, filled_roles
 from ownership.model import Account, Step
 from ownership.plan import OwnerMove, move_of, offer_of
-from store.offers import Offer
+from store.offers import OFFERED, Offer
 from store.recording import Recording
 from store.unit_of_work import UnitOfWork
 from tasks.assignment import Assigned
@@ -25,6 +25,18 @@ from tasks.steps import as_task
 from tasks.turns import load_turns, save_turns
 
 BATCH = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What came of an answer: accepted, declined, held (it may go to nobody now) or too_late; `said` tells people."""
+
+    outcome: str
+    said: str
+
+
+class NoSuchOffer(ValueError):
+    """An answer to an offer that was never made."""
 
 
 def escalate_due(context: RunContext) -> Assigned:
@@ -60,19 +72,69 @@ def accept_account(context: RunContext, query: str, by: str) -> str:
 
     Raises `NotYours` when the offer is somebody else's. Without an open offer, says who holds the account.
     """
-    roster = context.policy.roster
 
     def answer(uow: UnitOfWork) -> str:
         account, offer = _open_offer(uow, query)
         if account is None or offer is None:
             return _nothing_open(context, uow, query, account)
-        check_answer(offer.owner_id, by, roster, context.today())
-        uow.accounts.lock([account.id])
-        if waits := _take_over(context, uow, account, offer, by):
-            return f"{account.name} cannot be taken over now: {waits}."
-        return f"{account.name} is accepted for {roster.reps[offer.owner_id].name}."
+        return _accept(context, uow, account, offer, by).said
 
     return context.store.run(answer)
+
+
+def accept_offer(context: RunContext, offer_id: str, by: str) -> Answered:
+    """Accept this offer for the rep `by`. Raises `NotYours`, and `NoSuchOffer` when it was never made."""
+    return context.store.run(lambda uow: _accept(context, uow, *_offer(uow, offer_id), by))
+
+
+def decline_offer(context: RunContext, offer_id: str, by: str, reason: str) -> Answered:
+    """Decline this offer for the rep `by`. Raises `NotYours`, and `NoSuchOffer` when it was never made."""
+    return context.store.run(lambda uow: _decline(context, uow, *_offer(uow, offer_id), by, reason))
+
+
+def _offer(uow: UnitOfWork, offer_id: str) -> tuple[Account, Offer]:
+    offer = uow.offers.get(offer_id)
+    account = uow.accounts.get_many([offer.account_id]).get(offer.account_id) if offer else None
+    if offer is None or account is None:
+        raise NoSuchOffer("there is no such offer; look the account up to see who has it")
+    return account, offer
+
+
+def _accept(context: RunContext, uow: UnitOfWork, account: Account, offer: Offer, by: str) -> Answered:
+    check_answer(offer.owner_id, by, context.policy.roster, context.today())
+    if offer.state != OFFERED:
+        return _too_late(context, uow, account, offer)
+    uow.accounts.lock([account.id])
+    if waits := _take_over(context, uow, account, offer, by):
+        return Answered("held", f"{account.name} cannot be taken over now: {waits}.")
+    now_it_is = uow.offers.get(offer.offer_id) or offer
+    if (now_it_is.state, now_it_is.answered_by) != ("accepted", by):
+        return _too_late(context, uow, account, now_it_is)
+    return Answered("accepted", f"{account.name} is accepted for {context.policy.roster.name(offer.owner_id)}.")
+
+
+def _decline(context: RunContext, uow: UnitOfWork, account: Account, offer: Offer, by: str, reason: str) -> Answered:
+    roster = context.policy.roster
+    check_answer(offer.owner_id, by, roster, context.today())
+    if offer.state != OFFERED:
+        return _too_late(context, uow, account, offer)
+    moved = _move_on(context, uow, [offer], {account.id: account}, "declined", by, reason)
+    now_it_is = uow.offers.get(offer.offer_id) or offer
+    if (now_it_is.state, now_it_is.answered_by) != ("declined", by):
+        return _too_late(context, uow, account, now_it_is)
+    asked = (*moved.offers, *moved.moves)
+    whom = roster.name(asked[0].after) if asked and asked[0].after else None
+    follows = f"{whom} is asked next." if whom else "A person has to look at it."
+    return Answered("declined", f"{account.name} is declined. {follows}")
+
+
+def _too_late(context: RunContext, uow: UnitOfWork, account: Account, offer: Offer) -> Answered:
+    """Nothing is changed: the offer had its one answer. Says which, and whose the account is now."""
+    roster, holder = context.policy.roster, uow.ledger.current([account.id]).get(account.id)
+    who = roster.name(holder.owner_id) if holder and holder.owner_id else "nobody"
+    by = offer.answered_by
+    given = "" if by in (None, "steward") else f" by {roster.name(str(by))}"
+    return Answered("too_late", f"Too late: the offer of {account.name} was {offer.state}{given}. It belongs to {who}.")
 
 
 def _take_over(context: RunContext, uow: UnitOfWork, account: Account, offer: Offer, by: str) -> str:
@@ -111,12 +173,7 @@ def decline_account(context: RunContext, query: str, by: str, reason: str) -> st
         account, offer = _open_offer(uow, query)
         if account is None or offer is None:
             return _nothing_open(context, uow, query, account)
-        check_answer(offer.owner_id, by, context.policy.roster, context.today())
-        moved = _move_on(context, uow, [offer], {account.id: account}, "declined", by, reason)
-        asked = (*moved.offers, *moved.moves)
-        after = asked[0].after if asked else None
-        whom = context.policy.roster.reps[after].name if after else None
-        return f"{account.name} is declined. " + (f"{whom} is asked next." if whom else "A person has to look at it.")
+        return _decline(context, uow, account, offer, by, reason).said
 
     return context.store.run(answer)
 

@@ -19,7 +19,7 @@ from web import slack, webhooks
 from web.access.logins import viewer_of
 from web.api.app import PREFIX, create_api
 from web.api.problems import answer_of
-from web.pages import kpis, login, look_up, overrides, tokens
+from web.pages import book, kpis, login, look_up, offer, overrides, tokens
 from web.rendering import refusal
 from web.surroundings import Surroundings, surroundings_of
 
@@ -65,5 +65,7 @@ def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Star
         *tokens.routes,
         Mount(PREFIX, api),
         *overrides.routes,
+        *offer.routes,
+        *book.routes,
     ]
     return Starlette(routes=routes, lifespan=lifespan, exception_handlers={404: _not_there, 405: _not_there})

@@ -17,6 +17,7 @@ from ownership.acceptance import (
     ToQueue,
     check_answer,
     due_by,
+    managers_of,
     next_step,
     remind_at,
 )
@@ -149,8 +150,8 @@ def test_an_owner_who_is_nobody_on_the_roster_is_named_as_they_are() -> None:
 # --- who may answer ---
 
 
-@pytest.mark.parametrize("by", ["ann", "mia"])
-def test_who_was_asked_and_their_manager_may_answer(by: str) -> None:
+@pytest.mark.parametrize("by", ["ann", "mia", "max"])
+def test_who_was_asked_and_every_manager_above_them_may_answer(by: str) -> None:
     assert check_answer("ann", by, roster(), TODAY) is None
 
 
@@ -158,13 +159,19 @@ def test_who_was_asked_and_their_manager_may_answer(by: str) -> None:
     ("by", "why"),
     [
         ("bob", "it is offered to Ann; only they or their manager can answer"),
-        ("max", "it is offered to Ann; only they or their manager can answer"),
         ("eve", "'eve' is nobody on the roster; give a rep's id"),
     ],
 )
 def test_nobody_else_may_answer(by: str, why: str) -> None:
     with pytest.raises(NotYours, match=why):
         check_answer("ann", by, roster(), TODAY)
+
+
+def test_managers_of_each_other_end_the_line_above_a_rep() -> None:
+    people = roster(rep("max", manager="mia"))
+    assert managers_of("ann", people) == ["mia", "max"]
+    with pytest.raises(NotYours):
+        check_answer("mia", "ann", people, TODAY)
 
 
 @pytest.mark.parametrize("by", ["ann", "mia"])

@@ -9,7 +9,7 @@ from fastapi import APIRouter, HTTPException, Path, Query, Request
 
 from ownership.worktime import local_day
 from store.offers import Offer
-from tasks.answers import Answered, NoSuchOffer, accept_offer, decline_offer
+from tasks.acceptance import Answered, NoSuchOffer, accept_offer, decline_offer
 from tasks.context import RunContext
 from web.access.viewer import Viewer
 from web.api import models, showing

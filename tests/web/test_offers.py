@@ -1,0 +1,103 @@
+"""An offer on its page: who may answer it, what an answer changes, and what opening the page does not."""
+
+from datetime import timedelta
+
+import pytest
+from starlette.testclient import TestClient
+
+from config.settings import Settings
+from store.engine import open_store
+from store.offers import Offer
+from tasks.context import utc_now
+from tests.store.business import know, owned_by, record
+from tests.web.conftest import LogIn, form_token
+
+DUE_IN = timedelta(hours=24)
+
+
+@pytest.fixture
+def offered(web_settings: Settings) -> Settings:
+    """Acme is offered to Dana Whitfield, whose manager is Rachel Stein."""
+    store, now = open_store(web_settings.database_url), utc_now()
+    know(store, "acme")
+    record(store, owned_by("acme", "dana-whitfield", offer_due_by=now + DUE_IN, pushes=()), now=now)
+    store.close()
+    return web_settings
+
+
+def the_offer(settings: Settings) -> Offer:
+    store = open_store(settings.database_url)
+    with store.transaction(readonly=True) as uow:
+        offers = uow.offers.of_owner("dana-whitfield", state=None)
+    store.close()
+    return offers[0]
+
+
+def answer(client: TestClient, settings: Settings, how: str, **form: str) -> str:
+    """Send the form; what the page then says."""
+    path = f"/offers/{the_offer(settings).offer_id}"
+    sent = client.post(f"{path}/{how}", data={"form_token": form_token(client), **form})
+    return client.get(sent.headers["location"]).text if sent.status_code == 303 else sent.text
+
+
+@pytest.mark.parametrize("who", ["dana-whitfield", "rachel-stein"])
+def test_who_is_asked_and_their_manager_accept_on_the_page(offered: Settings, logged_in: LogIn, who: str) -> None:
+    assert "Name of acme is accepted for Dana Whitfield" in answer(logged_in(who), offered, "accept")
+    assert (the_offer(offered).state, the_offer(offered).answered_by) == ("accepted", who)
+
+
+@pytest.mark.parametrize("who", ["marcus-oyelaran", "ops"])
+def test_others_see_who_is_asked_and_cannot_answer(offered: Settings, logged_in: LogIn, who: str) -> None:
+    client = logged_in(who)
+    shown = client.get(f"/offers/{the_offer(offered).offer_id}").text
+    assert "Only Dana Whitfield or a manager of theirs can answer" in shown
+    assert "Accept</button>" not in shown
+    assert "Nothing was changed" in answer(client, offered, "accept")
+    assert the_offer(offered).state == "offered"
+
+
+def test_it_is_declined_with_a_reason_only(offered: Settings, logged_in: LogIn) -> None:
+    client = logged_in("dana-whitfield")
+    assert "say why you decline it" in answer(client, offered, "decline", reason="  ")
+    assert the_offer(offered).state == "offered"
+    assert "Name of acme is declined" in answer(client, offered, "decline", reason="a partner of ours")
+    assert the_offer(offered).state == "declined"
+
+
+def test_a_late_answer_changes_nothing_and_says_whose_it_is(offered: Settings, logged_in: LogIn) -> None:
+    answer(logged_in("rachel-stein"), offered, "accept")
+    late = answer(logged_in("dana-whitfield"), offered, "decline", reason="too busy")
+    assert "Too late: the offer of Name of acme was accepted by Rachel Stein. It belongs to Dana Whitfield" in late
+    assert (the_offer(offered).state, the_offer(offered).answered_by) == ("accepted", "rachel-stein")
+
+
+def test_a_second_acceptance_by_the_same_rep_is_too_late(offered: Settings, logged_in: LogIn) -> None:
+    client = logged_in("dana-whitfield")
+    answer(client, offered, "accept")
+    assert "Too late" in answer(client, offered, "accept")
+
+
+def test_opening_the_page_or_a_form_without_its_token_answers_nothing(offered: Settings, logged_in: LogIn) -> None:
+    client = logged_in("dana-whitfield")
+    path = f"/offers/{the_offer(offered).offer_id}"
+    assert "Accept</button>" in client.get(path).text
+    assert client.get(f"{path}/accept").status_code in (404, 405)
+    assert client.post(f"{path}/accept").status_code == 403
+    client.cookies.clear()
+    assert client.get(path).status_code == 303
+    assert the_offer(offered).state == "offered"
+
+
+def test_an_offer_never_made_is_not_there(visitor: TestClient, logged_in: LogIn) -> None:
+    client = logged_in("dana-whitfield")
+    assert client.get("/offers/none").status_code == 404
+    assert client.post("/offers/none/accept", data={"form_token": form_token(client)}).status_code == 404
+
+
+def test_a_book_lists_offers_for_its_rep_and_their_manager_alone(offered: Settings, logged_in: LogIn) -> None:
+    assert "Name of acme" in logged_in("dana-whitfield").get("/book").text
+    assert "Name of acme" in logged_in("rachel-stein").get("/book?rep=dana-whitfield").text
+    assert logged_in("marcus-oyelaran").get("/book?rep=dana-whitfield").status_code == 403
+    assert "Nothing waits for an answer" in logged_in("marcus-oyelaran").get("/book").text
+    assert logged_in("ops").get("/book").status_code == 200
+    assert logged_in("rachel-stein").get("/book?rep=nobody").status_code == 403

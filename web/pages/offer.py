@@ -1,0 +1,69 @@
+"""One offer: who is asked to accept which account by when, and their answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import Response
+
+from ownership.acceptance import NotYours, managers_of
+from tasks.acceptance import Answered, NoSuchOffer, accept_offer, decline_offer
+from tasks.context import RunContext
+from web.access.guard import act, read
+from web.access.viewer import Role, Viewer
+from web.rendering import back, page, refusal
+from web.surroundings import surroundings_of
+
+
+def show_offer(request: Request, viewer: Viewer) -> Response:
+    """GET /offers/{offer_id}. Changes nothing, whoever or whatever opens it."""
+    here = surroundings_of(request)
+    with here.store.transaction(readonly=True) as uow:
+        offer = uow.offers.get(request.path_params["offer_id"])
+        if offer is None:
+            return refusal(request, viewer, 404, "There is no such offer", "Look the account up to see who has it.")
+        account = uow.accounts.get_many([offer.account_id])[offer.account_id]
+        holder = uow.ledger.current([account.id]).get(account.id)
+        last = uow.decisions.explanation(account.id)
+    may = viewer.rep_id in (offer.owner_id, *managers_of(offer.owner_id, here.policy.roster))
+    why = [step.because for step in last.decision.path if step.matched] if last and may else []
+    held_by = holder.owner_id if holder else None
+    return page(request, viewer, "offer.html", offer=offer, account=account, holder=held_by, may=may, why=why)
+
+
+def accept(request: Request, viewer: Viewer, form: FormData) -> Response:
+    """POST /offers/{offer_id}/accept."""
+    return _answer(request, viewer, "accept", accept_offer)
+
+
+def decline(request: Request, viewer: Viewer, form: FormData) -> Response:
+    """POST /offers/{offer_id}/decline, with a reason."""
+    reason = str(form.get("reason", "")).strip()[:500]
+    if not reason:
+        return back(f"/offers/{request.path_params['offer_id']}", "Nothing was changed: say why you decline it.")
+    return _answer(
+        request, viewer, "decline", lambda context, offer_id, by: decline_offer(context, offer_id, by, reason)
+    )
+
+
+def _answer(
+    request: Request, viewer: Viewer, what: str, answer: Callable[[RunContext, str, str], Answered]
+) -> Response:
+    offer_id = request.path_params["offer_id"]
+    try:
+        with surroundings_of(request).acting(viewer.actor, f"{what}-offer") as context:
+            said = answer(context, offer_id, viewer.actor).said
+    except NoSuchOffer as error:
+        return refusal(request, viewer, 404, "There is no such offer", str(error))
+    except NotYours as error:
+        return refusal(request, viewer, 403, "Nothing was changed", str(error))
+    return back(f"/offers/{offer_id}", said)
+
+
+routes = [
+    read("/offers/{offer_id}", show_offer, Role.REP),
+    act("/offers/{offer_id}/accept", accept, Role.REP),
+    act("/offers/{offer_id}/decline", decline, Role.REP),
+]
