@@ -13,6 +13,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from ownership.policy import Roster
 from tasks.tokens import TokenRefused, token_in_force
+from web.access.rules import sees_details
 from web.access.viewer import Role, Viewer
 from web.surroundings import surroundings_of
 
@@ -74,22 +75,7 @@ AsRep = Annotated[Viewer, Depends(allow(Role.REP))]
 AsManager = Annotated[Viewer, Depends(allow(Role.MANAGER))]
 
 
-def looks_into(viewer: Viewer, roster: Roster) -> frozenset[str] | None:
-    """Whose accounts and offers they see in full: a rep their own, a manager also those of everybody below them in the
-    roster, ops all (None)."""
-    if viewer.role is Role.OPS:
-        return None
-    seen = {viewer.rep_id} if viewer.rep_id else set()
-    while viewer.role is Role.MANAGER:
-        below = {rep.id for rep in roster.reps.values() if rep.manager in seen} - seen
-        if not below:
-            break
-        seen |= below
-    return frozenset(seen)
-
-
 def check_looks_into(viewer: Viewer, roster: Roster, rep_id: str) -> None:
     """Refuse to show them what is somebody else's."""
-    seen = looks_into(viewer, roster)
-    if seen is not None and rep_id not in seen:
+    if not sees_details(viewer, roster, rep_id):
         raise HTTPException(403, "That is somebody else's; only they, their managers and ops see it.")

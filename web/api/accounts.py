@@ -12,8 +12,9 @@ from ownership.model import Account
 from store.unit_of_work import UnitOfWork
 from tasks.counterfactual import find_rep, read_situation
 from tasks.history import owned_on
+from web.access.rules import looks_into
 from web.api import models, showing
-from web.api.access import AsRep, looks_into
+from web.api.access import AsRep
 from web.api.models import ID, Id, Instant
 from web.api.once import IdempotencyKey, answered_once
 from web.api.problems import documented

@@ -11,9 +11,10 @@ from ownership.worktime import local_day
 from store.offers import Offer
 from tasks.acceptance import Answered, NoSuchOffer, accept_offer, decline_offer
 from tasks.context import RunContext
+from web.access.rules import looks_into
 from web.access.viewer import Viewer
 from web.api import models, showing
-from web.api.access import AsRep, check_looks_into, looks_into
+from web.api.access import AsRep, check_looks_into
 from web.api.models import Id
 from web.api.once import IdempotencyKey, answered_once
 from web.api.problems import documented

@@ -9,8 +9,9 @@ from fastapi import APIRouter, HTTPException, Path, Query, Request
 
 from tasks.breaker import state_of
 from tasks.pushes import standing
+from web.access.rules import looks_into
 from web.api import models, showing
-from web.api.access import AsManager, AsRep, looks_into
+from web.api.access import AsManager, AsRep
 from web.api.models import Id
 from web.api.problems import documented
 from web.surroundings import surroundings_of
