@@ -81,18 +81,8 @@ def check_answer(owner_id: str, by: str, roster: Roster, day: str) -> None:
         raise NotYours(f"'{by}' is nobody on the roster; give a rep's id")
     if by not in roster.present_on(day):
         raise NotYours(f"{roster.name(by)} has left and can answer for nobody")
-    if by != owner_id and by not in managers_of(owner_id, roster):
+    if by != owner_id and by not in roster.managers_of(owner_id):
         raise NotYours(f"it is offered to {roster.name(owner_id)}; only they or their manager can answer")
-
-
-def managers_of(owner_id: str, roster: Roster) -> list[str]:
-    """Their manager, that one's manager, and so on; a ring of managers ends where it began."""
-    above: list[str] = []
-    manager = _manager(owner_id, roster)
-    while manager is not None and manager not in above and manager != owner_id:
-        above.append(manager)
-        manager = _manager(manager, roster)
-    return above
 
 
 def due_by(policy: Policy, roster: Roster, owner_id: str, fields: Mapping[str, Any], now: datetime) -> datetime:
@@ -159,7 +149,7 @@ def _next_in_line(rota: Rota | None, offered: Offered) -> str | None:
 
 
 def _manager_to_ask(offered: Offered, day: Day) -> str | None:
-    rep = _manager(offered.owner_id, day.roster)
+    rep = day.roster.manager_of(offered.owner_id)
     free = rep in day.present and rep not in day.away and rep not in offered.asked
     return rep if free and not day.roster.is_queue(str(rep)) else None
 
@@ -169,8 +159,3 @@ def _said(offered: Offered, roster: Roster) -> str:
     if offered.declined is None:
         return f"{name} did not answer in time"
     return f"{name} declined it ({offered.declined})" if offered.declined else f"{name} declined it"
-
-
-def _manager(owner_id: str, roster: Roster) -> str | None:
-    rep = roster.reps.get(owner_id)
-    return rep.manager if rep else None

@@ -100,8 +100,7 @@ def _assignee(entry: TaskRule, happened: Happening, day: Day) -> str | None:
     elif entry.to == "manager":
         # Who did not answer may have been passed over for their own manager, whose manager is not the one to look.
         asked = happened.previous if happened.event == ESCALATED else happened.owner
-        known = day.roster.reps.get(asked or "")
-        rep = known.manager if known else None
+        rep = day.roster.manager_of(asked)
     else:
         rep = happened.team.get(entry.to.removeprefix(ROLE))
     return rep if rep in day.present and not day.roster.is_queue(str(rep)) else None

@@ -46,8 +46,7 @@ def addressee(to: str, owner: str | None, team: Mapping[str, str], roster: Roste
     if to == OWNER:
         rep = owner
     elif to == MANAGER:
-        known = roster.reps.get(owner or "")
-        rep = known.manager if known else None
+        rep = roster.manager_of(owner)
     elif to.startswith(ROLE):
         rep = team.get(to.removeprefix(ROLE))
     else:

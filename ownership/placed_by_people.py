@@ -59,19 +59,8 @@ def check_answer(person: Person, involved: Sequence[str | None], holder: str | N
         raise MayNot("It is your own: you asked for it, or the account would be yours. Somebody else has to answer")
     if person.role == "ops":
         return
-    if person.role != "manager" or not _reports_to(holder, person.id, roster):
+    if person.role != "manager" or person.id not in roster.managers_of(holder):
         raise MayNot("Only the manager of who owns the account, or sales operations, may answer")
-
-
-def _reports_to(rep_id: str | None, manager: str, roster: Roster) -> bool:
-    seen: set[str] = set()
-    rep = roster.reps.get(rep_id or "")
-    while rep is not None and rep.manager is not None and rep.id not in seen:
-        if rep.manager == manager:
-            return True
-        seen.add(rep.id)
-        rep = roster.reps.get(rep.manager)
-    return False
 
 
 def joined(policy: Policy, overrides: Sequence[Override], disputes: Sequence[Dispute]) -> Policy:

@@ -201,6 +201,37 @@ class Roster:
         rep = self.reps.get(rep_id)
         return rep.name if rep else rep_id
 
+    def with_address(self, email: str) -> str | None:
+        """Who has this e-mail address, whatever its case."""
+        wanted = email.casefold()
+        return next((rep.id for rep in self.reps.values() if rep.email.casefold() == wanted), None)
+
+    def is_manager(self, rep_id: str) -> bool:
+        """Whether somebody reports to them."""
+        return any(rep.manager == rep_id for rep in self.reps.values())
+
+    def manager_of(self, rep_id: str | None) -> str | None:
+        rep = self.reps.get(rep_id or "")
+        return rep.manager if rep else None
+
+    def managers_of(self, rep_id: str | None) -> list[str]:
+        """Their manager, that one's manager, and so on; a ring of managers ends where it began."""
+        above: list[str] = []
+        manager = self.manager_of(rep_id)
+        while manager is not None and manager not in above:
+            above.append(manager)
+            manager = self.manager_of(manager)
+        return above
+
+    def reports_of(self, manager: str) -> frozenset[str]:
+        """Everybody who reports to them, directly or through others."""
+        found: set[str] = set()
+        above = {manager}
+        while above:
+            above = {rep.id for rep in self.reps.values() if rep.manager in above} - found - {manager}
+            found |= above
+        return frozenset(found)
+
     def is_queue(self, rep_id: str) -> bool:
         """Whether this owner is a queue rather than a person."""
         rep = self.reps.get(rep_id)

@@ -13,7 +13,6 @@ from datetime import timedelta
 from connectors.base import Messenger
 from connectors.errors import ConnectorError, RecordRejected
 from ownership.acceptance import NotYours
-from ownership.policy import Roster
 from store.offers import OFFERED
 from store.people import PersonSeen
 from tasks.acceptance import accept_account, decline_account
@@ -106,12 +105,7 @@ def rep_of(context: RunContext, messenger: Messenger, user_id: str) -> str | Non
             return None
         seen = person = PersonSeen(user_id, "", email, True)
         context.store.run(lambda uow: uow.people.note(SLACK, person, context.now()))
-    return _with_address(context.policy.roster, seen.email)
-
-
-def _with_address(roster: Roster, email: str) -> str | None:
-    wanted = email.casefold()
-    return next((rep.id for rep in roster.reps.values() if rep.email.casefold() == wanted), None)
+    return context.policy.roster.with_address(seen.email)
 
 
 def _is_open(context: RunContext, offer_id: str) -> bool:

@@ -147,7 +147,7 @@ def person_called(who: str, roster: Roster) -> Person:
         return Person(address, "ops")
     if who not in roster.reps:
         raise MayNot(f"'{who}' is nobody on the roster{hint(who, roster.reps)}. Give an id of it, or ops:<address>")
-    return Person(who, "manager" if any(rep.manager == who for rep in roster.reps.values()) else "rep")
+    return Person(who, "manager" if roster.is_manager(who) else "rep")
 
 
 def override_lines(context: RunContext) -> Iterator[str]:

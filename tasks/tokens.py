@@ -54,7 +54,7 @@ def _check(context: RunContext, name: str, role: str, rep_id: str | None, days: 
             raise TokenRefused(f"a token with the role {role} acts for somebody; name them with --as")
     elif rep_id not in roster.present_on(context.today()) or roster.is_queue(rep_id):
         raise TokenRefused(f"'{rep_id}' is nobody who is with the company; give a rep's id, as on the roster")
-    elif role == "manager" and not any(rep.manager == rep_id for rep in roster.reps.values()):
+    elif role == "manager" and not roster.is_manager(rep_id):
         raise TokenRefused(f"nobody reports to {roster.name(rep_id)}; give the role rep")
 
 

@@ -35,7 +35,7 @@ def scopes_of(policy: Policy, roster: Roster) -> dict[str, Scope]:
     scopes = [Scope(COMPANY, "Whole company")]
     managers = dict.fromkeys(rep.manager for rep in roster.reps.values() if rep.manager)
     scopes += [
-        Scope(reports_key(manager), f"{roster.name(manager)}'s reports", reports_of(manager, roster))
+        Scope(reports_key(manager), f"{roster.name(manager)}'s reports", roster.reports_of(manager))
         for manager in managers
     ]
     teams: dict[str, set[str]] = defaultdict(set)
@@ -54,19 +54,9 @@ def reports_key(manager: str) -> str:
     return f"reports:{manager}"
 
 
-def reports_of(manager: str, roster: Roster) -> frozenset[str]:
-    """Everybody who reports to them, directly or through others."""
-    found: set[str] = set()
-    above = {manager}
-    while above:
-        above = {rep.id for rep in roster.reps.values() if rep.manager in above} - found - {manager}
-        found |= above
-    return frozenset(found)
-
-
 def is_of_manager(scope: Scope, manager: str, roster: Roster) -> bool:
     """Whether everybody in it reports to this manager, so that they may see each one's accounts."""
-    return scope.owners is not None and scope.owners <= reports_of(manager, roster)
+    return scope.owners is not None and scope.owners <= roster.reports_of(manager)
 
 
 def _with_all_below(territory: str, policy: Policy) -> frozenset[str]:

@@ -17,7 +17,6 @@ from ownership.acceptance import (
     ToQueue,
     check_answer,
     due_by,
-    managers_of,
     next_step,
     remind_at,
 )
@@ -169,7 +168,7 @@ def test_nobody_else_may_answer(by: str, why: str) -> None:
 
 def test_managers_of_each_other_end_the_line_above_a_rep() -> None:
     people = roster(rep("max", manager="mia"))
-    assert managers_of("ann", people) == ["mia", "max"]
+    assert people.managers_of("ann") == ["mia", "max"]
     with pytest.raises(NotYours):
         check_answer("mia", "ann", people, TODAY)
 

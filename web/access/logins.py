@@ -9,7 +9,6 @@ from hashlib import sha256
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ownership.policy import Roster
 from store.sessions import Session
 from web.access.viewer import Role, Viewer
 from web.surroundings import surroundings_of
@@ -45,14 +44,8 @@ def viewer_of(request: Request) -> Viewer | None:
         session = uow.sessions.find(_hash(token), here.clock())
     if session is None:
         return None
-    rep_id = rep_with_address(here.policy.roster, session.email)
+    rep_id = here.policy.roster.with_address(session.email)
     return Viewer(session.email, session.name, Role(session.role), rep_id, session.form_token)
-
-
-def rep_with_address(roster: Roster, email: str) -> str | None:
-    """Who of the roster has this address."""
-    wanted = email.casefold()
-    return next((rep.id for rep in roster.reps.values() if rep.email.casefold() == wanted), None)
 
 
 def _hash(token: str) -> str:

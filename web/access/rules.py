@@ -16,11 +16,8 @@ def looks_into(viewer: Viewer, roster: Roster) -> frozenset[str] | None:
     if viewer.role is Role.OPS:
         return None
     seen = {viewer.rep_id} if viewer.rep_id else set()
-    while viewer.role is Role.MANAGER:
-        below = {rep.id for rep in roster.reps.values() if rep.manager in seen} - seen
-        if not below:
-            break
-        seen |= below
+    if viewer.role is Role.MANAGER and viewer.rep_id:
+        seen |= roster.reports_of(viewer.rep_id)
     return frozenset(seen)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ownership.acceptance import managers_of
 from web.access.guard import read
 from web.access.viewer import Role, Viewer
 from web.rendering import page, refusal
@@ -17,7 +16,7 @@ def book(request: Request, viewer: Viewer) -> Response:
     here = surroundings_of(request)
     whose = request.query_params.get("rep") or viewer.rep_id or ""
     own = whose == viewer.rep_id or viewer.role is Role.OPS
-    if not own and viewer.rep_id not in managers_of(whose, here.policy.roster):
+    if not own and viewer.rep_id not in here.policy.roster.managers_of(whose):
         return refusal(request, viewer, 403, "This book is not for you", "Only they and their managers see it.")
     with here.store.transaction(readonly=True) as uow:
         offers = uow.offers.of_owner(whose)

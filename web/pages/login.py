@@ -8,8 +8,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from ownership.model import QUEUE, Rep
-from ownership.policy import Roster
+from ownership.model import QUEUE
 from web.access.guard import act
 from web.access.logins import log_in, log_out
 from web.access.viewer import Role, Viewer
@@ -47,7 +46,7 @@ async def development_login(request: Request) -> Response:
     if who == "ops":
         await run_in_threadpool(log_in, request, response, OPS_EMAIL, OPS_NAME, Role.OPS)
     elif rep is not None:
-        role = role_on_roster(here.policy.roster, rep)
+        role = Role.MANAGER if here.policy.roster.is_manager(rep.id) else Role.REP
         await run_in_threadpool(log_in, request, response, rep.email, rep.name, role)
     else:
         return refusal(request, None, 400, "Nobody is called that", "Choose somebody from the list.")
@@ -59,11 +58,6 @@ def logout(request: Request, viewer: Viewer, form: FormData) -> Response:
     response = RedirectResponse("/login", status_code=303)
     log_out(request, response)
     return response
-
-
-def role_on_roster(roster: Roster, rep: Rep) -> Role:
-    """Manager for whom somebody reports to, else rep. Ops is nobody by the roster alone."""
-    return Role.MANAGER if any(other.manager == rep.id for other in roster.reps.values()) else Role.REP
 
 
 def local_path(to: str) -> str:

@@ -8,7 +8,7 @@ from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ownership.acceptance import NotYours, managers_of
+from ownership.acceptance import NotYours
 from tasks.acceptance import Answered, NoSuchOffer, accept_offer, decline_offer
 from tasks.context import RunContext
 from web.access.guard import act, read
@@ -27,7 +27,7 @@ def show_offer(request: Request, viewer: Viewer) -> Response:
         account = uow.accounts.get_many([offer.account_id])[offer.account_id]
         holder = uow.ledger.current([account.id]).get(account.id)
         last = uow.decisions.explanation(account.id)
-    may = viewer.rep_id in (offer.owner_id, *managers_of(offer.owner_id, here.policy.roster))
+    may = viewer.rep_id in (offer.owner_id, *here.policy.roster.managers_of(offer.owner_id))
     why = [step.because for step in last.decision.path if step.matched] if last and may else []
     held_by = holder.owner_id if holder else None
     return page(request, viewer, "offer.html", offer=offer, account=account, holder=held_by, may=may, why=why)
