@@ -69,6 +69,7 @@ def open_as(browser: Browser, address: str) -> Iterator[OpenAs]:
         page.goto(f"/login?next={path}")
         page.select_option("#who", who)
         page.get_by_role("button", name="Log in").click()
+        page.wait_for_url(lambda url: "/login" not in url)  # and until it is loaded
         return page
 
     yield open_
