@@ -18,6 +18,7 @@ from ownership.acceptance import is_asked
 from ownership.candidates import settled_before
 from ownership.case import Case, Holding, LastLead, State, Verdict, Waiting
 from ownership.day import Day
+from ownership.entries import by_id
 from ownership.model import ACCOUNT, LEAD, Account, Decision, Outcome, Step, TeamMember
 from ownership.policy import Policy, Roster
 from ownership.rules import RULES
@@ -239,7 +240,7 @@ def _inputs_hash(case: Case) -> str:
 
 def _said_by_people(case: Case) -> dict[str, Any]:
     """What people have decided of it in the running system; the hash of the policy's text does not tell of it."""
-    key, index = f"account/{case.account.id}", case.day.index
+    key, index = by_id(case.account.id), case.day.index
     overrides = [[each.owner, each.reason, each.period.until, each.then] for each in index.overrides.get(key, ())]
     disputes = [[each.claimed_by, each.reason] for each in index.disputes.get(key, ())]
     return {"said": [overrides, disputes]} if overrides or disputes else {}

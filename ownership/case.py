@@ -9,6 +9,7 @@ from typing import Any
 
 from ownership.conditions import fold_fields
 from ownership.day import Day
+from ownership.entries import by_id
 from ownership.inactivity import forfeited_because
 from ownership.model import LEAD, Account, Afterwards, Candidate
 from ownership.plan import shown_owners
@@ -238,7 +239,7 @@ class Case:
 def _names(account: Account, fields: Mapping[str, Any]) -> list[str]:
     domains = fields.get("domains") or ()
     said = sorted({*domains, *(f"{ref.source}/{ref.external_id}" for ref in account.refs)})
-    return [f"account/{account.id}", *said]
+    return [by_id(account.id), *said]
 
 
 def _is_overridden(account: Account, fields: Mapping[str, Any], day: Day) -> bool:

@@ -12,6 +12,11 @@ from ownership.model import Period
 ALWAYS_IN_EFFECT = Period()
 
 
+def by_id(account_id: str) -> str:
+    """What an override or dispute calls an account that it names by Steward's own id."""
+    return f"account/{account_id}"
+
+
 @dataclass(frozen=True, slots=True)
 class Requirement:
     """Data that must be there before something may happen. `mend` is what a person should do when it is not."""

@@ -15,7 +15,7 @@ from connectors.errors import ConnectorError, RecordRejected
 from ownership.acceptance import NotYours
 from store.offers import OFFERED
 from store.people import PersonSeen
-from tasks.acceptance import accept_account, decline_account
+from tasks.acceptance import NoSuchOffer, accept_offer, decline_offer
 from tasks.context import RunContext
 from tasks.notice_words import outcome_of
 from tasks.slack_messages import show_message_anew
@@ -77,20 +77,15 @@ def answer(context: RunContext, offer_id: str, by: str, accepts: bool, reason: s
     """Answer an offer for the rep `by`. One that has ended already keeps its answer, which is told instead."""
     with context.store.transaction(readonly=True) as uow:
         offer = uow.offers.get(offer_id)
-        if offer is None:
-            return Answered(GONE, False)
-        if offer.state != OFFERED:
+        if offer is not None and offer.state != OFFERED:
             return Answered(outcome_of(context, uow, offer), False)
     try:
-        if accepts:
-            said = accept_account(context, offer.account_id, by)
-        else:
-            said = decline_account(context, offer.account_id, by, reason)
+        done = accept_offer(context, offer_id, by) if accepts else decline_offer(context, offer_id, by, reason)
+    except NoSuchOffer:
+        return Answered(GONE, False)
     except NotYours as refusal:
         return Answered(f"Nothing was changed: {refusal}.", False)
-    with context.store.transaction(readonly=True) as uow:
-        now = uow.offers.get(offer_id)
-    return Answered(said, now is not None and now.state == ("accepted" if accepts else "declined"))
+    return Answered(done.said, done.outcome in ("accepted", "declined"))
 
 
 def rep_of(context: RunContext, messenger: Messenger, user_id: str) -> str | None:

@@ -14,6 +14,7 @@ from ownership.acceptance import due_by, is_asked, remind_at
 from ownership.case import State
 from ownership.conditions import fold_fields
 from ownership.day import Day
+from ownership.entries import by_id
 from ownership.identities import Identities
 from ownership.model import Account, Decision, Outcome, Ref
 from ownership.writeback import Drift, Writeback, plan_writeback
@@ -222,7 +223,7 @@ def _key(kind: str, ref: Ref) -> str:
 
 def _said_by_people(account: Account, day: Day) -> dict[str, object]:
     """What people have decided of it in the running system, which no text of the policy says."""
-    key = f"account/{account.id}"
+    key = by_id(account.id)
     said = {
         "overrides": [
             [each.owner, each.reason, each.requested_by, each.approved_by, each.period.until, each.then]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ownership.day import Day
-from ownership.entries import Dispute, Override
+from ownership.entries import Dispute, Override, by_id
 from ownership.model import Period
 from ownership.placed_by_people import joined
 from ownership.policy import Policy
@@ -15,13 +15,13 @@ def rules_in_effect(uow: UnitOfWork, policy: Policy) -> Policy:
     what a decision saw of these is in its snapshot."""
     overrides = [
         Override(
-            *(f"account/{each.account_id}", each.owner_id, each.reason, each.requested_by, str(each.decided_by)),
+            *(by_id(each.account_id), each.owner_id, each.reason, each.requested_by, str(each.decided_by)),
             *(Period(each.since, each.until), each.afterwards),
         )
         for each in uow.overrides.in_effect()
     ]
     disputes = [
-        Dispute(f"account/{each.account_id}", each.claimed_by, each.reason, rule_by=each.rule_by)
+        Dispute(by_id(each.account_id), each.claimed_by, each.reason, rule_by=each.rule_by)
         for each in uow.disputes.open_ones()
     ]
     return joined(policy, overrides, disputes)

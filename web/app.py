@@ -46,9 +46,7 @@ def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Star
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        app.state.settings = settings
         app.state.surroundings = here = Surroundings(settings, clock)
-        app.state.store = here.store
         api.state.surroundings = here
         yield
         here.close()

@@ -57,11 +57,6 @@ def page(request: Request, viewer: Viewer | None, template: str, status: int = 2
     return response
 
 
-def part(request: Request, viewer: Viewer, template: str, **values: Any) -> Response:
-    """A piece of a page, for `live.js` to put in place; the same values as `page`."""
-    return page(request, viewer, template, **values)
-
-
 def back(to: str, said: str) -> Response:
     """After a form: on to a page that says once what came of it, so that loading it again sends nothing again."""
     response = RedirectResponse(to, status_code=303)

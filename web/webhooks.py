@@ -16,12 +16,11 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from config.settings import Settings
-from store.engine import Store
 from tasks.inbox import ChangeNote, pass_on, take_in
 from tasks.pull import inbox_of
 from web.outbound_messages import ACK, NotAnOutboundMessage, read_outbound_message
 from web.signatures import is_from_hubspot
+from web.surroundings import surroundings_of
 
 MAX_BODY = 1_000_000
 LAST_MS = 253_402_300_799_999  # the last instant a datetime can hold
@@ -55,7 +54,7 @@ EVENTS = TypeAdapter(list[HubSpotEvent])
 
 async def hubspot(request: Request) -> Response:
     """POST /webhooks/hubspot: an array of up to 100 events, signed v3, at least once, in no order."""
-    settings: Settings = request.app.state.settings
+    settings = surroundings_of(request).settings
     body = await body_of(request)
     if body is None:
         return Response(status_code=413)
@@ -84,7 +83,7 @@ async def salesforce(request: Request) -> Response:
 
     It carries no signature (mutual TLS in front of us proves the sender), so it is never more than a hint.
     """
-    settings: Settings = request.app.state.settings
+    settings = surroundings_of(request).settings
     now = datetime.now(UTC)
     body = await body_of(request)
     if body is None:
@@ -116,7 +115,7 @@ async def _accept(
     request: Request, source: str, notes: Sequence[tuple[str | None, ChangeNote]], now: datetime, answer: Response
 ) -> Response:
     """Keep what is about a stream of ours; its ids start a run once the answer is out."""
-    store: Store = request.app.state.store
+    store = surroundings_of(request).store
     external_ids: list[str] = []
     for stream in (ACCOUNTS, LEADS):
         some = [note for about, note in notes if about == stream]

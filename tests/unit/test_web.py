@@ -41,7 +41,7 @@ class Web:
 
     def kept(self, source: str) -> int:
         """How many events of this source wait to be read."""
-        with self.client.app.state.store.transaction(readonly=True) as uow:  # type: ignore[attr-defined]
+        with self.client.app.state.surroundings.store.transaction(readonly=True) as uow:  # type: ignore[attr-defined]
             return int(uow.inbox.waiting(source))
 
     def hubspot(self, body: bytes, **signing: Any) -> Response:

@@ -109,7 +109,7 @@ def test_a_name_that_is_a_formula_is_text_in_the_download(client: TestClient) ->
 
 def test_taking_figures_needs_a_form_of_ours_and_looking_at_them_changes_nothing(client: TestClient) -> None:
     ops = as_(client, "ops")
-    store = client.app.state.store  # type: ignore[attr-defined]
+    store = client.app.state.surroundings.store  # type: ignore[attr-defined]
     with store.transaction(readonly=True) as uow:
         before = len(uow.runs.recent(50))
     assert ops.get("/kpis/take").status_code == 404
