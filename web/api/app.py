@@ -9,7 +9,7 @@ from fastapi import Depends, FastAPI, HTTPException, Request
 from fastapi.routing import APIRoute
 
 from config.settings import Settings
-from web.api import accounts, offers, operations
+from web.api import accounts, kpis, offers, operations, overrides
 from web.api.access import Allowance, caller
 from web.api.problems import HANDLERS, Problem, SmallBodies, WrongValue, documented
 
@@ -47,7 +47,7 @@ def create_api(settings: Settings) -> Api:
         exception_handlers=HANDLERS,
         generate_unique_id_function=_name,
     )
-    for module in (accounts, offers, operations):
+    for module in (accounts, offers, overrides, kpis, operations):
         api.include_router(module.router)
     api.add_middleware(SmallBodies)
     api.state.allowance = Allowance(settings.api_requests_per_minute)
