@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, select, text, update
+from sqlalchemy import Connection, and_, select, text, tuple_, update
 from sqlalchemy.engine import Row
 
 from store.statements import insert, is_among, select_in
@@ -70,19 +70,19 @@ class Offers:
         row = self._connection.execute(select(acceptance).where(*found)).first()
         return _to_offer(row) if row else None
 
-    def asked_before(self, account_id: str) -> list[str]:
-        """Everybody who was asked since the account was placed last, the latest first."""
+    def asked_before(self, account_ids: Iterable[str]) -> dict[str, list[str]]:
+        """Everybody who was asked since each of these accounts was placed last, the latest first."""
         columns = acceptance.c
-        rows = self._connection.execute(
-            select(columns.owner_id, columns.escalation_level)
-            .where(columns.account_id == account_id)
-            .order_by(columns.offered_at.desc(), columns.escalation_level.desc(), columns.offer_id.desc())
+        statement = select(columns.account_id, columns.owner_id, columns.escalation_level).order_by(
+            columns.offered_at.desc(), columns.escalation_level.desc(), columns.offer_id.desc()
         )
-        asked: list[str] = []
-        for owner, level in rows:
-            asked.append(owner)
+        asked: dict[str, list[str]] = {}
+        placed: set[str] = set()
+        for account_id, owner, level in select_in(self._connection, statement, columns.account_id, account_ids):
+            if account_id not in placed:
+                asked.setdefault(account_id, []).append(owner)
             if level == 0:
-                break
+                placed.add(account_id)
         return asked
 
     def before_acceptance(self, account_ids: Iterable[str] | None = None) -> list[tuple[str, str, str]]:
@@ -123,25 +123,34 @@ class Offers:
 
     def answer(self, offer_id: str, state: str, by: str, now: datetime) -> bool:
         """Give the terminal answer; False when there was one already, which stands."""
+        return bool(self.answer_many([offer_id], state, by, now))
+
+    def answer_many(self, offer_ids: Iterable[str], state: str, by: str, now: datetime) -> set[str]:
+        """Give many offers the same terminal answer. Returns those that had none until now: what another answer has
+        ended stays as it is."""
         if state not in ANSWERS:
             raise ValueError(f"'{state}' is no answer to an offer; there are {', '.join(ANSWERS)}")
-        result = self._connection.execute(
+        these = is_among(self._connection, acceptance.c.offer_id, offer_ids)
+        ended = self._connection.execute(
             update(acceptance)
-            .where(acceptance.c.offer_id == offer_id, acceptance.c.state == OFFERED)
+            .where(these, acceptance.c.state == OFFERED)
             .values(state=state, answered_by=by, answered_at=now)
+            .returning(acceptance.c.offer_id)
         )
-        if result.rowcount != 1:
-            return False
-        asked = self._connection.execute(
-            select(acceptance.c.account_id, acceptance.c.ledger_id).where(acceptance.c.offer_id == offer_id)
-        ).one()
-        current = ownership_current.c
+        done = set(ended.scalars())
+        if done:
+            self._show(state, done)
+        return done
+
+    def _show(self, state: str, offer_ids: Iterable[str]) -> None:
+        """The current owners who were asked by these offers show what became of it."""
+        asked, current = acceptance.c, ownership_current.c
+        changes = select(asked.account_id, asked.ledger_id).where(is_among(self._connection, asked.offer_id, offer_ids))
         self._connection.execute(
             update(ownership_current)
-            .where(current.account_id == asked.account_id, current.ledger_id == asked.ledger_id)
+            .where(tuple_(current.account_id, current.ledger_id).in_(changes))
             .values(acceptance_state=state)
         )
-        return True
 
     def of_owner(self, owner_id: str, state: str | None = OFFERED) -> list[Offer]:
         """An owner's offers in one state (all when None), the most urgent first."""
