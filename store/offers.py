@@ -106,7 +106,7 @@ class Offers:
         return [_to_offer(row) for row in rows]
 
     def to_remind(self, now: datetime, limit: int = 1000) -> list[Offer]:
-        """Unanswered offers whose owners are to be reminded by now, and not yet due."""
+        """Unanswered offers whose owners are to be reminded by now, and not yet due; `limit` of them at most."""
         columns = acceptance.c
         rows = self._connection.execute(
             select(acceptance)

@@ -54,7 +54,10 @@ def escalate_due(context: RunContext) -> Assigned:
 
 def remind_owners(context: RunContext) -> int:
     """Remind everybody of offers that run out soon, once each; returns how many offers that were."""
-    return context.store.run(lambda uow: _remind(context, uow))
+    reminded = 0
+    while batch := context.store.run(lambda uow: _remind(context, uow)):
+        reminded += batch
+    return reminded
 
 
 def _remind(context: RunContext, uow: UnitOfWork) -> int:
