@@ -10,8 +10,8 @@ from typing import Any
 from sqlalchemy import Connection, and_, select, text, tuple_, update
 from sqlalchemy.engine import Row
 
-from store.statements import insert, is_among, select_in
-from store.tables import acceptance, ownership_current
+from store.statements import insert, is_among, new_id, select_in
+from store.tables import OWNER_ROLE, acceptance, ownership_current
 
 OFFERED = "offered"
 ANSWERS = ("accepted", "declined", "expired", "superseded")
@@ -150,6 +150,28 @@ class Offers:
             update(ownership_current)
             .where(tuple_(current.account_id, current.ledger_id).in_(changes))
             .values(acceptance_state=state)
+        )
+
+    def take(self, decision_id: str, missed: Offer, by: str, now: datetime) -> None:
+        """Who was asked by an offer that came to nothing has the account all the same, by this decision: one more
+        offer, accepted as it is made."""
+        row = {
+            "offer_id": new_id(),
+            "ledger_id": decision_id,
+            "account_id": missed.account_id,
+            "role": OWNER_ROLE,
+            "owner_id": missed.owner_id,
+            "state": "accepted",
+            "escalation_level": missed.escalation_level + 1,
+            **dict.fromkeys(("offered_at", "due_by", "answered_at"), now),
+            "answered_by": by,
+        }
+        insert(self._connection, acceptance, [row])
+        current = ownership_current.c
+        self._connection.execute(
+            update(ownership_current)
+            .where(current.account_id == missed.account_id, current.role == OWNER_ROLE)
+            .values(acceptance_state="accepted")
         )
 
     def of_owner(self, owner_id: str, state: str | None = OFFERED) -> list[Offer]:

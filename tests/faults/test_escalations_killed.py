@@ -24,7 +24,7 @@ from connectors.base import Notice
 from connectors.memory import MemoryNotifier
 from connectors.registry import Connectors
 from store.engine import open_store
-from tasks import acceptance
+from tasks import acceptance, moving_on
 from tasks.acceptance import escalate_due
 from tasks.context import RunContext
 from tasks.notices import deliver_notices
@@ -209,7 +209,7 @@ def test_control_notices_told_in_a_transaction_of_their_own_are_lost(
 ) -> None:
     """The classic bug, put in on purpose: the offer is escalated in one commit, the person told in the next."""
     later: list[Callable[[], None]] = []
-    add = acceptance.add_owner_notices
+    add = moving_on.add_owner_notices
 
     def apart(uow: Any, context: RunContext, moves: Any, key: str) -> None:
         later.append(lambda: context.store.run(lambda uow: add(uow, context, moves, key)))
@@ -217,10 +217,10 @@ def test_control_notices_told_in_a_transaction_of_their_own_are_lost(
     pass_once = acceptance._escalate_batch
 
     def escalate_batch(context: RunContext) -> None:
-        while context.store.run(lambda uow: pass_once(context, uow)).looked_at:
+        while context.store.run(lambda uow: pass_once(context, uow)):
             while later:
                 later.pop()()
 
-    monkeypatch.setattr(acceptance, "add_owner_notices", apart)
+    monkeypatch.setattr(moving_on, "add_owner_notices", apart)
     monkeypatch.setitem(globals(), "escalate_due", escalate_batch)
     assert any(wrong(sqlite_trial, [die_at]) for die_at in range(38, 60, 4))
