@@ -1,5 +1,5 @@
 """Each minute: owners are reminded of offers that run out soon, and offers nobody answered in time move on: next in
-line, then the manager, then the exception queue.
+line, then the manager, then the exception queue. Once a day owners are warned of accounts they are about to lose.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from prefect import flow, runtime
 from tasks.acceptance import escalate_due_task, remind_owners_task
 from tasks.context import recorded_run
 from tasks.events import announce_recorded
+from tasks.forfeiture import warn_of_forfeiture_task
 from tasks.notices import deliver_notices_task
 from tasks.placed_by_people import note_overdue_disputes_task
 from tasks.report import finish, report_moves
@@ -24,4 +25,6 @@ def escalate_unaccepted(trigger: str = "by hand") -> dict[str, object]:
         report_moves(context, "escalated", escalated)
         announce_recorded(context, escalated.writes + escalated.tasks)
         notified = deliver_notices_task(context)
-        return finish(context, reminded=reminded, overdue_disputes=overdue, assigned=escalated, notified=notified)
+        warned = warn_of_forfeiture_task(context)  # told by the next run: what is due now does not wait for it
+        done = {"reminded": reminded, "warned": warned, "overdue_disputes": overdue}
+        return finish(context, **done, assigned=escalated, notified=notified)

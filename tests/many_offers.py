@@ -23,5 +23,6 @@ def made_offers(company: Rehearsal, number: int) -> None:
 
 def firm(number: int) -> Account:
     country, segment = MARKETS[number % len(MARKETS)]
-    fields = {"country": country, "segment": segment, "domain": f"firma{number}.example", "in_crm": True}
+    domain = f"firma{number}.example"
+    fields = {"country": country, "segment": segment, "domain": domain, "domains": [domain], "in_crm": True}
     return Account(f"acc_{number}", f"Firma {number}", fields, (Ref("salesforce", "Account", f"001{number:07}"),))
