@@ -40,3 +40,9 @@ class KeptAccounts:
             .limit(limit)
         )
         return [Kept(*row) for row in self._connection.execute(statement)]
+
+    def lent(self) -> list[str]:
+        """The accounts that somebody has for a time only, by id."""
+        held = ownership_current.c
+        lent = select(held.account_id).where(held.role == OWNER_ROLE, held.afterwards.is_not(null()))
+        return list(self._connection.execute(lent.order_by(held.account_id)).scalars())
