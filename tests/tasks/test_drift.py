@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from config.policy_files import load_policy
 from config.settings import POLICY_DIR
 from connectors.base import OwnerChange, OwnerResult, WriteOutcome
 from connectors.errors import RetryLater
@@ -32,6 +31,9 @@ from tasks.matching import match_changed_accounts
 from tasks.pull import pull_records
 from tasks.rehearsal import Rehearsal, rehearse, user_id
 from tasks.scope import accounts_showing
+from tests.policies import read_policy
+
+pytestmark = pytest.mark.slow
 
 US_SMB = {"country": "US", "state": "NY", "employees": 20}
 SYNC = "005SYNC"
@@ -49,7 +51,7 @@ def start(tmp_path: Path, store_url: str) -> Iterator[Start]:
     opened: list[Rehearsal] = []
 
     def found(guard: DriftGuard) -> Rehearsal:
-        loaded = load_policy(POLICY_DIR)
+        loaded = read_policy(POLICY_DIR)
         policy = replace(loaded, policy=replace(loaded.policy, drift=guard, order=STEPS))
         company = rehearse(tmp_path, policy, store_url)
         opened.append(company)
