@@ -289,7 +289,7 @@ KEYS: Mapping[str, Schema] = {
     "coverage": _part("coverage", "What counts as covered"),
     "overlays_count": _flag("An account that only a supporting role is for counts as covered", False),
     "acceptance": _part("acceptance", "How long an owner has to accept, and who is asked next"),
-    "hours": _hours("Hours to accept", 0.1, default=ACCEPTANCE.hours),
+    "hours": _hours("Hours to accept", 0.005, default=ACCEPTANCE.hours),
     "clock": _choice("Whether every hour counts, or those the owner works", CLOCKS),
     "chain": _list(
         "Who is asked next, in order; ends in queue", {"enum": [*CHAIN]}, default=[*CHAIN], **_with(CHAIN[-1])

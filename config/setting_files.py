@@ -180,7 +180,7 @@ class SettingReader(EntryReader):
     def acceptance(self, root: CommentedMap) -> Acceptance:
         node, what = self.mapping(root, "acceptance", "acceptance"), "acceptance"
         self.keys(node, what, (), ACCEPTANCE_KEYS)
-        hours = self.hours(node, "hours", what, 24, 0.1)
+        hours = self.hours(node, "hours", what, 24, 0.005)
         remind = self.hours(node, "remind_hours", what) if "remind_hours" in node else None
         faster = tuple(map(self._sla, self.mappings(node, "by", "by of acceptance", "an SLA")))
         if remind is not None and remind >= hours:
@@ -213,7 +213,7 @@ class SettingReader(EntryReader):
     def _sla(self, node: CommentedMap) -> SlaRule:
         self.keys(node, "an SLA", ("when", "hours"))
         when = self.condition(node, "when", "an SLA") if "when" in node else ALWAYS
-        return SlaRule(when, self.hours(node, "hours", "an SLA", 24, 0.1))
+        return SlaRule(when, self.hours(node, "hours", "an SLA", 24, 0.005))
 
     def leads(self, node: CommentedMap) -> Leads:
         self.keys(node, "leads", (), ("order", "require", "inbound_activity_days", "sticky_days"))

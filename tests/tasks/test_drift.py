@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from config.policy_files import load_policy
 from config.settings import POLICY_DIR
 from connectors.base import OwnerChange, OwnerResult, WriteOutcome
 from connectors.errors import RetryLater
@@ -32,6 +31,9 @@ from tasks.matching import match_changed_accounts
 from tasks.pull import pull_records
 from tasks.rehearsal import Rehearsal, rehearse, user_id
 from tasks.scope import accounts_showing
+from tests.policies import read_policy
+
+pytestmark = pytest.mark.slow
 
 US_SMB = {"country": "US", "state": "NY", "employees": 20}
 SYNC = "005SYNC"
@@ -49,7 +51,7 @@ def start(tmp_path: Path, store_url: str) -> Iterator[Start]:
     opened: list[Rehearsal] = []
 
     def found(guard: DriftGuard) -> Rehearsal:
-        loaded = load_policy(POLICY_DIR)
+        loaded = read_policy(POLICY_DIR)
         policy = replace(loaded, policy=replace(loaded.policy, drift=guard, order=STEPS))
         company = rehearse(tmp_path, policy, store_url)
         opened.append(company)
@@ -250,6 +252,32 @@ def test_a_held_edit_stays_a_persons_when_an_integration_touches_the_record_late
     assert company.shown("salesforce", "001A") == "gary-sutton"
     assert [event.action for event in events(company)] == ["hold", "hold"]
     assert "somebody has been asked" in events(company)[0].because
+
+
+def person_then_integration(company: Rehearsal) -> None:
+    """Somebody gives Acme back to Gary, who had it before; a sync then touches another field, before any scan."""
+    set_owner(company, "salesforce", "001A", "gary-sutton", by="005HUMAN")
+    company.sources["salesforce"].put("accounts", "001A", {"phone": "1"}, by=SYNC)
+    guard(company)
+    company.push()
+
+
+def test_an_edit_stays_a_persons_though_an_integration_touches_the_record_before_any_scan(company: Rehearsal) -> None:
+    person_then_integration(company)
+    assert company.shown("salesforce", "001A") == "gary-sutton"
+    assert [(event.hand, event.action, event.modified_by) for event in events(company)] == [
+        ("person", "hold", "005HUMAN")
+    ]
+
+
+def test_without_the_systems_history_such_an_edit_passes_for_the_integrations(
+    company: Rehearsal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Why the history is read: it is the one thing that tells the two apart."""
+    monkeypatch.setattr(MemoryTarget, "who_set", lambda self, shown, object_type: {})
+    owner = company.owner("salesforce", "001A")
+    person_then_integration(company)
+    assert company.shown("salesforce", "001A") == owner
 
 
 def test_an_edit_that_the_person_took_back_is_settled_and_protects_nothing_afterwards(company: Rehearsal) -> None:
