@@ -154,7 +154,7 @@ class Offers:
 
     def take(self, decision_id: str, missed: Offer, by: str, now: datetime) -> None:
         """Who was asked by an offer that came to nothing has the account all the same, by this decision: one more
-        offer, accepted as it is made."""
+        offer, accepted as it is made. Its deadline is that of the one they missed."""
         row = {
             "offer_id": new_id(),
             "ledger_id": decision_id,
@@ -163,7 +163,9 @@ class Offers:
             "owner_id": missed.owner_id,
             "state": "accepted",
             "escalation_level": missed.escalation_level + 1,
-            **dict.fromkeys(("offered_at", "due_by", "answered_at"), now),
+            "offered_at": now,
+            "due_by": missed.due_by,
+            "answered_at": now,
             "answered_by": by,
         }
         insert(self._connection, acceptance, [row])
