@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, select, text, tuple_, update
+from sqlalchemy import Connection, and_, func, select, text, tuple_, update
 from sqlalchemy.engine import Row
 
+from ownership.model import ACCOUNT
 from store.statements import insert, is_among, new_id, select_in
-from store.tables import OWNER_ROLE, acceptance, ownership_current
+from store.tables import OWNER_ROLE, acceptance, account, ownership_current
 
 OFFERED = "offered"
 ANSWERS = ("accepted", "declined", "expired", "superseded")
@@ -94,6 +95,19 @@ class Offers:
             .where(_IS_OFFERED, current.owner_id.is_not(None), current.owner_id != asked.owner_id)
         )
         return [tuple(row) for row in select_in(self._connection, statement, asked.account_id, account_ids)]
+
+    def promised(self) -> list[tuple[str, str, int]]:
+        """How many accounts somebody is asked to take over from whom: who is asked, whose they are, the number. Leads
+        are in nobody's book."""
+        asked, current = acceptance.c, ownership_current.c
+        statement = (
+            select(asked.owner_id, current.owner_id, func.count())
+            .join(ownership_current, and_(current.account_id == asked.account_id, current.role == asked.role))
+            .join(account, account.c.account_id == asked.account_id)
+            .where(_IS_OFFERED, current.owner_id != asked.owner_id, account.c.kind == ACCOUNT)
+            .group_by(asked.owner_id, current.owner_id)
+        )
+        return [(asked_id, owner_id, count) for asked_id, owner_id, count in self._connection.execute(statement)]
 
     def due(self, now: datetime, limit: int = 1000) -> list[Offer]:
         """Unanswered offers whose time has run out, longest overdue first. One is due at `due_by`, not before."""
