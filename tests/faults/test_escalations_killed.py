@@ -183,14 +183,14 @@ def wrong(trial: Trial, places: Iterable[int]) -> dict[int, list[str]]:
 def test_a_pass_killed_midway_is_completed_by_the_next_and_tells_everybody_once(sqlite_trial: Trial) -> None:
     places = places_to_die(sqlite_trial)
     assert places > 60
-    assert wrong(sqlite_trial, range(3, places + 1, 17)) == {}
+    assert wrong(sqlite_trial, range(3, places + 1, 29)) == {}
 
 
 @pytest.mark.postgres
 def test_the_same_over_postgres(postgres_trial: Trial) -> None:
     places = places_to_die(postgres_trial)
     assert places > 60
-    assert wrong(postgres_trial, range(5, places + 1, 41)) == {}
+    assert wrong(postgres_trial, range(5, places + 1, 67)) == {}
 
 
 @pytest.mark.long

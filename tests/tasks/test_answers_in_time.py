@@ -26,11 +26,20 @@ TWO = {"jonas-keller", "sabine-hartmann"}
 
 
 @pytest.fixture
-def company(tmp_path: Path, store_url: str) -> Iterator[Rehearsal]:
-    made = rehearse(tmp_path, POLICY, database_url=store_url)
-    made_offers(made, 2)
-    yield made
-    made.context.store.close()
+def company(tmp_path: Path) -> Iterator[Rehearsal]:
+    yield from offering(rehearse(tmp_path, POLICY))
+
+
+@pytest.fixture
+def on_either(tmp_path: Path, store_url: str) -> Iterator[Rehearsal]:
+    """The same on SQLite and on PostgreSQL, which let others wait in different ways."""
+    yield from offering(rehearse(tmp_path, POLICY, database_url=store_url))
+
+
+def offering(company: Rehearsal) -> Iterator[Rehearsal]:
+    made_offers(company, 2)
+    yield company
+    company.context.store.close()
 
 
 def open_offer(company: Rehearsal) -> Offer:
@@ -135,11 +144,11 @@ def race(company: Rehearsal, *answers: Callable[[RunContext], Answered | None]) 
         return list(pool.map(give, answers))
 
 
-def test_of_answers_given_at_once_one_counts_and_the_others_are_told_which(company: Rehearsal) -> None:
-    offer = open_offer(company)
-    until(company, offer, minutes=-1)
+def test_of_answers_given_at_once_one_counts_and_the_others_are_told_which(on_either: Rehearsal) -> None:
+    offer = open_offer(on_either)
+    until(on_either, offer, minutes=-1)
     given = race(
-        company,
+        on_either,
         lambda context: accept_offer(context, offer.offer_id, offer.owner_id),
         lambda context: decline_offer(context, offer.offer_id, offer.owner_id, "no"),
         lambda context: accept_offer(context, offer.offer_id, "peter-novak"),
@@ -147,33 +156,33 @@ def test_of_answers_given_at_once_one_counts_and_the_others_are_told_which(compa
     )
     said = [answer for answer in given if answer is not None]
     (counts,) = [answer for answer in said if answer.outcome != "too_late"]
-    ended = as_it_is(company, offer)
+    ended = as_it_is(on_either, offer)
     assert counts.outcome == ended.state
     assert sum("Too late: the offer of Firma 1 was" in answer.said for answer in said) == 3
-    holder, state = owner(company)
+    holder, state = owner(on_either)
     assert (holder == offer.owner_id) == (ended.state == "accepted")
     assert state == ("accepted" if ended.state == "accepted" else "offered")
 
 
-def test_an_offer_that_runs_out_while_it_is_answered_ends_once(company: Rehearsal) -> None:
-    offer = open_offer(company)
-    until(company, offer)
+def test_an_offer_that_runs_out_while_it_is_answered_ends_once(on_either: Rehearsal) -> None:
+    offer = open_offer(on_either)
+    until(on_either, offer)
 
     def escalate(context: RunContext) -> None:
         escalate_due(context)
 
     given = race(
-        company,
+        on_either,
         escalate,
         escalate,
         lambda context: accept_offer(context, offer.offer_id, offer.owner_id),
         lambda context: decline_offer(context, offer.offer_id, "peter-novak", "no"),
     )
     assert [answer.outcome for answer in given if answer] == ["too_late", "too_late"]
-    assert as_it_is(company, offer).state == "expired"
-    assert open_offer(company).escalation_level == 1
-    with company.context.store.transaction(readonly=True) as uow:
-        told = [each for each in uow.notifications.pending() if each.offer_id == open_offer(company).offer_id]
+    assert as_it_is(on_either, offer).state == "expired"
+    assert open_offer(on_either).escalation_level == 1
+    with on_either.context.store.transaction(readonly=True) as uow:
+        told = [each for each in uow.notifications.pending() if each.offer_id == open_offer(on_either).offer_id]
     assert len({(each.channel, each.email) for each in told}) == len(told) > 0
 
 
@@ -211,23 +220,24 @@ def test_whoever_was_asked_can_take_what_nobody_accepted(company: Rehearsal, pla
     assert owner(company) == (offer.owner_id, "accepted")
 
 
-def test_a_manager_takes_it_for_their_rep_and_nobody_else_does(company: Rehearsal) -> None:
-    offer = nobody_accepts(company)[0]
-    company.new_run()
+def test_a_manager_takes_it_for_their_rep_and_nobody_else_does(on_either: Rehearsal) -> None:
+    offer = nobody_accepts(on_either)[0]
+    on_either.new_run()
     with pytest.raises(NotYours, match="only they or their manager can answer"):
-        take_unaccepted(company.context, offer.offer_id, "dana-whitfield")
-    assert take_unaccepted(company.context, offer.offer_id, "peter-novak").outcome == "taken"
-    assert owner(company) == (offer.owner_id, "accepted")
+        take_unaccepted(on_either.context, offer.offer_id, "dana-whitfield")
+    assert take_unaccepted(on_either.context, offer.offer_id, "peter-novak").outcome == "taken"
+    assert owner(on_either) == (offer.owner_id, "accepted")
 
 
-def test_of_those_who_take_it_at_once_one_has_it(company: Rehearsal) -> None:
-    offers = nobody_accepts(company)
+def test_of_those_who_take_it_at_once_one_has_it(on_either: Rehearsal) -> None:
+    offers = nobody_accepts(on_either)
     given = race(
-        company, *(lambda context, each=each: take_unaccepted(context, each.offer_id, each.owner_id) for each in offers)
+        on_either,
+        *(lambda context, each=each: take_unaccepted(context, each.offer_id, each.owner_id) for each in offers),
     )
     assert sorted(answer.outcome for answer in given if answer) == ["taken", "too_late", "too_late"]
     (taken,) = [each for each, answer in zip(offers, given, strict=True) if answer and answer.outcome == "taken"]
-    assert owner(company) == (taken.owner_id, "accepted")
+    assert owner(on_either) == (taken.owner_id, "accepted")
 
 
 def test_nothing_is_taken_while_somebody_is_still_asked(company: Rehearsal) -> None:
