@@ -81,6 +81,13 @@ class Accounts:
         rows = select_in(self._connection, _READ, account.c.account_id, ids)
         return {row.account_id: _to_account(row, refs.get(row.account_id, ())) for row in rows}
 
+    def below(self, account_id: str) -> list[Account]:
+        """The live accounts and leads that hang on this one, by name."""
+        rows = self._connection.execute(_LIVE.where(account.c.parent_id == account_id)).all()
+        refs = self._refs_of([row.account_id for row in rows])
+        found = [_to_account(row, refs.get(row.account_id, ())) for row in rows]
+        return sorted(found, key=lambda each: (each.kind, each.name, each.id))
+
     def of_places(self, places: Iterable[tuple[str, str]]) -> set[str]:
         """The accounts and leads, gone or not, that have a record with one of these ids, each of a source."""
         wanted = set(places)

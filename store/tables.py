@@ -108,6 +108,7 @@ account = Table(
     Column("first_seen_at", UTC, nullable=False),
     Column("changed_at", UTC, nullable=False),
     Column("gone_at", UTC),
+    Index("ix_account_parent_id", "parent_id"),
 )
 
 account_ref = Table(
