@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from web.access.forms import form_of, is_from_elsewhere
 from web.access.logins import viewer_of
 from web.access.viewer import Role, Viewer
 from web.rendering import refusal
@@ -46,7 +47,9 @@ def act(path: str, handler: Act, allow: Role) -> Route:
             return refusal(request, None, 401, "You are not logged in", "Nothing was changed. Log in and try again.")
         if not viewer.role.may(allow):
             return refusal(request, viewer, 403, "You may not do this", f"It is for the role {allow.value}.")
-        form = await request.form()
+        form = await form_of(request)
+        if is_from_elsewhere(request):
+            return refusal(request, viewer, 403, "Nothing was changed", "The form was on another site's page.")
         if not hmac.compare_digest(str(form.get("form_token", "")).encode(), viewer.form_token.encode()):
             said = "The form was not one of ours, or you have logged in anew since. Load the page again."
             return refusal(request, viewer, 403, "Nothing was changed", said)
