@@ -104,5 +104,6 @@ class Settings(BaseSettings):
         "off", description='"development": anybody may say who they are; for a laptop, never for production'
     )
     web_session_hours: float = Field(12.0, gt=0, description="Hours after which one has to log in again")
+    access_log_days: int = Field(365, gt=0, description="Days for which it is kept who looked at what")
     api_requests_per_minute: int = Field(600, gt=0, description="Requests of the API a minute and token")
     prefect_ui_url: str = Field("", description="Address of the Prefect UI; pages link the runs there")

@@ -15,6 +15,7 @@ from config.yaml_files import PolicyError
 from connectors.registry import build_connectors
 from store.engine import open_store
 from tasks.context import Clock, RunContext, kept_run, utc_now
+from web.access.journal import Journal
 
 
 class Surroundings:
@@ -29,6 +30,7 @@ class Surroundings:
         self._policy = load_policy(settings.policy_dir)
         self._connectors = build_connectors(settings, custom=self._policy.policy.fields)
         self._loading = Lock()
+        self.journal = Journal(self.store)
 
     @property
     def policy(self) -> LoadedPolicy:
@@ -54,6 +56,7 @@ class Surroundings:
             yield context
 
     def close(self) -> None:
+        self.journal.close()
         self.store.close()
 
     def _changed(self) -> list[tuple[Path, int]]:
