@@ -21,7 +21,7 @@ from web.access.headers import SafeAnswers
 from web.access.logins import viewer_of
 from web.api.app import PREFIX, create_api
 from web.api.problems import answer_of
-from web.pages import accesses, book, kpis, login, look_up, offer, overrides, tokens
+from web.pages import accesses, book, company_login, kpis, login, look_up, offer, overrides, tokens
 from web.rendering import refusal
 from web.surroundings import Surroundings, surroundings_of
 
@@ -67,6 +67,7 @@ def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Star
         Route("/slack/interactivity", slack.interactivity, methods=["POST"]),
         Mount("/static", StaticFiles(packages=[("web", "static")])),
         *login.routes,
+        *company_login.routes,
         *look_up.routes,
         *kpis.routes,
         *tokens.routes,

@@ -16,13 +16,22 @@ NOBODY = "nobody"
 LONGEST = 200  # characters of an id: anybody can make an address of any length
 
 
-def note(request: Request, viewer: Viewer | None, allowed: bool, route: str = "", token_id: str | None = None) -> None:
-    """Note a request that has been through the router; `route` is the name of what it asked for."""
+def note(
+    request: Request,
+    viewer: Viewer | None,
+    allowed: bool,
+    route: str = "",
+    *,
+    who: str = "",
+    token_id: str | None = None,
+) -> None:
+    """Note a request that has been through the router. `route` is the name of what it asked for, `who` the address of
+    somebody who is known and not let in."""
     here = surroundings_of(request)
     here.journal.note(
         Access(
             at=here.clock(),
-            who=viewer.actor if viewer else "",
+            who=viewer.actor if viewer else who,
             role=viewer.role.value if viewer else NOBODY,
             route=route or request.scope["route"].name,
             object_id=_object_id(request, here),

@@ -86,7 +86,7 @@ class Noted:
                 viewer = getattr(request.state, "viewer", None)
                 allowed = viewer is not None and status not in REFUSALS
                 token_id = getattr(request.state, "token_id", None)
-                note(request, viewer, allowed, f"api.{route.name}", token_id)
+                note(request, viewer, allowed, f"api.{route.name}", token_id=token_id)
 
 
 def allow(needed: Role) -> Callable[[Viewer], Viewer]:

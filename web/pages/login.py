@@ -14,6 +14,7 @@ from web.access.guard import act
 from web.access.logins import log_in, log_out
 from web.access.rules import role_of
 from web.access.viewer import Role, Viewer
+from web.pages.company_login import START, local_path
 from web.rendering import page, refusal
 from web.surroundings import surroundings_of
 
@@ -33,6 +34,7 @@ def login_page(request: Request) -> Response:
         "login.html",
         reps=[rep for rep in reps if rep.id not in managers],
         managers=[rep for rep in reps if rep.id in managers],
+        start=START if here.identity_provider else "",
         next=local_path(request.query_params.get("next", "/")),
     )
 
@@ -64,11 +66,6 @@ def logout(request: Request, viewer: Viewer, form: FormData) -> Response:
     response = RedirectResponse("/login", status_code=303)
     log_out(request, response)
     return response
-
-
-def local_path(to: str) -> str:
-    """A path of ours to go on to, never another site's address."""
-    return to if to.startswith("/") and not to.startswith(("//", "/\\")) else "/"
 
 
 routes = [
