@@ -20,6 +20,7 @@ from store.exceptions import Exceptions
 from store.health import HealthRows
 from store.identity import Identity
 from store.inbox import Inbox
+from store.kept import KeptAccounts
 from store.kpi_counts import KpiCounts
 from store.kpi_days import KpiDays
 from store.kpi_lists import KpiLists
@@ -68,6 +69,7 @@ class UnitOfWork:
         self.suppressions = Suppressions(connection)
         self.remote = Remote(connection)
         self.drift = DriftEvents(connection)
+        self.kept = KeptAccounts(connection)
         self.lineage = Lineage(connection)
         self.offers = Offers(connection)
         self.exceptions = Exceptions(connection)
