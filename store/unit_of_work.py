@@ -7,6 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from store.access_log import AccessLog
 from store.accounts import Accounts
 from store.api_answers import ApiAnswers
 from store.api_tokens import ApiTokens
@@ -90,6 +91,7 @@ class UnitOfWork:
         self.api_answers = ApiAnswers(connection)
         self.overrides = Overrides(connection)
         self.disputes = Disputes(connection)
+        self.access_log = AccessLog(connection)
 
     def record(self, batch: Sequence[Recording], run_id: str, now: datetime) -> RecordSummary:
         """Record decisions with all that follows from them; see `store.recording`.
