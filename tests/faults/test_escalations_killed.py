@@ -134,7 +134,9 @@ def problems(done: Pass) -> list[str]:
     store = open_store(done.url)
     with store.transaction(readonly=True) as uow:
         ids = [f"acc_{number}" for number in range(OFFERS)]
-        offers = [each for state in ("expired", "offered") for each in uow.listings.offers(state, None, None, 2 * OFFERS)]
+        offers = [
+            each for state in ("expired", "offered") for each in uow.listings.offers(state, None, None, 2 * OFFERS)
+        ]
         asked = uow.offers.of_accounts(ids)
         messages = [each for id_ in delivered(done) for each in uow.notifications.of_message(id_)]
         waiting = uow.notifications.pending()

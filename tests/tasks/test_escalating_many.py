@@ -5,15 +5,21 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 from sqlalchemy import event
 
+from ownership.plan import OwnerMove
 from store.offers import Offers
 from tasks import acceptance
 from tasks.acceptance import escalate_due, remind_owners
+from tasks.assignment import Assigned
+from tasks.context import RunContext
 from tasks.notices import deliver_notices
 from tasks.rehearsal import Rehearsal, rehearse
+from tasks.report import finish
 from tests.faults.outside import POLICY
 from tests.many_offers import made_offers
 
@@ -84,3 +90,10 @@ def test_everybody_is_reminded_in_one_pass_however_many_they_are(
     monkeypatch.setattr("store.offers.Offers.to_remind", lambda offers, now: to_remind(offers, now, 7))
     assert remind_owners(company.context) == 30
     assert remind_owners(company.context) == 0
+
+
+def test_what_a_run_keeps_of_itself_are_counts_however_much_it_moved() -> None:
+    move = OwnerMove("acc_1", "Firma 1", "ann", "bob", "smb", "escalated", "it was Bob's turn")
+    context = SimpleNamespace(run_id="run-1", counts={})
+    kept = finish(cast(RunContext, context), assigned=Assigned(moves=(move, move), offers=(move,)))
+    assert (kept["assigned"]["moves"], kept["assigned"]["offers"]) == (2, 1)  # type: ignore[index]
