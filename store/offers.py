@@ -151,6 +151,12 @@ class Offers:
         rows = self._connection.execute(statement.order_by(acceptance.c.due_by, acceptance.c.offer_id))
         return [_to_offer(row) for row in rows]
 
+    def asked_of(self, account_id: str) -> list[Offer]:
+        """Every offer of an account, whatever became of it, the latest first."""
+        statement = select(acceptance).where(acceptance.c.account_id == account_id)
+        latest = acceptance.c.offered_at.desc(), acceptance.c.escalation_level.desc(), acceptance.c.offer_id.desc()
+        return [_to_offer(row) for row in self._connection.execute(statement.order_by(*latest))]
+
     def missed(self, account_ids: Iterable[str]) -> dict[str, int]:
         """How many offers of each account were missed or declined since somebody last accepted it; none is left out."""
         columns = acceptance.c

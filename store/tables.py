@@ -101,13 +101,13 @@ account = Table(
     Column("account_id", Text, primary_key=True),
     Column("kind", Text, nullable=False, server_default="account"),
     Column("name", Words, nullable=False),
-    Column("search_text", Words, nullable=False),
     Column("fields", JsonText, nullable=False),
     Column("parent_id", Text),
     Column("content_hash", Text, nullable=False),
     Column("first_seen_at", UTC, nullable=False),
     Column("changed_at", UTC, nullable=False),
     Column("gone_at", UTC),
+    Index("ix_account_parent_id", "parent_id"),
 )
 
 account_ref = Table(
@@ -121,6 +121,16 @@ account_ref = Table(
     Column("shown_owner", Words),
     Index("ix_account_ref_account_id", "account_id"),
     Index("ix_account_ref_external_id", "external_id"),
+)
+
+search_line = Table(
+    "search_line",
+    metadata,
+    Column("line_id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("account_id", Text, ForeignKey("account.account_id"), nullable=False),
+    Column("line", Words, nullable=False),  # in the order of its characters: COLLATE "C" on PostgreSQL
+    Index("ix_search_line_account_id", "account_id"),
+    Index("ix_search_line_line", "line", "account_id"),
 )
 
 policy_version = Table(

@@ -19,7 +19,7 @@ from web import slack, webhooks
 from web.access.logins import viewer_of
 from web.api.app import PREFIX, create_api
 from web.api.problems import answer_of
-from web.pages import book, kpis, login, look_up, offer, overrides, tokens
+from web.pages import account, book, kpis, login, look_up, offer, overrides, tokens
 from web.rendering import refusal
 from web.surroundings import Surroundings, surroundings_of
 
@@ -59,6 +59,7 @@ def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Star
         Mount("/static", StaticFiles(packages=[("web", "static")])),
         *login.routes,
         *look_up.routes,
+        *account.routes,
         *kpis.routes,
         *tokens.routes,
         Mount(PREFIX, api),
