@@ -152,6 +152,12 @@ class Ledger:
         )
         return [_to_ledger_row(row) for row in rows]
 
+    def reasons(self, ledger_ids: Iterable[str]) -> dict[str, str]:
+        """Why each of these changes of owner was made."""
+        columns = assignment_ledger.c
+        statement = select(columns.ledger_id, columns.reason)
+        return {id_: why for id_, why in select_in(self._connection, statement, columns.ledger_id, ledger_ids)}
+
     def owners_ever(self, account_ids: Iterable[str]) -> dict[str, frozenset[str]]:
         """Everybody who ever owned each of these accounts."""
         columns = assignment_ledger.c
