@@ -49,8 +49,8 @@ def test_what_is_allowed_and_what_is_refused_is_noted_with_the_object_and_never_
     assert kept() == [
         ("", "nobody", "show_offer", "o-1", "refused"),
         ("", "nobody", "accept", "o-1", "refused"),
-        ("dana-whitfield", "rep", "look_up", None, "allowed"),
-        ("dana-whitfield", "rep", "look_up", None, "allowed"),
+        ("dana-whitfield", "rep", "show_found", None, "allowed"),
+        ("dana-whitfield", "rep", "show_found", None, "allowed"),
         ("dana-whitfield", "rep", "token_list", None, "refused"),
         ("dana-whitfield", "rep", "book", "tom-brannigan", "refused"),
         ("dana-whitfield", "rep", "book", None, "refused"),
