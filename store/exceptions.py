@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, select, text, update
 from sqlalchemy.engine import Row
 
-from store.statements import chunks, is_among, new_id, select_in, upsert
-from store.tables import exception_item
+from store.statements import chunks, insert, is_among, new_id, select_in, upsert
+from store.tables import exception_answer, exception_item
 
 OPEN = "open"
 # Why one outside record does not show the owner of record; `dedup_key` is `record_key`.
 RECORD_KINDS = ("owner_drift", "owner_has_no_user", "owner_differs", "push_rejected", "record_gone")
 _IS_OPEN = "state = 'open'"  # written out, as the index of open items is: a parameter would keep it from being used
+_STAYS = "stays_closed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,22 @@ class ExceptionItem:
     resolved_at: datetime | None
     resolved_by: str | None
     resolution: str | None
+    snoozed_until: datetime | None = None
+    stays_closed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What somebody did about an exception, why, and what came of it."""
+
+    answer_id: str
+    exception_id: str
+    way: str
+    said_by: str
+    because: str
+    came_of_it: str
+    said_at: datetime
+    run_id: str
 
 
 class Exceptions:
@@ -68,7 +85,8 @@ class Exceptions:
         self.open_many([NewException(kind, dedup_key, account_id, detail, severity)], run_id, now)
 
     def open_many(self, found: Sequence[NewException], run_id: str, now: datetime) -> None:
-        """As `open`, for many at once."""
+        """As `open`, for many at once. What a person explained away stays closed while it is of the same kind."""
+        explained = self._explained(each.dedup_key for each in found)
         rows = [
             {
                 "exception_id": new_id(),
@@ -84,6 +102,7 @@ class Exceptions:
                 "run_id": run_id,
             }
             for each in found
+            if explained.get(each.dedup_key) != each.kind
         ]
         upsert(
             self._connection,
@@ -96,8 +115,49 @@ class Exceptions:
         )
 
     def close(self, dedup_keys: Iterable[str], by: str, resolution: str, now: datetime) -> int:
-        """Close the open items with these keys; returns how many there were."""
-        return self._close(exception_item.c.dedup_key, dedup_keys, by, resolution, now)
+        """Close the open items with these keys; returns how many there were. What was explained away is settled with
+        them: it is opened when it is found once more."""
+        keys = list(dedup_keys)
+        for chunk in chunks(keys):
+            these = is_among(self._connection, exception_item.c.dedup_key, chunk)
+            self._connection.execute(update(exception_item).where(these, text(_STAYS)).values(stays_closed=False))
+        return self._close(exception_item.c.dedup_key, keys, by, resolution, now)
+
+    def close_one(self, exception_id: str, by: str, resolution: str, now: datetime, *, for_good: bool) -> bool:
+        """Close one item for a person; False when it is closed already. `for_good`: no run opens it again until it was
+        settled in between."""
+        done = self._connection.execute(
+            update(exception_item)
+            .where(exception_item.c.exception_id == exception_id, text(_IS_OPEN))
+            .values(state="closed", resolved_by=by, resolution=resolution, resolved_at=now, stays_closed=for_good)
+        )
+        return done.rowcount == 1
+
+    def snooze(self, exception_id: str, until: datetime) -> bool:
+        """Hide an open item from the list until then; False when it is closed."""
+        done = self._connection.execute(
+            update(exception_item)
+            .where(exception_item.c.exception_id == exception_id, text(_IS_OPEN))
+            .values(snoozed_until=until)
+        )
+        return done.rowcount == 1
+
+    def note_answer(self, answer: Answer) -> None:
+        """Keep what somebody did about an item."""
+        insert(self._connection, exception_answer, [asdict(answer)])
+
+    def answers(self, exception_ids: Iterable[str]) -> list[Answer]:
+        """What people did about these items, the first said first."""
+        columns = exception_answer.c
+        rows = select_in(self._connection, select(exception_answer), columns.exception_id, exception_ids)
+        return sorted((Answer(**row._mapping) for row in rows), key=lambda answer: answer.answer_id)
+
+    def _explained(self, dedup_keys: Iterable[str]) -> dict[str, str]:
+        """Kinds, by key, of what was explained away."""
+        columns = exception_item.c
+        statement = select(columns.dedup_key, columns.kind).where(text(_STAYS))
+        rows = select_in(self._connection, statement, columns.dedup_key, dedup_keys)
+        return {row.dedup_key: row.kind for row in rows}
 
     def close_of_accounts(self, account_ids: Iterable[str], by: str, resolution: str, now: datetime) -> None:
         """Close every open item about these accounts."""
@@ -134,9 +194,10 @@ class Exceptions:
         return _to_item(row)
 
     def open_among(self, dedup_keys: Iterable[str]) -> set[str]:
-        """Those of these keys for which an item is open."""
+        """Those of these keys for which an item is open, or was explained away."""
         column = exception_item.c.dedup_key
-        rows = select_in(self._connection, select(column).where(text(_IS_OPEN)), column, dedup_keys)
+        known = text(f"({_IS_OPEN} OR {_STAYS})")
+        rows = select_in(self._connection, select(column).where(known), column, dedup_keys)
         return {row.dedup_key for row in rows}
 
     def open_accounts(self) -> set[str]:
