@@ -7,8 +7,8 @@ from alembic import op
 
 from store.types import UTC, Words
 
-revision = "0018_exceptions"
-down_revision = "0019_api_tokens"
+revision = "0023_exceptions"
+down_revision = "0020_kpis"
 branch_labels = None
 depends_on = None
 
