@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from ownership.policy import Roster
 
@@ -115,6 +116,12 @@ def ways_of(kind: str) -> tuple[str, ...]:
 def due_by(kind: str, first_seen_at: datetime) -> datetime:
     """By when somebody should have acted."""
     return first_seen_at + timedelta(hours=kind_of(kind).due_hours)
+
+
+def said_of(detail: Mapping[str, Any]) -> str:
+    """What is known of an exception, as one sentence or several."""
+    said = detail.get("problem") or detail.get("because") or ""
+    return "; ".join(map(str, said)) if isinstance(said, Sequence) and not isinstance(said, str) else str(said)
 
 
 def who_acts(kind: str, account_owner: str | None, roster: Roster) -> tuple[Acts, str | None]:

@@ -10,10 +10,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, select, text, update
 from sqlalchemy.engine import Row
 
+from ownership.exception_kinds import said_of
 from store.statements import chunks, insert, is_among, new_id, select_in, upsert
 from store.tables import exception_answer, exception_item
 
 OPEN = "open"
+STEWARD = "steward"  # who closes what a run no longer finds
 # Why one outside record does not show the owner of record; `dedup_key` is `record_key`.
 RECORD_KINDS = ("owner_drift", "owner_has_no_user", "owner_differs", "push_rejected", "record_gone")
 _IS_OPEN = "state = 'open'"  # written out, as the index of open items is: a parameter would keep it from being used
@@ -85,7 +87,7 @@ class Exceptions:
         self.open_many([NewException(kind, dedup_key, account_id, detail, severity)], run_id, now)
 
     def open_many(self, found: Sequence[NewException], run_id: str, now: datetime) -> None:
-        """As `open`, for many at once. What a person explained away stays closed while it is of the same kind."""
+        """As `open`, for many at once. What a person explained away stays closed while the same is said of it."""
         explained = self._explained(each.dedup_key for each in found)
         rows = [
             {
@@ -102,7 +104,7 @@ class Exceptions:
                 "run_id": run_id,
             }
             for each in found
-            if explained.get(each.dedup_key) != each.kind
+            if explained.get(each.dedup_key) != (each.kind, said_of(each.detail))
         ]
         upsert(
             self._connection,
@@ -133,6 +135,14 @@ class Exceptions:
         )
         return done.rowcount == 1
 
+    def credit(self, exception_id: str, by: str, resolution: str) -> None:
+        """Say that a person closed it, where what they did made Steward close it."""
+        self._connection.execute(
+            update(exception_item)
+            .where(exception_item.c.exception_id == exception_id, exception_item.c.resolved_by == STEWARD)
+            .values(resolved_by=by, resolution=resolution)
+        )
+
     def snooze(self, exception_id: str, until: datetime) -> bool:
         """Hide an open item from the list until then; False when it is closed."""
         done = self._connection.execute(
@@ -152,12 +162,12 @@ class Exceptions:
         rows = select_in(self._connection, select(exception_answer), columns.exception_id, exception_ids)
         return sorted((Answer(**row._mapping) for row in rows), key=lambda answer: answer.answer_id)
 
-    def _explained(self, dedup_keys: Iterable[str]) -> dict[str, str]:
-        """Kinds, by key, of what was explained away."""
+    def _explained(self, dedup_keys: Iterable[str]) -> dict[str, tuple[str, str]]:
+        """The kind, and what was said, of what was explained away, by key."""
         columns = exception_item.c
-        statement = select(columns.dedup_key, columns.kind).where(text(_STAYS))
-        rows = select_in(self._connection, statement, columns.dedup_key, dedup_keys)
-        return {row.dedup_key: row.kind for row in rows}
+        statement = select(columns.dedup_key, columns.kind, columns.detail).where(text(_STAYS))
+        rows = select_in(self._connection, statement.order_by(columns.exception_id), columns.dedup_key, dedup_keys)
+        return {row.dedup_key: (row.kind, said_of(row.detail)) for row in rows}
 
     def close_of_accounts(self, account_ids: Iterable[str], by: str, resolution: str, now: datetime) -> None:
         """Close every open item about these accounts."""
@@ -176,13 +186,16 @@ class Exceptions:
             closed += result.rowcount
         return closed
 
-    def open_items(self, kind: str | None = None) -> list[ExceptionItem]:
-        """What is open, oldest first."""
-        statement = select(exception_item).where(exception_item.c.state == OPEN)
-        if kind is not None:
-            statement = statement.where(exception_item.c.kind == kind)
-        rows = self._connection.execute(statement.order_by(exception_item.c.first_seen_at, exception_item.c.dedup_key))
-        return [_to_item(row) for row in rows]
+    def open_items(self, kind: str | None = None, *, explained_too: bool = False) -> list[ExceptionItem]:
+        """What is open, and with `explained_too` what was explained away and still holds, oldest first."""
+        columns, found = exception_item.c, list[ExceptionItem]()
+        for condition in (_IS_OPEN, _STAYS) if explained_too else (_IS_OPEN,):  # each has an index of its own
+            statement = select(exception_item).where(text(condition))
+            if kind is not None:
+                statement = statement.where(columns.kind == kind)
+            rows = self._connection.execute(statement.order_by(columns.first_seen_at, columns.dedup_key))
+            found += map(_to_item, rows)
+        return found
 
     def get(self, exception_id: str) -> ExceptionItem:
         """One item, open or closed. Raises `LookupError`."""
@@ -195,19 +208,17 @@ class Exceptions:
 
     def open_among(self, dedup_keys: Iterable[str]) -> set[str]:
         """Those of these keys for which an item is open, or was explained away."""
-        column = exception_item.c.dedup_key
-        known = text(f"({_IS_OPEN} OR {_STAYS})")
-        rows = select_in(self._connection, select(column).where(known), column, dedup_keys)
-        return {row.dedup_key for row in rows}
+        column, keys = exception_item.c.dedup_key, list(dedup_keys)
+        rows = select_in(self._connection, select(column).where(text(_IS_OPEN)), column, keys)
+        return {row.dedup_key for row in rows} | self._explained(keys).keys()
 
     def open_accounts(self) -> set[str]:
-        """Accounts with at least one open item."""
-        columns = exception_item.c
-        return set(
-            self._connection.execute(
-                select(columns.account_id).where(columns.state == OPEN, columns.account_id.is_not(None)).distinct()
-            ).scalars()
-        )
+        """Accounts with at least one item that is open, or was explained away."""
+        account_id, found = exception_item.c.account_id, set[str]()
+        for condition in (_IS_OPEN, _STAYS):
+            statement = select(account_id).where(text(condition), account_id.is_not(None)).distinct()
+            found.update(self._connection.execute(statement).scalars())
+        return found
 
 
 def record_key(kind: str, source: str, object_type: str, external_id: str) -> str:

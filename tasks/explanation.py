@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ownership.exception_kinds import due_by, ways_of, who_acts
+from ownership.exception_kinds import due_by, said_of, ways_of, who_acts
 from ownership.explain import explain
 from ownership.model import Account
 from store.exceptions import ExceptionItem
@@ -53,8 +53,8 @@ def exception_lines(context: RunContext, kind: str | None = None) -> Iterator[st
     if not items:
         yield "Nothing needs a person."
     for item in items:
-        said = item.detail.get("problem") or item.detail.get("because") or ""
-        yield f"{item.kind:<22} {names.get(item.account_id or '', '') or item.dedup_key:<40} {said}"
+        name = names.get(item.account_id or "", "") or item.dedup_key
+        yield f"{item.kind:<22} {name:<40} {said_of(item.detail)}"
         yield f"{'':<22} {_standing(context, item, owners.get(item.account_id or ''))}"
         yield f"{'':<22} steward resolve {item.exception_id} {'|'.join(ways_of(item.kind))} --as WHO --reason WHY"
         for way in item.detail.get("ways_out", ()):

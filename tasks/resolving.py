@@ -145,11 +145,13 @@ def _note(
     context: RunContext, uow: UnitOfWork, item: ExceptionItem, way_id: str, person: Person, reason: str, taken: Taken
 ) -> None:
     now, label = context.now(), WAYS[way_id].label
+    words = f"{label}: {reason}" if reason else label
     if taken.closes:
-        words = f"{label}: {reason}" if reason else label
         for_good = way_id == EXPLAIN and kind_of(item.kind).found_again
         if not uow.exceptions.close_one(item.exception_id, person.id, words, now, for_good=for_good):
             _check_unless_ours(uow.exceptions.get(item.exception_id), way_id)
+    else:
+        uow.exceptions.credit(item.exception_id, person.id, words)
     answer = Answer(new_id(), item.exception_id, way_id, person.id, reason, taken.said, now, context.run_id)
     uow.exceptions.note_answer(answer)
 

@@ -11,7 +11,7 @@ from starlette.datastructures import FormData, QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ownership.exception_kinds import KINDS, WAYS, Acts, Kind, Way, due_by, kind_of, ways_of, who_acts
+from ownership.exception_kinds import KINDS, WAYS, Acts, Kind, Way, due_by, kind_of, said_of, ways_of, who_acts
 from ownership.placed_by_people import Person
 from ownership.policy import Roster
 from store.exception_pages import ShownItem, Wanted
@@ -144,12 +144,11 @@ def _line(shown: ShownItem, viewer: Viewer, context: RunContext, answers: Sequen
     item, roster = shown.item, context.policy.roster
     acts, manager = who_acts(item.kind, shown.owner_id, roster)
     due = due_by(item.kind, item.first_seen_at)
-    said = item.detail.get("problem") or item.detail.get("because") or ""
     person = _person(viewer)
     return Line(
         shown,
         kind_of(item.kind),
-        "; ".join(map(str, said)) if isinstance(said, list) else str(said),
+        said_of(item.detail),
         roster.name(manager) if manager else acts.value,
         due,
         due < context.now(),
