@@ -15,7 +15,7 @@ from store.statements import chunks, insert, is_among, new_id, select_in, upsert
 from store.tables import exception_answer, exception_item
 
 OPEN = "open"
-STEWARD = "steward"  # who closes what a run no longer finds
+NOBODY = ("steward", "policy")  # who closes what a run no longer finds, or what the rules decided
 # Why one outside record does not show the owner of record; `dedup_key` is `record_key`.
 RECORD_KINDS = ("owner_drift", "owner_has_no_user", "owner_differs", "push_rejected", "record_gone")
 _IS_OPEN = "state = 'open'"  # written out, as the index of open items is: a parameter would keep it from being used
@@ -139,7 +139,7 @@ class Exceptions:
         """Say that a person closed it, where what they did made Steward close it."""
         self._connection.execute(
             update(exception_item)
-            .where(exception_item.c.exception_id == exception_id, exception_item.c.resolved_by == STEWARD)
+            .where(exception_item.c.exception_id == exception_id, exception_item.c.resolved_by.in_(NOBODY))
             .values(resolved_by=by, resolution=resolution)
         )
 

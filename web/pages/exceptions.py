@@ -107,12 +107,13 @@ def resolve(request: Request, viewer: Viewer, form: FormData) -> Response:
     """POST /exceptions/resolve: take one way out of the exceptions that are ticked."""
     way, ids = str(form.get("way", "")), [str(each) for each in form.getlist("exception")]
     asked = Asked.of(QueryParams(str(form.get("asked", ""))))
-    if not ids:
-        return back(asked.address(), "Nothing was ticked, and nothing was changed. Tick what you mean.")
+    if not 0 < len(ids) <= PAGE:
+        how_many = "Nothing" if not ids else f"More than {PAGE}"
+        return back(asked.address(), f"{how_many} was ticked, and nothing was changed. Tick what you mean.")
     reason, until = str(form.get("reason", "")), str(form.get("until", "")) or None
     what = f"exception-{way}" if way in WAYS else "exception"
     with surroundings_of(request).acting(viewer.actor, what) as context:
-        came = resolve_many(context, ids[:PAGE], way, _person(viewer), reason, until)
+        came = resolve_many(context, ids, way, _person(viewer), reason, until)
     return back(asked.address(), came.in_words())
 
 
