@@ -21,7 +21,7 @@ class Acts(StrEnum):
 
     OPS = "sales operations"
     MANAGER = "the owner's manager"
-    STEWARD = "data steward"
+    STEWARD = "the data steward"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,8 @@ WAYS: Mapping[str, Way] = {
     SNOOZE: Way("Snooze", "hides it until a day; it is counted all the while"),
 }
 
+OF_TWO = ("same", "different", "keep-first", "keep-second")
+
 _UNDECIDED = ("decide",)
 _PUSH = ("retry",)
 KINDS: Mapping[str, Kind] = {
@@ -73,11 +75,16 @@ KINDS: Mapping[str, Kind] = {
     "do_not_route": Kind("must not be given to anybody", Acts.OPS, ("decide", EXPLAIN)),
     "shadow_account": Kind("pays or uses the product, and is in no CRM", Acts.STEWARD, ("decide", EXPLAIN)),
     "no_available_rep": Kind("nobody who may take it is free", Acts.OPS, _UNDECIDED, for_a_rep=True),
+    "handoff_incomplete": Kind("cannot be handed over yet", Acts.MANAGER, _UNDECIDED, for_a_rep=True),
+    "disputed": Kind("is claimed by somebody else", Acts.MANAGER),
     "unaccepted": Kind("nobody accepted it in time", Acts.MANAGER, (EXPLAIN,), 24, for_a_rep=True, found_again=False),
     "dispute_overdue": Kind("a claim waits for its ruling past its time", Acts.MANAGER, due_hours=24),
-    "doubtful_match": Kind("may or may not be the same company", Acts.STEWARD, ("same", "different")),
+    "doubtful_match": Kind("may or may not be the same company", Acts.STEWARD, ("same", "different", EXPLAIN)),
     "conflicting_owners": Kind(
-        "two reps who are both here have one company", Acts.OPS, ("keep-first", "keep-second", "different")
+        "two reps who are both here have one company",
+        Acts.OPS,
+        ("keep-first", "keep-second", "different", "decide"),
+        for_a_rep=True,
     ),
     "parent_cycle": Kind("accounts that are each other's parents", Acts.STEWARD, (EXPLAIN,)),
     "parent_conflict": Kind("systems name different parents", Acts.STEWARD, (EXPLAIN,)),
@@ -108,14 +115,16 @@ def kind_of(kind: str) -> Kind:
     return KINDS.get(kind) or Kind(kind.replace("_", " "), Acts.OPS)
 
 
-def ways_of(kind: str) -> tuple[str, ...]:
-    """The ids of the ways out of an exception of this kind, the likeliest first. Anything can be snoozed."""
-    return (*kind_of(kind).ways, SNOOZE)
+def ways_of(kind: str, detail: Mapping[str, Any]) -> tuple[str, ...]:
+    """The ids of the ways out of an exception of this kind, the likeliest first. Anything can be snoozed; what is said
+    of two records is a way out where it is about two."""
+    is_of_two = len(detail.get("records", ())) == 2
+    return tuple(way for way in (*kind_of(kind).ways, SNOOZE) if is_of_two or way not in OF_TWO)
 
 
-def due_by(kind: str, first_seen_at: datetime) -> datetime:
-    """By when somebody should have acted."""
-    return first_seen_at + timedelta(hours=kind_of(kind).due_hours)
+def due_by(kind: str, first_seen_at: datetime, hours: Mapping[str, float]) -> datetime:
+    """By when somebody should have acted; `hours` are those the policy gives, by kind."""
+    return first_seen_at + timedelta(hours=hours.get(kind, kind_of(kind).due_hours))
 
 
 def said_of(detail: Mapping[str, Any]) -> str:

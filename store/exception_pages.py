@@ -76,9 +76,10 @@ class ExceptionPages:
         """Open items by kind; with `owners`, only of accounts they own."""
         kind, asleep = exception_item.c.kind, func.sum(case((_is_asleep(now), 1), else_=0))
         statement = select(kind, func.count(), asleep).where(_IS_OPEN).group_by(kind).order_by(kind)
-        if owners is not None:
-            theirs = ownership_current.c.owner_id.in_(sorted(owners))
-            statement = _with_account(statement.select_from(exception_item)).where(theirs)
+        if owners is not None:  # an inner join, which a database may begin at their accounts
+            current = ownership_current.c
+            statement = statement.join(ownership_current, current.account_id == exception_item.c.account_id)
+            statement = statement.where(current.role == OWNER_ROLE, current.owner_id.in_(sorted(owners)))
         return {name: KindCount(count, slept) for name, count, slept in self._connection.execute(statement)}
 
 

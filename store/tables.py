@@ -450,7 +450,11 @@ exception_item = Table(
     CheckConstraint("state IN ('open', 'closed')", name="state_is_known"),
     Index("uq_exception_item_open_dedup_key", "dedup_key", unique=True, sqlite_where=_OPEN, postgresql_where=_OPEN),
     Index("ix_exception_item_account_id", "account_id"),
-    Index("ix_exception_item_open_kind", "kind", "exception_id", sqlite_where=_OPEN, postgresql_where=_OPEN),
+    Index(
+        *("ix_exception_item_open_kind", "kind", "exception_id", "snoozed_until"),
+        sqlite_where=_OPEN,
+        postgresql_where=_OPEN,
+    ),
     Index("ix_exception_item_open_exception_id", "exception_id", sqlite_where=_OPEN, postgresql_where=_OPEN),
     Index("ix_exception_item_stays_closed", "dedup_key", sqlite_where=_STAYS, postgresql_where=_STAYS),
 )

@@ -56,7 +56,8 @@ def exception_lines(context: RunContext, kind: str | None = None) -> Iterator[st
         name = names.get(item.account_id or "", "") or item.dedup_key
         yield f"{item.kind:<22} {name:<40} {said_of(item.detail)}"
         yield f"{'':<22} {_standing(context, item, owners.get(item.account_id or ''))}"
-        yield f"{'':<22} steward resolve {item.exception_id} {'|'.join(ways_of(item.kind))} --as WHO --reason WHY"
+        ways = "|".join(ways_of(item.kind, item.detail))
+        yield f"{'':<22} steward resolve {item.exception_id} {ways} --as WHO --reason WHY"
         for way in item.detail.get("ways_out", ()):
             yield f"{'':<22} {way}"
 
@@ -65,7 +66,7 @@ def _standing(context: RunContext, item: ExceptionItem, owner: str | None) -> st
     """Since when it is open, who has to act and by when, and whether it is snoozed."""
     acts, manager = who_acts(item.kind, owner, context.policy.roster)
     who = context.policy.roster.name(manager) if manager else acts.value
-    due = due_by(item.kind, item.first_seen_at)
+    due = due_by(item.kind, item.first_seen_at, context.policy.policy.exception_hours)
     is_late = ", overdue" if due < context.now() else ""
     asleep = item.snoozed_until is not None and item.snoozed_until > context.now()
     hidden = f", snoozed until {item.snoozed_until:%Y-%m-%d}" if asleep else ""

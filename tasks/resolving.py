@@ -100,10 +100,9 @@ def may_take(person: Person, shown: ShownItem, way_id: str, context: RunContext)
 
 
 def _check_may(person: Person, shown: ShownItem, way_id: str, reason: str, context: RunContext) -> None:
-    kind = shown.item.kind
-    if way_id not in ways_of(kind):
-        known = ", ".join(ways_of(kind))
-        raise MayNot(f"'{way_id}' is no way out of {kind}{hint(way_id, ways_of(kind))}. There are: {known}")
+    kind, ways = shown.item.kind, ways_of(shown.item.kind, shown.item.detail)
+    if way_id not in ways:
+        raise MayNot(f"'{way_id}' is no way out of {kind}{hint(way_id, ways)}. There are: {', '.join(ways)}")
     way: Way = WAYS[way_id]
     if way.role == "ops" and person.role != "ops":
         raise MayNot("Only sales operations may do this")

@@ -144,7 +144,7 @@ def _acting(whose: str, viewer: Viewer) -> Collection[Acts]:
 def _line(shown: ShownItem, viewer: Viewer, context: RunContext, answers: Sequence[Answer]) -> Line:
     item, roster = shown.item, context.policy.roster
     acts, manager = who_acts(item.kind, shown.owner_id, roster)
-    due = due_by(item.kind, item.first_seen_at)
+    due = due_by(item.kind, item.first_seen_at, context.policy.policy.exception_hours)
     person = _person(viewer)
     return Line(
         shown,
@@ -153,7 +153,7 @@ def _line(shown: ShownItem, viewer: Viewer, context: RunContext, answers: Sequen
         roster.name(manager) if manager else acts.value,
         due,
         due < context.now(),
-        [(id_, WAYS[id_]) for id_ in ways_of(item.kind) if may_take(person, shown, id_, context)],
+        [(id_, WAYS[id_]) for id_ in ways_of(item.kind, item.detail) if may_take(person, shown, id_, context)],
         [each for each in answers if each.exception_id == item.exception_id],
     )
 
@@ -162,8 +162,7 @@ def _in_bulk(asked: Asked, lines: Sequence[Line]) -> Sequence[tuple[str, Way]]:
     """What may be done to several at once: they have to be of one kind."""
     if not asked.kind or len(lines) < 2:
         return ()
-    ids = {id_ for line in lines for id_, _ in line.ways}
-    return [(id_, WAYS[id_]) for id_ in ways_of(asked.kind) if id_ in ids]
+    return list(dict.fromkeys(way for line in lines for way in line.ways))
 
 
 def _person(viewer: Viewer) -> Person:

@@ -20,7 +20,7 @@ def upgrade() -> None:
     op.add_column(ITEM, sa.Column("snoozed_until", UTC(), nullable=True))
     op.add_column(ITEM, sa.Column("stays_closed", sa.Boolean(), nullable=False, server_default=sa.false()))
     for name, columns, where in (
-        ("ix_exception_item_open_kind", ["kind", "exception_id"], OPEN),
+        ("ix_exception_item_open_kind", ["kind", "exception_id", "snoozed_until"], OPEN),
         ("ix_exception_item_open_exception_id", ["exception_id"], OPEN),
         ("ix_exception_item_stays_closed", ["dedup_key"], STAYS),
     ):
