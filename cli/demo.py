@@ -14,6 +14,7 @@ from typing import Any
 from rich.console import Console
 
 from cli import showing
+from cli.demo_offer import copy_policy, play_offer
 from cli.runs import Runs
 from cli.stack import Ports, Stack
 from ownership.model import Account
@@ -24,6 +25,7 @@ from tasks.explanation import why_lines
 from tasks.scope import accounts_in_territory, without_existing_owner
 
 FOLDER = Path(".steward") / "demo"
+POLICY = Path(".steward") / "demo-policy"  # the demo changes it for a moment
 RERUN_TERRITORY = "mm-dach"
 COMPLETED_FIELD = "country"
 LOG_WIDTH = 120  # characters, when the output goes to a file
@@ -73,10 +75,11 @@ class Demo:
         self.second_run()
         self.crm_edit()
         self.territory_dry_run()
+        play_offer(self)
 
     def pull_and_assign(self) -> None:
         self.act("1. Pull, match, assign, record: flow assign-owners, through the Prefect server")
-        self._run("assign-owners", trigger="demo")
+        self.run("assign-owners", trigger="demo")
         counts = self._counts("assign-owners")
         self.console.print(showing.pulled_table(counts))
         matched = counts["matched"]
@@ -116,7 +119,7 @@ class Demo:
 
     def audit(self, title: str) -> None:
         self.act(title)
-        self._run("audit-ownership", trigger="demo")
+        self.run("audit-ownership", trigger="demo")
         counts = self._counts("audit-ownership")
         complete = counts["completeness"]
         self.claim(
@@ -140,8 +143,8 @@ class Demo:
     def second_run(self) -> None:
         self.act("6. The same again, on the same state")
         self.stack.control("DELETE", "/journal")
-        self._run("assign-owners", trigger="demo again")
-        self._run("push-owner-changes", trigger="demo again")
+        self.run("assign-owners", trigger="demo again")
+        self.run("push-owner-changes", trigger="demo again")
         self.claim(self._counts("assign-owners")["assigned"]["moves"] == 0, "0 owner changes")
         self.claim(not self._writes(), "0 vendor writes, by the vendors' own journals")
 
@@ -167,7 +170,7 @@ class Demo:
     def territory_dry_run(self) -> None:
         self.act(f"8. Flow rerun-territory: '{RERUN_TERRITORY}' decided again by its rules, as a dry run")
         self.stack.control("DELETE", "/journal")
-        run_id = self._run("rerun-territory", territory=RERUN_TERRITORY, dry_run=True)
+        run_id = self.run("rerun-territory", territory=RERUN_TERRITORY, dry_run=True)
         assigned = self._counts("rerun-territory")["assigned"]
         policy = self.context.policy.policy.on(self.context.today())
         wanted = accounts_in_territory(policy, RERUN_TERRITORY)
@@ -178,7 +181,7 @@ class Demo:
         self.claim(len(moves) == assigned["moves"], "the flow's diff is the one shown here")
         self.claim(not self._writes(), "nothing was written")
 
-    def _run(self, flow: str, **parameters: Any) -> str:
+    def run(self, flow: str, **parameters: Any) -> str:
         run_id = self.runs.start(f"{flow}/{flow}", **parameters)
         with self.console.status(f"  {self.stack.prefect_url}/runs/flow-run/{run_id}"):
             self.runs.wait(run_id)
@@ -207,7 +210,8 @@ def run_demo(keep: bool) -> int:
         "[bold]Steward[/bold] decides who owns every account, keeps it true in every tool, and can say why.\n"
         "Here it does so for Northwind Data, whose five tools are emulated on this machine.\n"
     )
-    with Stack(FOLDER, lambda text: console.print(f"  … {text}")) as stack:
+    own_policy = {"STEWARD_POLICY_DIR": str(copy_policy(POLICY).resolve())}
+    with Stack(FOLDER, lambda text: console.print(f"  … {text}"), settings=own_policy) as stack:
         context = open_context(stack.settings())
         try:
             with Runs(f"{stack.prefect_url}/api") as runs:

@@ -264,6 +264,7 @@ KEYS: Mapping[str, Schema] = {
     "forfeit_after_days": _whole("Lost after more than so many days without activity", 1),
     "days": _choice("Which days count: all, or those the owner works", CLOCKS),
     "leave_counts": _flag("Days of leave count as days without activity", False),
+    "warn_days_before": _whole("So many days before they lose it the owner is told; 0: they are not", default=3),
     "over_capacity": _choice("Whether a book that is too full gives accounts away", OVER_CAPACITY),
     "identity": _part("identity", "How accounts that are one company are dealt with"),
     "conflicting_owners": _choice("What settles it when two owned accounts are one company", CONFLICTS),
@@ -289,7 +290,7 @@ KEYS: Mapping[str, Schema] = {
     "coverage": _part("coverage", "What counts as covered"),
     "overlays_count": _flag("An account that only a supporting role is for counts as covered", False),
     "acceptance": _part("acceptance", "How long an owner has to accept, and who is asked next"),
-    "hours": _hours("Hours to accept", 0.1, default=ACCEPTANCE.hours),
+    "hours": _hours("Hours to accept", 0.005, default=ACCEPTANCE.hours),
     "clock": _choice("Whether every hour counts, or those the owner works", CLOCKS),
     "chain": _list(
         "Who is asked next, in order; ends in queue", {"enum": [*CHAIN]}, default=[*CHAIN], **_with(CHAIN[-1])
@@ -517,7 +518,7 @@ OBJECTS: Mapping[str, tuple[Iterable[str], Iterable[str], Schema]] = {
             "allOf": [*(_records_of(system, kinds) for system, kinds in RECORDS.items()), OWN_FIELDS, SOME_FIELD],
         },
     ),
-    "existing_owner": ((), ("forfeit_after_days", "days", "leave_counts", "over_capacity"), {}),
+    "existing_owner": ((), ("forfeit_after_days", "days", "leave_counts", "over_capacity", "warn_days_before"), {}),
     "leavers": ((), ("accounts_move",), {}),
     "drift": ((), DRIFT_KEYS, {}),
     "on_owner_change": ((), TRANSFER_KEYS, {}),

@@ -18,12 +18,13 @@ _IS_OPEN = text("exception_item.state = 'open'")  # written out, as the indexes 
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """Which open items: of these kinds, first seen by then, of accounts these reps own (None: all). `asleep` for those
-    that are snoozed, in place of the others."""
+    that are snoozed, in place of the others; of one account all are wanted, snoozed or not."""
 
     kinds: Collection[str] | None = None
     seen_by: datetime | None = None
     owners: Collection[str] | None = None
     asleep: bool = False
+    account_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,11 @@ class ExceptionPages:
         columns = exception_item.c
         statement = _with_account(
             select(exception_item, account.c.name.label("account_name"), ownership_current.c.owner_id)
-        ).where(_IS_OPEN, _is_asleep(now) if wanted.asleep else not_(_is_asleep(now)))
+        ).where(_IS_OPEN)
+        if wanted.account_id is None:
+            statement = statement.where(_is_asleep(now) if wanted.asleep else not_(_is_asleep(now)))
+        else:
+            statement = statement.where(columns.account_id == wanted.account_id)
         if wanted.kinds is not None:
             statement = statement.where(columns.kind.in_(sorted(wanted.kinds)))
         if wanted.seen_by is not None:

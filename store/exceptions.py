@@ -197,6 +197,12 @@ class Exceptions:
             found += map(_to_item, rows)
         return found
 
+    def open_of(self, account_id: str) -> list[ExceptionItem]:
+        """What is open about one account, oldest first."""
+        columns = exception_item.c
+        statement = select(exception_item).where(columns.account_id == account_id, columns.state == OPEN)
+        return [_to_item(row) for row in self._connection.execute(statement.order_by(columns.first_seen_at))]
+
     def get(self, exception_id: str) -> ExceptionItem:
         """One item, open or closed. Raises `LookupError`."""
         row = self._connection.execute(

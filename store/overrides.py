@@ -70,6 +70,10 @@ class Overrides:
         """The latest requests in any state, newest first."""
         return self._found(limit=limit)
 
+    def about(self, account_ids: Sequence[str]) -> list[OverrideRequest]:
+        """Those of these accounts in any state, newest first."""
+        return self._found(override_request.c.account_id.in_(account_ids))
+
     def in_effect(self) -> list[OverrideRequest]:
         """Those that are approved, the latest first, under what their accounts have become."""
         return self._found(override_request.c.state == APPROVED)
@@ -101,6 +105,10 @@ class Disputes:
     def get(self, dispute_id: str) -> OpenedDispute | None:
         found = self._found(dispute.c.dispute_id == dispute_id)
         return found[0] if found else None
+
+    def about(self, account_ids: Sequence[str]) -> list[OpenedDispute]:
+        """Those about these accounts in any state, newest first."""
+        return self._found(dispute.c.account_id.in_(account_ids))
 
     def open_ones(self) -> list[OpenedDispute]:
         """Those without a ruling, the latest first, under what their accounts have become."""

@@ -101,13 +101,13 @@ account = Table(
     Column("account_id", Text, primary_key=True),
     Column("kind", Text, nullable=False, server_default="account"),
     Column("name", Words, nullable=False),
-    Column("search_text", Words, nullable=False),
     Column("fields", JsonText, nullable=False),
     Column("parent_id", Text),
     Column("content_hash", Text, nullable=False),
     Column("first_seen_at", UTC, nullable=False),
     Column("changed_at", UTC, nullable=False),
     Column("gone_at", UTC),
+    Index("ix_account_parent_id", "parent_id"),
 )
 
 account_ref = Table(
@@ -121,6 +121,16 @@ account_ref = Table(
     Column("shown_owner", Words),
     Index("ix_account_ref_account_id", "account_id"),
     Index("ix_account_ref_external_id", "external_id"),
+)
+
+search_line = Table(
+    "search_line",
+    metadata,
+    Column("line_id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("account_id", Text, ForeignKey("account.account_id"), nullable=False),
+    Column("line", Words, nullable=False),  # in the order of its characters: COLLATE "C" on PostgreSQL
+    Index("ix_search_line_account_id", "account_id"),
+    Index("ix_search_line_line", "line", "account_id"),
 )
 
 policy_version = Table(
@@ -832,4 +842,22 @@ dispute = Table(
     CheckConstraint("state IN ('open', 'ruled', 'withdrawn')", name="state_is_known"),
     CheckConstraint("ruled_by IS NULL OR ruled_by <> claimed_by OR state = 'withdrawn'", name="two_people"),
     Index("uq_dispute_open", "account_id", unique=True, sqlite_where=_IS_OPEN, postgresql_where=_IS_OPEN),
+)
+
+access_log = Table(
+    "access_log",
+    metadata,
+    Column("access_id", Text, primary_key=True),
+    Column("at", UTC, nullable=False),
+    Column("who", Words, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("token_id", Text),
+    Column("route", Text, nullable=False),
+    Column("object_id", Words),
+    Column("outcome", Text, nullable=False),
+    CheckConstraint("role IN ('nobody', 'rep', 'manager', 'ops')", name="role_is_known"),
+    CheckConstraint("outcome IN ('allowed', 'refused')", name="outcome_is_known"),
+    Index("ix_access_log_at", "at"),
+    Index("ix_access_log_who", "who", "access_id"),
+    Index("ix_access_log_object_id", "object_id", "access_id"),
 )

@@ -7,9 +7,11 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from store.access_log import AccessLog
 from store.accounts import Accounts
 from store.api_answers import ApiAnswers
 from store.api_tokens import ApiTokens
+from store.books import Books
 from store.crm_tasks import CrmTasks
 from store.cursors import Cursors
 from store.decisions import Decisions
@@ -20,6 +22,7 @@ from store.exceptions import Exceptions
 from store.health import HealthRows
 from store.identity import Identity
 from store.inbox import Inbox
+from store.kept import KeptAccounts
 from store.kpi_counts import KpiCounts
 from store.kpi_days import KpiDays
 from store.kpi_lists import KpiLists
@@ -60,6 +63,7 @@ class UnitOfWork:
         self.people = People(connection)
         self.accounts = Accounts(connection)
         self.ledger = Ledger(connection)
+        self.books = Books(connection)
         self.decisions = Decisions(connection)
         self.outbox = Outbox(connection)
         self.crm_tasks = CrmTasks(connection)
@@ -68,6 +72,7 @@ class UnitOfWork:
         self.suppressions = Suppressions(connection)
         self.remote = Remote(connection)
         self.drift = DriftEvents(connection)
+        self.kept = KeptAccounts(connection)
         self.lineage = Lineage(connection)
         self.offers = Offers(connection)
         self.exceptions = Exceptions(connection)
@@ -90,6 +95,7 @@ class UnitOfWork:
         self.api_answers = ApiAnswers(connection)
         self.overrides = Overrides(connection)
         self.disputes = Disputes(connection)
+        self.access_log = AccessLog(connection)
 
     def record(self, batch: Sequence[Recording], run_id: str, now: datetime) -> RecordSummary:
         """Record decisions with all that follows from them; see `store.recording`.

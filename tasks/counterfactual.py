@@ -51,10 +51,19 @@ def why_not_lines(context: RunContext, query: str, who: str) -> Iterator[str]:
     if now is None:
         yield unknown_account(query)
         return
-    roster = context.policy.roster
+    yield from explain(now.decide(), now.account, context.policy.roster).splitlines()
+    yield from _why_not(context.policy.roster, now, who)
+
+
+def why_not_only(context: RunContext, account_id: str, who: str) -> list[str]:
+    """`why_not_lines` without the explanation of the decision."""
+    now = read_situation(context, account_id)
+    return list(_why_not(context.policy.roster, now, who)) if now else []
+
+
+def _why_not(roster: Roster, now: Situation, who: str) -> Iterator[str]:
     rep = find_rep(roster, who)
     answer = why_not(now, rep.id if rep else who)
-    yield from explain(answer.decision, now.account, roster).splitlines()
     if answer.gate is None:
         yield f"{rep.name if rep else who} is who it is given to."
     elif rep is None:

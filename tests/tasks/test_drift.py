@@ -254,6 +254,32 @@ def test_a_held_edit_stays_a_persons_when_an_integration_touches_the_record_late
     assert "somebody has been asked" in events(company)[0].because
 
 
+def person_then_integration(company: Rehearsal) -> None:
+    """Somebody gives Acme back to Gary, who had it before; a sync then touches another field, before any scan."""
+    set_owner(company, "salesforce", "001A", "gary-sutton", by="005HUMAN")
+    company.sources["salesforce"].put("accounts", "001A", {"phone": "1"}, by=SYNC)
+    guard(company)
+    company.push()
+
+
+def test_an_edit_stays_a_persons_though_an_integration_touches_the_record_before_any_scan(company: Rehearsal) -> None:
+    person_then_integration(company)
+    assert company.shown("salesforce", "001A") == "gary-sutton"
+    assert [(event.hand, event.action, event.modified_by) for event in events(company)] == [
+        ("person", "hold", "005HUMAN")
+    ]
+
+
+def test_without_the_systems_history_such_an_edit_passes_for_the_integrations(
+    company: Rehearsal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Why the history is read: it is the one thing that tells the two apart."""
+    monkeypatch.setattr(MemoryTarget, "who_set", lambda self, shown, object_type: {})
+    owner = company.owner("salesforce", "001A")
+    person_then_integration(company)
+    assert company.shown("salesforce", "001A") == owner
+
+
 def test_an_edit_that_the_person_took_back_is_settled_and_protects_nothing_afterwards(company: Rehearsal) -> None:
     owner = company.owner("salesforce", "001A")
     set_owner(company, "salesforce", "001A", "dana-whitfield", by="005HUMAN")

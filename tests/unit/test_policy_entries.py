@@ -442,7 +442,7 @@ MISTAKES: dict[str, tuple[str, str]] = {
     "a miss that is neither": ("acceptance: {miss_takes_turn: maybe}  # <-\n", "Write true or false"),
     "a decline that is neither": ("acceptance: {decline_takes_turn: 0}  # <-\n", "Write true or false"),
     "an SLA without hours": ("acceptance:\n  by:\n  - {when: {vip: true}}  # <-\n", "an SLA has no 'hours'"),
-    "an SLA of no time": ("acceptance:\n  by:\n  - {when: {vip: true}, hours: 0}  # <-\n", "from 0.1 to 8784"),
+    "an SLA of no time": ("acceptance:\n  by:\n  - {when: {vip: true}, hours: 0}  # <-\n", "from 0.005 to 8784"),
     "an SLA for an unknown field": ("acceptance:\n  by:\n  - {when: {vpi: true}, hours: 1}  # <-\n", "'vip'?"),
     "an SLA that is no list": ("acceptance: {by: {hours: 1}}  # <-\n", "by of acceptance is not a list"),
     "an unknown key of leads": ("leads: {sticky: 7}  # <-\n", "(did you mean 'sticky_days'?)"),

@@ -57,6 +57,9 @@ def test_the_address_asks_for_a_kind_for_whose_it_is_and_for_an_age(logged_in: L
     assert names(ops.get("/exceptions?whose=steward").text) == ["crate"]
     assert names(ops.get("/exceptions?whose=manager").text) == ["acme", "bolt"]
     assert names(ops.get("/exceptions?age=7").text) == []
+    assert names(ops.get("/exceptions?account=crate").text) == ["crate"]
+    assert names(logged_in("rachel-stein").get("/exceptions?account=bolt").text) == []
+    ops = logged_in("ops")
     assert names(ops.get("/exceptions?age=2&whose=mine").text) == ["crate"]
     assert names(ops.get(f"/exceptions?kind=owner_drift&after={id_of(store, DRIFT)}").text) == ["bolt"]
     for odd in ("kind=%00", "whose=x", "age=-1", "age=x", "after=%F0%9F%98%80", "asleep=2", "kind=owner_drift&kind=x"):

@@ -40,6 +40,7 @@ class Asked:
     age: str
     asleep: bool
     after: str
+    account: str = ""
 
     @staticmethod
     def of(query: QueryParams) -> Asked:
@@ -50,12 +51,14 @@ class Asked:
             age if age in AGES else "",
             query.get("asleep") == "1",
             query.get("after", ""),
+            query.get("account", ""),
         )
 
     def address(self, **different: object) -> str:
         """The address of this page, with something else asked for."""
         other = replace(self, **different)  # type: ignore[arg-type]
         said = {"kind": other.kind, "whose": other.whose, "age": other.age, "after": other.after}
+        said["account"] = other.account
         said["asleep"] = "1" if other.asleep else ""
         query = urlencode({name: value for name, value in said.items() if value})
         return f"{PATH}?{query}" if query else PATH
@@ -132,7 +135,7 @@ def _wanted(asked: Asked, viewer: Viewer, roster: Roster, owners: Collection[str
         if asked.whose == "mine" and owners is not None:
             owners = {id_ for id_ in owners if roster.reps[id_].manager == viewer.rep_id}
     seen_by = now - timedelta(days=int(asked.age)) if asked.age else None
-    return Wanted(kinds, seen_by, owners, asked.asleep)
+    return Wanted(kinds, seen_by, owners, asked.asleep, asked.account or None)
 
 
 def _acting(whose: str, viewer: Viewer) -> Collection[Acts]:

@@ -7,8 +7,8 @@ from alembic import op
 
 from store.types import UTC, Words
 
-revision = "0023_exceptions"
-down_revision = "0020_kpis"
+revision = "0024_exceptions"
+down_revision = "0023_search"
 branch_labels = None
 depends_on = None
 
