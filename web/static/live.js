@@ -42,7 +42,7 @@ for (const search of document.querySelectorAll("input[data-live]")) {
   }
   addEventListener("keydown", event => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key], at = hits().indexOf(document.activeElement)
-    if (!step || (at < 0 && document.activeElement !== search)) return
+    if (!step || event.isComposing || (at < 0 && document.activeElement !== search)) return
     event.preventDefault()
     const next = at + step
     if (next < 0) search.focus()
