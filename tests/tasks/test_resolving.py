@@ -201,6 +201,17 @@ def test_a_snoozed_exception_is_hidden_until_its_day_and_counted_all_the_while(c
     assert looked_at(company, Wanted()) == [item.exception_id]
 
 
+def test_what_a_manager_should_act_on_falls_to_ops_where_the_owner_has_none(company: Rehearsal) -> None:
+    item = edited_by_diego(company)
+    for managed, found in (({"grace-liu"}, []), ({"jade-thompson"}, [item.exception_id]), ((), [item.exception_id])):
+        wanted = Wanted({"no_rule"}, fallen={"owner_drift"}, managed=managed)
+        assert looked_at(company, wanted) == found
+    assert looked_at(company, Wanted({"owner_drift"}, owners={"grace-liu"})) == [item.exception_id]
+    with company.context.store.transaction(readonly=True) as uow:
+        assert uow.exception_pages.counts({"grace-liu"}, company.context.now())["owner_drift"].open == 1
+        assert uow.exception_pages.counts({"jade-thompson"}, company.context.now()) == {}
+
+
 def looked_at(company: Rehearsal, wanted: Wanted) -> list[str]:
     with company.context.store.transaction(readonly=True) as uow:
         return [each.item.exception_id for each in uow.exception_pages.page(wanted, None, 10, company.context.now())]
