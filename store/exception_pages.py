@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, not_, select, text
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, false, func, not_, or_, select, text
 
 from store.exceptions import ExceptionItem
 from store.tables import OWNER_ROLE, account, exception_item, ownership_current
@@ -18,13 +18,16 @@ _IS_OPEN = text("exception_item.state = 'open'")  # written out, as the indexes 
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """Which open items: of these kinds, first seen by then, of accounts these reps own (None: all). `asleep` for those
-    that are snoozed, in place of the others; of one account all are wanted, snoozed or not."""
+    that are snoozed, in place of the others; of one account all are wanted, snoozed or not.
+    Also those of the kinds `fallen` of accounts whose owner is not among `managed`."""
 
     kinds: Collection[str] | None = None
     seen_by: datetime | None = None
     owners: Collection[str] | None = None
     asleep: bool = False
     account_id: str | None = None
+    fallen: Collection[str] = ()
+    managed: Collection[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,7 @@ class ExceptionPages:
         else:
             statement = statement.where(columns.account_id == wanted.account_id)
         if wanted.kinds is not None:
-            statement = statement.where(columns.kind.in_(sorted(wanted.kinds)))
+            statement = statement.where(or_(columns.kind.in_(sorted(wanted.kinds)), _has_fallen(wanted)))
         if wanted.seen_by is not None:
             statement = statement.where(columns.first_seen_at <= wanted.seen_by)
         if wanted.owners is not None:
@@ -94,6 +97,12 @@ def _with_account(statement: Select[Any]) -> Select[Any]:
     return statement.outerjoin(account, account.c.account_id == exception_item.c.account_id).outerjoin(
         ownership_current, is_owner
     )
+
+
+def _has_fallen(wanted: Wanted) -> ColumnElement[bool]:
+    owner = ownership_current.c.owner_id
+    is_managed = and_(owner.is_not(None), owner.in_(sorted(wanted.managed)))
+    return and_(exception_item.c.kind.in_(sorted(wanted.fallen)), not_(is_managed)) if wanted.fallen else false()
 
 
 def _is_asleep(now: datetime) -> ColumnElement[bool]:

@@ -16,6 +16,7 @@ from connectors.errors import RetryLater
 from connectors.memory import MemoryTarget
 from ownership.drift import DriftGuard
 from ownership.entries import NamedAccount
+from ownership.placed_by_people import MayNot, Person
 from ownership.policy import STEPS
 from store.drift import DriftEvent, DriftEvents
 from store.outbox import AttemptResult, OutboxRow
@@ -30,6 +31,7 @@ from tasks.identity_words import Refused, Word
 from tasks.matching import match_changed_accounts
 from tasks.pull import pull_records
 from tasks.rehearsal import Rehearsal, rehearse, user_id
+from tasks.resolving import resolve
 from tasks.scope import accounts_showing
 from tests.policies import read_policy
 
@@ -439,6 +441,24 @@ def test_a_storm_stops_the_guard_and_asks_one_person_once(company: Rehearsal) ->
     assert company.exceptions() == {"drift_storm": 1}
     (problem,) = problems(company, "drift_storm")
     assert problem.startswith("25 of 41 records of salesforce were given another owner within a day")
+
+
+def test_a_storm_is_released_from_its_exception_by_ops_alone_and_the_owners_are_written_again(
+    company: Rehearsal,
+) -> None:
+    ids = book(company, 25)
+    for id_ in ids:
+        set_owner(company, "salesforce", id_, "gary-sutton")
+    guard(company)
+    with company.context.store.transaction(readonly=True) as uow:
+        (item,) = uow.exceptions.open_items("drift_storm")
+    with pytest.raises(MayNot, match="Only sales operations"):
+        resolve(company.context, item.exception_id, "release", Person("peter-novak", "manager"), "a stale sync")
+    resolve(company.context, item.exception_id, "release", Person("ops@x.example", "ops"), "a stale sync")
+    company.push()
+    with company.context.store.transaction(readonly=True) as uow:
+        assert uow.exceptions.get(item.exception_id).resolved_by == "ops@x.example"
+    assert all(company.shown("salesforce", id_) == company.owner("salesforce", id_) for id_ in ids)
 
 
 def test_a_storm_that_runs_have_pulled_is_one_exception_and_no_other(company: Rehearsal) -> None:

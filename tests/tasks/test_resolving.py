@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 from click.testing import CliRunner
@@ -15,11 +17,12 @@ from ownership.exception_kinds import EXPLAIN, KINDS, SNOOZE, WAYS, Acts, kind_o
 from ownership.placed_by_people import MayNot, Person
 from store.exception_pages import Wanted
 from store.exceptions import ExceptionItem
+from tasks.acceptance import escalate_due
 from tasks.breaker import note_failure, state_of
 from tasks.drift import act_on_drift, note_differences
 from tasks.drift_scan import find_differences
 from tasks.matching import match_changed_accounts
-from tasks.placed_by_people import answer_override, open_dispute
+from tasks.placed_by_people import answer_override, open_dispute, request_override
 from tasks.pull import pull_records
 from tasks.rehearsal import Rehearsal, rehearse, user_id
 from tasks.resolving import resolve, resolve_many
@@ -198,6 +201,17 @@ def test_a_snoozed_exception_is_hidden_until_its_day_and_counted_all_the_while(c
     assert looked_at(company, Wanted()) == [item.exception_id]
 
 
+def test_what_a_manager_should_act_on_falls_to_ops_where_the_owner_has_none(company: Rehearsal) -> None:
+    item = edited_by_diego(company)
+    for managed, found in (({"grace-liu"}, []), ({"jade-thompson"}, [item.exception_id]), ((), [item.exception_id])):
+        wanted = Wanted({"no_rule"}, fallen={"owner_drift"}, managed=managed)
+        assert looked_at(company, wanted) == found
+    assert looked_at(company, Wanted({"owner_drift"}, owners={"grace-liu"})) == [item.exception_id]
+    with company.context.store.transaction(readonly=True) as uow:
+        assert uow.exception_pages.counts({"grace-liu"}, company.context.now())["owner_drift"].open == 1
+        assert uow.exception_pages.counts({"jade-thompson"}, company.context.now()) == {}
+
+
 def looked_at(company: Rehearsal, wanted: Wanted) -> list[str]:
     with company.context.store.transaction(readonly=True) as uow:
         return [each.item.exception_id for each in uow.exception_pages.page(wanted, None, 10, company.context.now())]
@@ -251,3 +265,49 @@ def test_the_command_lists_each_with_its_id_age_who_acts_and_the_ways_out(
     assert f"steward resolve {item.exception_id} restore|keep-theirs|snooze" in said
     assert "open for 2 days, for Peter Novak by 2026-11-24 09:10 UTC, overdue" in said
     assert user_id("salesforce", "diego-marin") in said or "diego-marin" in said
+
+
+def test_a_record_is_read_again_once_its_system_holds_what_can_be_read(company: Rehearsal) -> None:
+    company.account("salesforce", "001B", name="Bolt", website="bolt.com", employees="many", country="US")
+    company.assign()
+    item = only(company, "bad_record")
+    assert "still cannot be read" in resolve(company.context, item.exception_id, "read", OPS)
+    company.account("salesforce", "001B", employees=12)
+    assert "can be read now" in resolve(company.context, item.exception_id, "read", OPS)
+    assert again(company, item).resolved_by == OPS.id
+    company.assign()
+    assert company.owner("salesforce", "001B") is not None
+
+
+def test_what_nobody_accepted_is_given_to_a_rep_by_an_override_and_closed_with_it(company: Rehearsal) -> None:
+    company.account("salesforce", "001F", name="Firma", owner=None, country="Germany", employees=300)
+    company.assign()
+    for _ in range(4):
+        company.pass_time(hours=25)
+        company.new_run()
+        escalate_due(company.context)
+    item = only(company, "unaccepted")
+    assert kind_of(item.kind).for_a_rep
+    asked = request_override(company.context, str(item.account_id), PETER, "jonas-keller", "he knows them")
+    answer_override(company.context, asked.override_id, OPS, "approved", "agreed")
+    assert company.owner("salesforce", "001F") == "jonas-keller"
+    company.assign()
+    assert "unaccepted" not in company.exceptions()
+
+
+def test_of_two_who_explain_it_away_at_once_the_first_counts(company: Rehearsal) -> None:
+    company.account("stripe", "c1", name="Zeta", email="pay@zeta.com", active=True)
+    company.assign()
+    item, at_once = only(company, "shadow_account"), Barrier(2)
+
+    def explain(person: Person) -> str:
+        at_once.wait()
+        return resolve_many(company.context, [item.exception_id], EXPLAIN, person, f"says {person.id}").in_words()
+
+    with ThreadPoolExecutor(2) as both:
+        said = sorted(both.map(explain, (OPS, OTHER_OPS)), key=len)
+    with company.context.store.transaction(readonly=True) as uow:
+        (kept,) = uow.exceptions.answers([item.exception_id])
+    assert said[0] == "It is closed, and stays so."
+    assert f"closed already, by {kept.said_by}" in said[1]
+    assert again(company, item).resolved_by == kept.said_by

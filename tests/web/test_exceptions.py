@@ -17,11 +17,12 @@ DRIFT, FOREIGN = "owner_drift:salesforce/Account/001-acme", "owner_drift:salesfo
 
 @pytest.fixture
 def store(web_settings: Settings) -> Iterator[Store]:
-    """Acme is Dana's, whose manager is Rachel; Bolt is Jade's, whose manager is Carmen; Crate is nobody's."""
+    """Acme is Dana's, whose manager is Rachel; Bolt Jade's, whose manager is Carmen; Crate and Delta are nobody's."""
     opened = open_store(web_settings.database_url)
-    know(opened, "acme", "bolt", "crate")
+    know(opened, "acme", "bolt", "crate", "delta")
     record(opened, owned_by("acme", "dana-whitfield"), owned_by("bolt", "jade-thompson"))
     found = [
+        NewException("disputed", "undecided:delta", "delta", {"because": "claimed"}, "warning"),
         NewException("owner_drift", DRIFT, "acme", {"problem": "shows <b>Tom</b>"}, "error"),
         NewException("owner_drift", FOREIGN, "bolt", {"problem": "shows Tom"}, "error"),
         NewException("missing_data", "undecided:crate", "crate", {"because": ["no country"]}, "warning"),
@@ -40,12 +41,14 @@ def id_of(store: Store, key: str) -> str:
 
 def names(text: str) -> list[str]:
     return [
-        name for name in ("acme", "bolt", "crate", "hubspot") if f">Name of {name}<" in text or f"</h2>{name}" in text
+        name
+        for name in ("acme", "bolt", "crate", "delta", "hubspot")
+        if f">Name of {name}<" in text or f"</h2>{name}" in text
     ]
 
 
 def test_ops_see_all_a_manager_those_of_their_people_and_a_rep_no_page(logged_in: LogIn, store: Store) -> None:
-    assert names(logged_in("ops").get("/exceptions").text) == ["acme", "bolt", "crate"]
+    assert names(logged_in("ops").get("/exceptions").text) == ["acme", "bolt", "crate", "delta"]
     page = logged_in("rachel-stein").get("/exceptions").text
     assert (names(page), "shows &lt;b&gt;Tom&lt;/b&gt;" in page, "drift storm" in page) == (["acme"], True, False)
     assert logged_in("dana-whitfield").get("/exceptions").status_code == 403
@@ -60,7 +63,8 @@ def test_the_address_asks_for_a_kind_for_whose_it_is_and_for_an_age(logged_in: L
     assert names(ops.get("/exceptions?account=crate").text) == ["crate"]
     assert names(logged_in("rachel-stein").get("/exceptions?account=bolt").text) == []
     ops = logged_in("ops")
-    assert names(ops.get("/exceptions?age=2&whose=mine").text) == ["crate"]
+    assert names(ops.get("/exceptions?age=2&whose=mine").text) == ["crate", "delta"]
+    assert names(ops.get("/exceptions?whose=ops").text) == ["delta"]  # whose owner's manager there is not
     assert names(ops.get(f"/exceptions?kind=owner_drift&after={id_of(store, DRIFT)}").text) == ["bolt"]
     for odd in ("kind=%00", "whose=x", "age=-1", "age=x", "after=%F0%9F%98%80", "asleep=2", "kind=owner_drift&kind=x"):
         assert ops.get(f"/exceptions?{odd}").status_code == 200

@@ -127,15 +127,23 @@ def _owners(viewer: Viewer, roster: Roster) -> frozenset[str] | None:
 
 
 def _wanted(asked: Asked, viewer: Viewer, roster: Roster, owners: Collection[str] | None, now: datetime) -> Wanted:
-    kinds = {asked.kind} if asked.kind else None
+    kinds, fallen = {asked.kind} if asked.kind else None, set[str]()
+    managed = {id_ for id_, rep in roster.reps.items() if rep.manager}
     if asked.whose:
         acting = _acting(asked.whose, viewer)
-        of_them = {name for name, kind in KINDS.items() if kind.acts in acting}
-        kinds = of_them if kinds is None else kinds & of_them
-        if asked.whose == "mine" and owners is not None:
-            owners = {id_ for id_ in owners if roster.reps[id_].manager == viewer.rep_id}
+        kinds = _kinds_for(acting, asked.kind)
+        if Acts.OPS in acting:
+            fallen = _kinds_for((Acts.MANAGER,), asked.kind)
+        if Acts.MANAGER in acting:
+            owners = managed if owners is None else managed & set(owners)
+        if asked.whose == "mine" and viewer.role is Role.MANAGER:
+            owners = {id_ for id_ in owners or () if roster.reps[id_].manager == viewer.rep_id}
     seen_by = now - timedelta(days=int(asked.age)) if asked.age else None
-    return Wanted(kinds, seen_by, owners, asked.asleep, asked.account or None)
+    return Wanted(kinds, seen_by, owners, asked.asleep, asked.account or None, fallen, managed)
+
+
+def _kinds_for(acting: Collection[Acts], kind: str) -> set[str]:
+    return {name for name, each in KINDS.items() if each.acts in acting and kind in ("", name)}
 
 
 def _acting(whose: str, viewer: Viewer) -> Collection[Acts]:
