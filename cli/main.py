@@ -93,7 +93,7 @@ def up(port: int, prefect_port: int) -> None:
 def check() -> None:
     """Check policy, database and every connector; says what is wrong and how to mend it."""
     from connectors.http import Patience
-    from connectors.registry import build_connectors
+    from connectors.registry import build_connectors, build_identity_provider
     from tasks.context import open_context
 
     context = open_context()
@@ -103,6 +103,9 @@ def check() -> None:
     for name, source in connectors.sources.items():
         source.check()
         click.echo(f"{name:<9} ok")
+    if provider := build_identity_provider(context.settings):
+        provider.check()
+        click.echo("identity  ok")
     for name, notifier in connectors.notifiers.items():
         notifier.check()
         click.echo(f"{name:<9} ok")

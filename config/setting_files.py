@@ -10,7 +10,7 @@ from ownership.conditions import ALWAYS, DATES, FIELDS, Condition, Field, Not
 from ownership.drift import DriftGuard
 from ownership.entries import Acceptance, DisputeClock, Keeping, Leads, Pod, SlaRule
 from ownership.matching.survivor import POLICIES as CONFLICTS
-from ownership.policy import DRIFT, OPTIONAL_STEPS
+from ownership.policy import DRIFT, KEEPING, OPTIONAL_STEPS
 from ownership.transfers import CONTACTS, OPPORTUNITIES, OnOwnerChange
 
 CRMS = ("salesforce", "hubspot")
@@ -102,13 +102,14 @@ class SettingReader(EntryReader):
     def keeping(self, root: CommentedMap) -> Keeping:
         node = self.mapping(root, "existing_owner", "existing_owner")
         what = "existing_owner"
-        self.keys(node, what, (), ("forfeit_after_days", "days", "leave_counts", "over_capacity"))
+        self.keys(node, what, (), ("forfeit_after_days", "days", "leave_counts", "over_capacity", "warn_days_before"))
         limit = self.whole(node, "forfeit_after_days", what, 1, 1) if "forfeit_after_days" in node else None
         return Keeping(
             limit,
             self.one_of(node, "days", what, CLOCKS) == "business",
             self.flag(node, "leave_counts", what, False),
             self.one_of(node, "over_capacity", what, OVER_CAPACITY),
+            self.whole(node, "warn_days_before", what, KEEPING.warn_days_before),
         )
 
     def leavers(self, root: CommentedMap) -> str:

@@ -819,3 +819,21 @@ dispute = Table(
     CheckConstraint("ruled_by IS NULL OR ruled_by <> claimed_by OR state = 'withdrawn'", name="two_people"),
     Index("uq_dispute_open", "account_id", unique=True, sqlite_where=_IS_OPEN, postgresql_where=_IS_OPEN),
 )
+
+access_log = Table(
+    "access_log",
+    metadata,
+    Column("access_id", Text, primary_key=True),
+    Column("at", UTC, nullable=False),
+    Column("who", Words, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("token_id", Text),
+    Column("route", Text, nullable=False),
+    Column("object_id", Words),
+    Column("outcome", Text, nullable=False),
+    CheckConstraint("role IN ('nobody', 'rep', 'manager', 'ops')", name="role_is_known"),
+    CheckConstraint("outcome IN ('allowed', 'refused')", name="outcome_is_known"),
+    Index("ix_access_log_at", "at"),
+    Index("ix_access_log_who", "who", "access_id"),
+    Index("ix_access_log_object_id", "object_id", "access_id"),
+)

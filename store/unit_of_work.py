@@ -7,6 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from store.access_log import AccessLog
 from store.accounts import Accounts
 from store.api_answers import ApiAnswers
 from store.api_tokens import ApiTokens
@@ -19,6 +20,7 @@ from store.exceptions import Exceptions
 from store.health import HealthRows
 from store.identity import Identity
 from store.inbox import Inbox
+from store.kept import KeptAccounts
 from store.kpi_counts import KpiCounts
 from store.kpi_days import KpiDays
 from store.kpi_lists import KpiLists
@@ -67,6 +69,7 @@ class UnitOfWork:
         self.suppressions = Suppressions(connection)
         self.remote = Remote(connection)
         self.drift = DriftEvents(connection)
+        self.kept = KeptAccounts(connection)
         self.lineage = Lineage(connection)
         self.offers = Offers(connection)
         self.exceptions = Exceptions(connection)
@@ -88,6 +91,7 @@ class UnitOfWork:
         self.api_answers = ApiAnswers(connection)
         self.overrides = Overrides(connection)
         self.disputes = Disputes(connection)
+        self.access_log = AccessLog(connection)
 
     def record(self, batch: Sequence[Recording], run_id: str, now: datetime) -> RecordSummary:
         """Record decisions with all that follows from them; see `store.recording`.

@@ -46,11 +46,12 @@ def store(web_settings: Settings) -> Iterator[Store]:
 
 @contextmanager
 def counted() -> Iterator[list[str]]:
-    """The statements sent to a database meanwhile."""
+    """The questions asked of a database meanwhile."""
     sent: list[str] = []
 
     def note(*args: object) -> None:
-        sent.append(str(args[2]))
+        if str(args[2]).startswith("SELECT"):  # what is noted of accesses is written beside, when it suits
+            sent.append(str(args[2]))
 
     event.listen(Engine, "before_cursor_execute", note)
     try:

@@ -10,7 +10,7 @@ from fastapi.routing import APIRoute
 
 from config.settings import Settings
 from web.api import accounts, offers, operations
-from web.api.access import Allowance, caller
+from web.api.access import Allowance, Noted, caller
 from web.api.problems import HANDLERS, Problem, SmallBodies, WrongValue, documented
 
 PREFIX = "/api/v1"
@@ -50,6 +50,7 @@ def create_api(settings: Settings) -> Api:
     for module in (accounts, offers, operations):
         api.include_router(module.router)
     api.add_middleware(SmallBodies)
+    api.add_middleware(Noted)
     api.state.allowance = Allowance(settings.api_requests_per_minute)
     return api
 

@@ -232,7 +232,7 @@ class Decline(BaseModel):
 class AnswerOut(BaseModel):
     """What came of an answer."""
 
-    outcome: Literal["accepted", "declined"]
+    outcome: Literal["accepted", "declined", "taken"]
     said: str = Field(examples=["Acme Rockets is accepted for Dana Whitfield."])
     offer: OfferOut
 

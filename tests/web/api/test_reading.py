@@ -169,3 +169,19 @@ def _everything(store: Store) -> str:
             )
         )
     )
+
+
+def test_requests_of_the_api_are_in_the_log_of_accesses(api: TestClient, as_: Ask, store: Store) -> None:
+    api.get("/accounts/acme")
+    as_("rep").get("/accounts/acme?")
+    as_("rep").get(f"/people/{FOREIGN}/book")
+    as_("ops").get("/nowhere")
+    api.app.state.surroundings.journal.write()  # type: ignore[attr-defined]
+    with store.transaction(readonly=True) as uow:
+        rows = uow.access_log.recent(None, None, None, 10)
+    assert [(each.who, each.route, each.object_id, each.outcome) for each in reversed(rows)] == [
+        ("", "api.account", "acme", "refused"),
+        (REP, "api.account", "acme", "allowed"),
+        (REP, "api.book", FOREIGN, "refused"),
+    ]
+    assert [each.token_id is not None for each in reversed(rows)] == [False, True, True]

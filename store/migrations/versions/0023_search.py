@@ -9,8 +9,8 @@ from ownership.model import Account
 from store.search import Search
 from store.types import JsonText, Words
 
-revision = "0022_search"
-down_revision = "0027_account_parent"
+revision = "0023_search"
+down_revision = "0022_account_parent"
 branch_labels = None
 depends_on = None
 

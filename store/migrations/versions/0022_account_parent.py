@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from alembic import op
 
-revision = "0027_account_parent"
-down_revision = "0020_kpis"
+revision = "0022_account_parent"
+down_revision = "0021_access_log"
 branch_labels = None
 depends_on = None
 
