@@ -210,17 +210,17 @@ class Ledger:
         return None
 
     def rebuild_current(self) -> dict[str, CurrentOwner]:
-        """`current()` worked out from the ledger and the offers alone. Who missed an offer may have taken the account
-        since, by one that was accepted as it was made."""
+        """`current()` worked out from the ledger and the offers alone. What was accepted by its owner, since they have
+        had it, is accepted, whatever became of the offer of this very change."""
         columns = assignment_ledger.c
         heads: dict[str, Row[Any]] = {}
         for row in self._connection.execute(
             select(assignment_ledger).where(columns.role == OWNER_ROLE).order_by(columns.account_id, columns.seq)
         ):
             heads[row.account_id] = row
-        offers = self._connection.execute(select(acceptance).order_by(acceptance.c.offered_at)).all()
+        offers = self._connection.execute(select(acceptance).order_by(acceptance.c.answered_at)).all()
         asked = {offer.ledger_id: offer.state for offer in offers}
-        accepted = {(each.account_id, each.owner_id): each.offered_at for each in offers if each.state == ACCEPTED}
+        accepted = {(each.account_id, each.owner_id): each.answered_at for each in offers if each.state == ACCEPTED}
 
         def state_of(row: Row[Any]) -> str:
             since = accepted.get((row.account_id, row.owner_id))

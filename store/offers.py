@@ -183,10 +183,14 @@ class Offers:
             "answered_by": by,
         }
         insert(self._connection, acceptance, [row])
+
+    def show_accepted(self, account_id: str) -> None:
+        """The current owner has accepted the account, by an offer made before it was theirs, or after they missed
+        one."""
         current = ownership_current.c
         self._connection.execute(
             update(ownership_current)
-            .where(current.account_id == missed.account_id, current.role == OWNER_ROLE)
+            .where(current.account_id == account_id, current.role == OWNER_ROLE)
             .values(acceptance_state="accepted")
         )
 

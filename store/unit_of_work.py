@@ -11,6 +11,7 @@ from store.access_log import AccessLog
 from store.accounts import Accounts
 from store.api_answers import ApiAnswers
 from store.api_tokens import ApiTokens
+from store.books import Books
 from store.crm_tasks import CrmTasks
 from store.cursors import Cursors
 from store.decisions import Decisions
@@ -61,6 +62,7 @@ class UnitOfWork:
         self.people = People(connection)
         self.accounts = Accounts(connection)
         self.ledger = Ledger(connection)
+        self.books = Books(connection)
         self.decisions = Decisions(connection)
         self.outbox = Outbox(connection)
         self.crm_tasks = CrmTasks(connection)

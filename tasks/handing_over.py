@@ -16,14 +16,15 @@ from tasks.desk import Desk, unaccepted_key
 
 
 def hand_over(desk: Desk, account: Account, last: Explanation, owner_id: str, because: str) -> list[Happening]:
-    """Make this rep the owner of record, if they are not yet, by a decision that goes on from the last one. Returns
-    what tasks may follow from."""
+    """Make this rep, who has accepted it, the owner of record, if they are not yet, by a decision that goes on from the
+    last one. Returns what tasks may follow from."""
     context, uow = desk.context, desk.uow
     owner = uow.ledger.current([account.id]).get(account.id)
     path = (*last.decision.path, Step("acceptance", True, because))
     decision = replace(last.decision, outcome=Outcome.OWNER, owner_id=owner_id, path=path)
     made = Recording(decision, last.snapshot or {}, desk.pushes(account, owner_id), event_type="accepted")
     uow.record([made], context.run_id, context.now())
+    uow.offers.show_accepted(account.id)
     move = move_of(account, decision, owner.owner_id if owner else None)
     if move is None:
         return []

@@ -6,6 +6,7 @@ import pytest
 
 from ownership.model import Account, Ref
 from store.engine import Store
+from tasks.erasure import erase_person
 from tasks.look_up import LONGEST, as_typed, find_accounts, look_up
 from tasks.matching import match_accounts
 from tasks.pull import pull_stream
@@ -87,6 +88,12 @@ def test_an_account_that_became_part_of_another_leads_on_to_it(store: Store) -> 
     store.run(lambda uow: uow.identity.merge_accounts({"a2": "a1"}, MONDAY))
     assert found(store, "a2") == ["a1"]
     assert found(store, "acme inc") == []
+
+
+def test_who_was_erased_is_found_by_nothing_any_more(company: Rehearsal) -> None:
+    erase_person(company.context, "lena.vogt@acme.com", "ops", "she asked")
+    assert [names(company, typed) for typed in ("Vogt", "Lena", "00QLENA")] == [[], [], []]
+    assert names(company, "lena.vogt@acme.com") == ["Acme Robotics"]  # whose web domain it is
 
 
 def test_nothing_that_is_typed_breaks_it(company: Rehearsal) -> None:

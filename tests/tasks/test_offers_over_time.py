@@ -41,7 +41,7 @@ from tasks.assignment import decide_at_once
 from tasks.rehearsal import rehearse
 from tasks.unaccepted import take_unaccepted
 
-POOL, MANAGER, STRANGER = ("ann", "bob", "cid"), "mia", "sue"
+POOL, MANAGER, STRANGER, DESK = ("ann", "bob", "cid"), "mia", "sue", "desk"
 REMIND_HOURS = 5
 IN_LINE = ("next_in_line", "next_in_line")
 CHAINS = ((*IN_LINE, "manager", "queue"), (*IN_LINE, "manager"), (*IN_LINE, "queue"))
@@ -65,7 +65,7 @@ LONG = settings(QUICK, max_examples=300, stateful_step_count=40)
 
 @cache
 def loaded() -> LoadedPolicy:
-    people = {id_: {"manager": MANAGER} for id_ in POOL} | {MANAGER: {}, STRANGER: {}}
+    people: dict[str, dict[str, str]] = {id_: {"manager": MANAGER} for id_ in POOL} | {MANAGER: {}, STRANGER: {}}
     reps = [
         {"id": id_, "name": id_.title(), "email": f"{id_}@team.example", "role": "ae", "team": "sales", **more}
         for id_, more in people.items()
@@ -80,7 +80,8 @@ def loaded() -> LoadedPolicy:
     }
     with TemporaryDirectory() as folder:
         (Path(folder) / "policy.yaml").write_text(json.dumps(policy))
-        roster = {"apiVersion": "steward/v1", "kind": "Roster", "reps": reps}
+        queues = [{"id": DESK, "name": "Desk", "email": "desk@team.example"}]
+        roster = {"apiVersion": "steward/v1", "kind": "Roster", "reps": reps, "queues": queues}
         (Path(folder) / "roster.yaml").write_text(json.dumps(roster))
         return load_policy(Path(folder))
 
@@ -141,8 +142,9 @@ class OffersOverTime(RuleBasedStateMachine):
 
     # --- what happens ---
 
-    @initialize(**EDITS)
-    def begins(self, hours: int, chain: tuple[str, ...], declines: bool, misses: bool) -> None:
+    @initialize(**EDITS, meanwhile=st.sampled_from(["offered", "queue"]))
+    def begins(self, hours: int, chain: tuple[str, ...], declines: bool, misses: bool, meanwhile: str) -> None:
+        self.rules = replace(self.rules, meanwhile=meanwhile, queue=DESK)
         self.the_policy_is_edited(hours, chain, declines, misses)
         self.a_firm_is_placed()
 
@@ -313,7 +315,7 @@ class OffersOverTime(RuleBasedStateMachine):
         assert (offer.escalation_level, offer.offered_at, offer.due_by) == (level, self.now, self.now + hours)
         self.turns[offer.owner_id] += is_a_turn
         firm, remind_at = self.firms[account_id], self.now + timedelta(hours=REMIND_HOURS)
-        firm.holder = offer.owner_id
+        firm.holder = offer.owner_id if self.rules.meanwhile == "offered" else DESK
         firm.asked.append(Asked(offer.offer_id, account_id, offer.owner_id, level, offer.due_by, remind_at, is_a_turn))
 
     # --- what is there ---

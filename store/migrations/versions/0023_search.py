@@ -18,7 +18,7 @@ AT_ONCE = 5000
 # The table holds the lines; the index of trigrams follows it, whoever writes it.
 FOLLOW = (
     "CREATE VIRTUAL TABLE search_trigram USING fts5("
-    "line, content='search_line', content_rowid='line_id', tokenize='trigram case_sensitive 1')",
+    "line, content='search_line', content_rowid='line_id', detail=none, tokenize='trigram case_sensitive 1')",
     "CREATE TRIGGER search_line_added AFTER INSERT ON search_line BEGIN "
     "INSERT INTO search_trigram (rowid, line) VALUES (new.line_id, new.line); END",
     "CREATE TRIGGER search_line_dropped AFTER DELETE ON search_line BEGIN "
