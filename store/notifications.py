@@ -109,7 +109,7 @@ class Notifications:
         waiting = select(notification).where(text("state = 'pending'"))
         latest = notification.c.notification_id.desc()
         found = [
-            _to_notification(row)
+            to_notification(row)
             for statement in (refused, waiting)
             for row in self._connection.execute(statement.order_by(latest).limit(limit))
         ]
@@ -145,13 +145,13 @@ class Notifications:
         tried = notification.c.attempts + (0 if not_before is None else 1)
         self._update(notification_ids, error=error, attempts=tried, not_before=not_before)
 
-    def try_again(self, notification_ids: Sequence[str] | None = None) -> int:
-        """What was refused (of these, when given) is sent once more, and what was put off waits no longer; returns how
-        many notifications that is."""
+    def try_again(self, message_key: str | None = None) -> int:
+        """What was refused is sent once more, and what was put off waits no longer; returns how many notifications that
+        is. With a `message_key` only those of that message, which is always sent whole."""
         anew = {"state": "pending", "error": "", "settled_at": None, "attempts": 0, "not_before": None}
         again = update(notification).where(text("(state = 'refused' OR state = 'pending' AND not_before IS NOT NULL)"))
-        if notification_ids is not None:
-            again = again.where(is_among(self._connection, notification.c.notification_id, notification_ids))
+        if message_key is not None:
+            again = again.where(notification.c.message_key == message_key)
         return self._connection.execute(again.values(anew)).rowcount
 
     # --- messages that can be answered where they are ---
@@ -182,14 +182,15 @@ class Notifications:
 
     def _read(self, statement: Any) -> list[Notification]:
         rows = self._connection.execute(statement.order_by(notification.c.notification_id))
-        return [_to_notification(row) for row in rows]
+        return [to_notification(row) for row in rows]
 
     def _update(self, notification_ids: Sequence[str], **values: Any) -> None:
         these = is_among(self._connection, notification.c.notification_id, notification_ids)
         self._connection.execute(update(notification).where(these).values(values))
 
 
-def _to_notification(row: Row[Any]) -> Notification:
+def to_notification(row: Row[Any]) -> Notification:
+    """A row of the table as it is read."""
     return Notification(
         row.notification_id,
         row.dedup_key,

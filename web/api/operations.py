@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, HTTPException, Path, Query, Request
 
 from tasks.breaker import state_of
+from tasks.notices_shown import notices_shown
 from tasks.pushes import standing
 from web.access.rules import looks_into
 from web.api import models, showing
@@ -18,6 +19,8 @@ from web.surroundings import surroundings_of
 
 router = APIRouter(tags=["Operations"])
 Limit = Annotated[int, Query(ge=1, le=200)]
+NoticeState = Literal["waiting", "sent", "failed"]
+Channel = Literal["slack", "email"]
 
 
 @router.get("/exceptions")
@@ -35,6 +38,24 @@ def exceptions(
         found = uow.listings.exceptions(kind, owners, after, limit + 1)
     shown = [showing.exception(each) for each in found[:limit]]
     return models.ExceptionPage(exceptions=shown, next=shown[-1].id if len(found) > limit else None)
+
+
+@router.get("/notices")
+def notices(
+    request: Request,
+    viewer: AsManager,
+    state: Annotated[NoticeState | None, Query(description="Only in this state")] = None,
+    channel: Annotated[Channel | None, Query(description="Only over this channel")] = None,
+    before: Annotated[Id | None, Query(description="`next` of the page before")] = None,
+    limit: Limit = 50,
+) -> models.NoticePage:
+    """What people are told and whether it got through, the newest first. A manager sees that of their people."""
+    here = surroundings_of(request)
+    roster = here.policy.roster
+    reps = looks_into(viewer, roster)
+    found = notices_shown(here.reading(), reps, state=state, channel=channel, before=before, limit=limit)
+    shown = [showing.notice(each, roster) for each in found.notices]
+    return models.NoticePage(notices=shown, waiting=found.waiting, failed=found.failed, next=found.more)
 
 
 @router.get("/pushes")
