@@ -40,6 +40,7 @@ from config.task_files import SYSTEMS as TASK_SYSTEMS
 from config.yaml_files import API_VERSION
 from ownership.conditions import DATES, FIELDS, OPERATORS
 from ownership.crm_tasks import EVENTS, LONGEST_SUBJECT, PLACEHOLDERS, ROLE
+from ownership.exception_kinds import KINDS as EXCEPTION_KINDS
 from ownership.matching.survivor import POLICIES as CONFLICTS
 from ownership.notices import CHANNELS
 from ownership.notices import EVENTS as NOTICE_EVENTS
@@ -325,6 +326,9 @@ KEYS: Mapping[str, Schema] = {
     "dispute_clock": _part("dispute_clock", "By when a dispute needs a ruling"),
     "dispute_clock.hours": _hours("Hours from the beginning of its first day", 1, default=DISPUTE_CLOCK.hours),
     "dispute_clock.clock": _choice("Whether every hour counts, or those whoever claims it works", CLOCKS),
+    "exceptions": _part("exceptions", "By when people have to act on what needs one"),
+    "exceptions.due_hours": _part("due_hours", "Hours from when it was first seen, by kind"),
+    **{f"due_hours.{id_}": _hours(kind.words, 1, default=kind.due_hours) for id_, kind in EXCEPTION_KINDS.items()},
     "claimed_by": _text("Id of who claims it"),
     "overrides": _list("Human decisions against the model", "override"),
     "requested_by": _text("Id of who asked for it"),
@@ -488,6 +492,8 @@ OBJECTS: Mapping[str, tuple[Iterable[str], Iterable[str], Schema]] = {
     "requirement": (("name", "when", "mend"), (), {}),
     "dispute": (("account", "claimed_by", "reason"), PERIOD, {}),
     "dispute_clock": ((), ("hours", "clock"), {}),
+    "exceptions": ((), ("due_hours",), {}),
+    "due_hours": ((), tuple(EXCEPTION_KINDS), {}),
     "override": (
         ("account", "owner", "reason", "requested_by", "approved_by"),
         (*PERIOD, "then"),

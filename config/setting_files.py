@@ -9,6 +9,8 @@ from config.yaml_files import hint
 from ownership.conditions import ALWAYS, DATES, FIELDS, Condition, Field, Not
 from ownership.drift import DriftGuard
 from ownership.entries import Acceptance, DisputeClock, Keeping, Leads, Pod, SlaRule
+from ownership.exception_kinds import DUE_HOURS
+from ownership.exception_kinds import KINDS as EXCEPTIONS
 from ownership.matching.survivor import POLICIES as CONFLICTS
 from ownership.policy import DRIFT, KEEPING, OPTIONAL_STEPS
 from ownership.transfers import CONTACTS, OPPORTUNITIES, OnOwnerChange
@@ -171,6 +173,14 @@ class SettingReader(EntryReader):
         node, what = self.mapping(root, "dispute_clock", "dispute_clock"), "dispute_clock"
         self.keys(node, what, (), ("hours", "clock"))
         return DisputeClock(self.hours(node, "hours", what, 48, 1), self.one_of(node, "clock", what, CLOCKS))
+
+    def exception_hours(self, root: CommentedMap) -> dict[str, float]:
+        """By when a person should have acted, by kind of exception."""
+        node, what = self.mapping(root, "exceptions", "exceptions"), "due_hours of exceptions"
+        self.keys(node, "exceptions", (), ("due_hours",))
+        given = self.mapping(node, "due_hours", what)
+        self.keys(given, what, (), tuple(EXCEPTIONS))
+        return {str(kind): self.hours(given, str(kind), what, DUE_HOURS, 1) for kind in given}
 
     def follow_parent(self, root: CommentedMap) -> Condition:
         if root.get("follow_parent", "all") == "all":

@@ -25,6 +25,7 @@ from store.tables import (
     decision,
     erased_record,
     erasure,
+    exception_answer,
     exception_item,
     input_snapshot,
     notification,
@@ -185,6 +186,8 @@ _NO_INPUT = {"payload": None}
 _NO_TASK: Mapping[str, Any] = {"subject": ERASED, "said": ""}
 _TEXTS = (
     (exception_item, ("detail", "dedup_key"), {"detail": {"problem": ERASED}}),
+    (exception_item, ("resolution",), {"resolution": ERASED}),
+    (exception_answer, ("because", "came_of_it"), {"because": ERASED, "came_of_it": ERASED}),
     (notification, ("email", "subject", "lines"), {"email": ERASED, "subject": ERASED, "lines": [], "error": ""}),
     (webhook_inbox, ("body",), {"body": ERASED}),
     (person_id, ("email", "name"), {"email": ERASED, "name": ERASED}),

@@ -436,6 +436,7 @@ acceptance = Table(
 )
 
 _OPEN = text("state = 'open'")
+_STAYS = text("stays_closed")
 
 exception_item = Table(
     "exception_item",
@@ -454,9 +455,32 @@ exception_item = Table(
     Column("resolved_at", UTC),
     Column("resolved_by", Text),
     Column("resolution", Words),
+    Column("snoozed_until", UTC),
+    Column("stays_closed", Boolean, nullable=False, server_default=false()),
     CheckConstraint("state IN ('open', 'closed')", name="state_is_known"),
     Index("uq_exception_item_open_dedup_key", "dedup_key", unique=True, sqlite_where=_OPEN, postgresql_where=_OPEN),
     Index("ix_exception_item_account_id", "account_id"),
+    Index(
+        *("ix_exception_item_open_kind", "kind", "exception_id", "snoozed_until"),
+        sqlite_where=_OPEN,
+        postgresql_where=_OPEN,
+    ),
+    Index("ix_exception_item_open_exception_id", "exception_id", sqlite_where=_OPEN, postgresql_where=_OPEN),
+    Index("ix_exception_item_stays_closed", "dedup_key", sqlite_where=_STAYS, postgresql_where=_STAYS),
+)
+
+exception_answer = Table(
+    "exception_answer",
+    metadata,
+    Column("answer_id", Text, primary_key=True),
+    Column("exception_id", Text, ForeignKey("exception_item.exception_id"), nullable=False),
+    Column("way", Text, nullable=False),
+    Column("said_by", Words, nullable=False),
+    Column("because", Words, nullable=False),
+    Column("came_of_it", Words, nullable=False),
+    Column("said_at", UTC, nullable=False),
+    Column("run_id", Text, nullable=False),
+    Index("ix_exception_answer_exception_id", "exception_id"),
 )
 
 pool_turns = Table(

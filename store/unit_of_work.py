@@ -17,6 +17,7 @@ from store.cursors import Cursors
 from store.decisions import Decisions
 from store.drift import DriftEvents
 from store.erasures import Erasures
+from store.exception_pages import ExceptionPages
 from store.exceptions import Exceptions
 from store.health import HealthRows
 from store.identity import Identity
@@ -76,6 +77,7 @@ class UnitOfWork:
         self.lineage = Lineage(connection)
         self.offers = Offers(connection)
         self.exceptions = Exceptions(connection)
+        self.exception_pages = ExceptionPages(connection)
         self.erasures = Erasures(connection)
         self.turns = Turns(connection)
         self.marks = RuleMarks(connection)

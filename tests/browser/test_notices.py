@@ -17,7 +17,9 @@ def test_what_was_refused_says_why_and_is_sent_again_on_a_phone_too(open_as: Ope
     messages = [
         NewNotification("k1", dana, "You have {count} to accept", asked),
         NewNotification("k2", tom, "New account", ("Bolt & Söhne: it lies in their territory",), channel="email"),
-        NewNotification("k3", "cs@northwind-data.example", "New owner", ("Crate" * 60 + ": Tom has it now",), channel="email"),
+        NewNotification(
+            "k3", "cs@northwind-data.example", "New owner", ("Crate" * 60 + ": Tom has it now",), channel="email"
+        ),
     ]
     store.run(lambda uow: uow.notifications.add(messages, now))
     with store.transaction(readonly=True) as uow:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, StrictBool
@@ -248,6 +248,30 @@ class ExceptionOut(BaseModel):
     last_seen_at: datetime
     times_seen: int
     detail: dict[str, Any] = Field(description="What is known of it; `ways_out` are commands that settle it")
+    ways: list[str] = Field(description="The ways out that can be taken", examples=[["restore", "keep-theirs"]])
+    due_by: datetime = Field(description="By when somebody should have acted")
+    snoozed_until: datetime | None
+
+
+class Resolve(BaseModel):
+    """A way out that is taken."""
+
+    way: Id = Field(description="One of its `ways`", examples=["restore"])
+    reason: str = Field(
+        "",
+        max_length=2000,
+        pattern=r"^[^\x00]*$",
+        description="Why; most ways need it",
+        examples=["A slip of the mouse"],
+    )
+    until: date | None = Field(None, description="With `snooze`: the day it comes back")
+
+
+class ResolvedOut(BaseModel):
+    """What came of it."""
+
+    said: str = Field(examples=["salesforce/001 shows its owner of record again after the next push."])
+    state: Literal["open", "closed"] = Field(description="An open one closes once a run sees that it is mended")
 
 
 class ExceptionPage(BaseModel):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ownership.exception_kinds import due_by, ways_of
 from ownership.explain import REASON_WORDS, explain
 from ownership.model import Account, Decision
 from ownership.policy import Roster
@@ -114,7 +115,7 @@ def decision(made: Decision, account: Account, roster: Roster) -> models.Decisio
     )
 
 
-def exception(item: ExceptionItem) -> models.ExceptionOut:
+def exception(item: ExceptionItem, hours: Mapping[str, float]) -> models.ExceptionOut:
     return models.ExceptionOut(
         id=item.exception_id,
         kind=item.kind,
@@ -124,6 +125,9 @@ def exception(item: ExceptionItem) -> models.ExceptionOut:
         last_seen_at=item.last_seen_at,
         times_seen=item.times_seen,
         detail=dict(item.detail),
+        ways=list(ways_of(item.kind, item.detail)),
+        due_by=due_by(item.kind, item.first_seen_at, hours),
+        snoozed_until=item.snoozed_until,
     )
 
 

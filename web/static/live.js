@@ -1,8 +1,16 @@
 // What the pages do beyond links and forms; without it everything still works, by loading pages.
 // <form data-confirm="Really?">: asks before it sends. "/" goes to the search field.
+// <input type="checkbox" data-all="name">, hidden without this: ticks all boxes of that name.
 // <input data-live="ID">: what its form would find replaces the part with that id while one types.
 for (const form of document.querySelectorAll("form[data-confirm]"))
   form.addEventListener("submit", event => { if (!confirm(form.dataset.confirm)) event.preventDefault() })
+for (const all of document.querySelectorAll("input[data-all]")) {
+  all.closest("[hidden]").hidden = false
+  all.addEventListener("change", () => {
+    for (const each of document.getElementsByName(all.dataset.all))
+      if (each.type == "checkbox") each.checked = all.checked
+  })
+}
 addEventListener("keydown", event => {
   if (event.key !== "/" || event.target.matches("input, textarea, select")) return
   const search = document.querySelector("input[type=search]")
@@ -34,7 +42,7 @@ for (const search of document.querySelectorAll("input[data-live]")) {
   }
   addEventListener("keydown", event => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key], at = hits().indexOf(document.activeElement)
-    if (!step || (at < 0 && document.activeElement !== search)) return
+    if (!step || event.isComposing || (at < 0 && document.activeElement !== search)) return
     event.preventDefault()
     const next = at + step
     if (next < 0) search.focus()

@@ -8,7 +8,7 @@ from alembic import op
 from store.types import UTC
 
 revision = "0026_notices"
-down_revision = "0023_search"
+down_revision = "0024_exceptions"
 branch_labels = None
 depends_on = None
 

@@ -21,7 +21,9 @@ from tests.web.api.conftest import REP, offer_of
 
 EXAMPLES = 12
 # A key that was used for another request is refused though it is a well-formed one; so is a field the policy lacks.
-MAY_BE_REFUSED = {name: [positive_data_acceptance] for name in ("what_if_it_were", "accept", "decline", "take")}
+MAY_BE_REFUSED = {
+    name: [positive_data_acceptance] for name in ("what_if_it_were", "accept", "decline", "take", "resolve")
+}
 # It sends requests of its own over another transport; test_tokens asks every route without a token.
 ALREADY_TESTED = [ignored_auth]
 
@@ -33,11 +35,12 @@ def test_every_answer_is_as_described_and_none_is_an_error_of_the_server(
     description = schemathesis.openapi.from_dict(api.get("/openapi.json").json())
     given = {"Authorization": f"Bearer {token('ops', 'rachel-stein')}"}
     there = {"account_id": "acme", "rep": REP, "run_id": "run-1", "offer_id": offer_of(store, "acme")}
+    there["exception_id"] = store.run(lambda uow: uow.exceptions.open_items())[0].exception_id
     statuses: dict[str, Counter[int]] = {}
     for result in description.get_all_operations():
         operation = result.ok()
         statuses[operation.label] = _answers(operation, given, api, there)
-    assert len(statuses) == 18
+    assert len(statuses) == 19
     assert [label for label, counted in statuses.items() if "GET" in label and 200 not in counted] == []
     assert {401, 404, 409, 422} <= set().union(*statuses.values())
 
