@@ -12,7 +12,7 @@ from datetime import timedelta
 
 from connectors.base import Messenger
 from connectors.errors import ConnectorError, RecordRejected
-from ownership.acceptance import NotYours
+from ownership.acceptance import NotYours, is_over
 from store.offers import OFFERED
 from store.people import PersonSeen
 from tasks.acceptance import NoSuchOffer, accept_offer, decline_offer
@@ -116,7 +116,7 @@ def rep_of(context: RunContext, messenger: Messenger, user_id: str) -> str | Non
 def _is_open(context: RunContext, offer_id: str) -> bool:
     with context.store.transaction(readonly=True) as uow:
         offer = uow.offers.get(offer_id)
-    return offer is not None and offer.state == OFFERED
+    return offer is not None and offer.state == OFFERED and not is_over(offer.due_by, context.now())
 
 
 def _show(context: RunContext, messenger: Messenger, press: Press, answered: Answered) -> None:
