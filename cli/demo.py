@@ -17,6 +17,7 @@ from cli import showing
 from cli.demo_offer import copy_policy, play_offer
 from cli.runs import Runs
 from cli.stack import Ports, Stack
+from config.policy_files import load_policy
 from ownership.model import Account
 from store.outbox import WAITING
 from tasks.assignment import preview_accounts
@@ -241,6 +242,7 @@ def _stay(stack: Stack, console: Console) -> int:
     console.print(
         f"\nPrefect UI      {stack.prefect_url}\nWeb app         {stack.web_url}\nEmulators       {stack.control_url}"
         f"\nE-mail taken    {stack.control_url}/mails.html"
+        f"\n\nLog in at       {stack.web_url}/login\n{_logins(stack.settings().policy_dir)}"
         "\n\nThe first run is under way; later ones start on their schedules, or by hand in the Prefect UI."
         f"\nAsk about an account:  {stack.command_line('steward why visa.com')}"
         "\nCtrl-C stops everything."
@@ -252,6 +254,15 @@ def _stay(stack: Stack, console: Console) -> int:
         return 0
     console.print(f"[red]{ended} ended by itself; see {stack.folder / 'logs'}[/red]")
     return 1
+
+
+def _logins(policy_dir: Path) -> str:
+    """Somebody for each role: ops, a manager, and a rep of theirs."""
+    roster = load_policy(policy_dir).roster
+    manager = next(rep for rep in roster.reps.values() if roster.is_manager(rep.id))
+    rep = next(rep for rep in roster.reps.values() if rep.manager == manager.id)
+    reports = f"{rep.name}, who reports to them"
+    return f"  as ops        Sales operations\n  as manager    {manager.name}\n  as rep        {reports}"
 
 
 def _console() -> Console:
