@@ -240,6 +240,7 @@ def run_up(port: int, prefect_port: int) -> int:
 def _stay(stack: Stack, console: Console) -> int:
     console.print(
         f"\nPrefect UI      {stack.prefect_url}\nWeb app         {stack.web_url}\nEmulators       {stack.control_url}"
+        f"\nE-mail taken    {stack.control_url}/mails.html"
         "\n\nThe first run is under way; later ones start on their schedules, or by hand in the Prefect UI."
         f"\nAsk about an account:  {stack.command_line('steward why visa.com')}"
         "\nCtrl-C stops everything."

@@ -561,6 +561,8 @@ notification = Table(
     Column("message_key", Text),
     Column("message_id", Text),
     Column("answerable", Boolean, nullable=False, server_default=false()),
+    Column("not_before", UTC),
+    Index("ix_notification_email", "email", "notification_id"),
     Index("ix_notification_pending", "notification_id", sqlite_where=_PENDING, postgresql_where=_PENDING),
     Index("ix_notification_refused", "notification_id", sqlite_where=_REFUSED, postgresql_where=_REFUSED),
     Index("ix_notification_message_id", "message_id"),

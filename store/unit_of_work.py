@@ -31,6 +31,7 @@ from store.likenesses import Likenesses
 from store.lineage import Lineage
 from store.listings import Listings
 from store.match_keys import MatchKeys
+from store.notice_list import NoticeList
 from store.notifications import Notifications
 from store.offers import Offers
 from store.outbox import Outbox
@@ -84,6 +85,7 @@ class UnitOfWork:
         self.seals = Seals(connection)
         self.inbox = Inbox(connection)
         self.notifications = Notifications(connection)
+        self.notice_list = NoticeList(connection)
         self.policies = Policies(connection)
         self.sessions = Sessions(connection)
         self.health = HealthRows(connection)

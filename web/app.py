@@ -21,7 +21,20 @@ from web.access.headers import SafeAnswers
 from web.access.logins import viewer_of
 from web.api.app import PREFIX, create_api
 from web.api.problems import answer_of
-from web.pages import accesses, account, book, company_login, exceptions, kpis, login, look_up, offer, overrides, tokens
+from web.pages import (
+    accesses,
+    account,
+    book,
+    company_login,
+    exceptions,
+    kpis,
+    login,
+    look_up,
+    notices,
+    offer,
+    overrides,
+    tokens,
+)
 from web.rendering import refusal
 from web.surroundings import Surroundings, surroundings_of
 
@@ -76,6 +89,7 @@ def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Star
         Mount(PREFIX, api),
         *overrides.routes,
         *exceptions.routes,
+        *notices.routes,
         *offer.routes,
         *book.routes,
     ]

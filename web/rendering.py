@@ -23,6 +23,7 @@ NAVIGATION = (
     ("Overrides", "/overrides", Role.REP),
     ("Disputes", "/disputes", Role.REP),
     ("Health", "/kpis", Role.MANAGER),
+    ("Notices", "/notices", Role.MANAGER),
     ("Tokens", "/tokens", Role.OPS),
     ("Accesses", "/access", Role.OPS),
 )

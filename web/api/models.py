@@ -319,6 +319,33 @@ class DriftPage(BaseModel):
     next: str | None = Field(description="Give it as `before` for the next page; null on the last")
 
 
+class NoticeOut(BaseModel):
+    """Something somebody is told."""
+
+    id: str
+    to: str = Field(description="The address it goes to", examples=["dana.whitfield@northwind-data.example"])
+    person: Person | None = Field(description="Whose address that is on the roster")
+    channel: Literal["slack", "email"]
+    subject: str
+    lines: list[str]
+    state: Literal["waiting", "sent", "failed"]
+    word: str = Field(description="Why it failed or waits, in the vendor's words")
+    attempts: int
+    queued_at: datetime
+    sent_at: datetime | None
+    again_at: datetime | None = Field(description="When it is tried again; null: with the next run, or never")
+    offer_id: str | None = Field(description="The offer it asks to answer")
+
+
+class NoticePage(BaseModel):
+    """A page of notices, the newest first."""
+
+    notices: list[NoticeOut]
+    waiting: int = Field(description="How many wait, on all pages")
+    failed: int = Field(description="How many failed, on all pages")
+    next: str | None = Field(description="Give it as `before` for the next page; null on the last")
+
+
 class RunOut(BaseModel):
     """A run: everything written names the one that wrote it."""
 

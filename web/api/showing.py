@@ -15,6 +15,7 @@ from store.exceptions import ExceptionItem
 from store.ledger import CurrentOwner, LedgerRow
 from store.offers import Offer
 from store.runs import Run
+from tasks.notices_shown import NoticeShown
 from web.api import models
 
 
@@ -161,4 +162,22 @@ def run(each: Run, prefect_ui_url: str) -> models.RunOut:
         started_at=each.started_at,
         ended_at=each.ended_at,
         prefect_url=link,
+    )
+
+
+def notice(each: NoticeShown, roster: Roster) -> models.NoticeOut:
+    return models.NoticeOut(
+        id=each.notice_id,
+        to=each.email,
+        person=maybe(roster, each.rep_id),
+        channel="email" if each.channel == "email" else "slack",
+        subject=each.subject,
+        lines=list(each.lines),
+        state=each.state,
+        word=each.word,
+        attempts=each.attempts,
+        queued_at=each.queued_at,
+        sent_at=each.sent_at,
+        again_at=each.again_at,
+        offer_id=each.offer_id,
     )

@@ -40,7 +40,7 @@ def test_every_answer_is_as_described_and_none_is_an_error_of_the_server(
     for result in description.get_all_operations():
         operation = result.ok()
         statuses[operation.label] = _answers(operation, given, api, there)
-    assert len(statuses) == 18
+    assert len(statuses) == 19
     assert [label for label, counted in statuses.items() if "GET" in label and 200 not in counted] == []
     assert {401, 404, 409, 422} <= set().union(*statuses.values())
 

@@ -9,6 +9,8 @@ from starlette.testclient import TestClient
 
 from ownership.conditions import FIELDS
 from store.engine import Store
+from store.notifications import NewNotification
+from tasks.context import utc_now
 from tests.store.business import MONDAY, owned_by, record
 from tests.web.api.conftest import FOREIGN, REP, Ask
 
@@ -185,3 +187,15 @@ def test_requests_of_the_api_are_in_the_log_of_accesses(api: TestClient, as_: As
         (REP, "api.book", FOREIGN, "refused"),
     ]
     assert [each.token_id is not None for each in reversed(rows)] == [False, True, True]
+
+
+def test_notices_are_seen_by_ops_and_by_managers_of_whom_they_were_for(as_: Ask, store: Store) -> None:
+    mine = NewNotification("k1", "dana.whitfield@northwind-data.example", "New account", ("Acme",))
+    others = NewNotification("k2", "cs@n.example", "New owner", ("Acme",), channel="email")
+    store.run(lambda uow: uow.notifications.add([mine, others], utc_now()))
+    page = as_("ops").get("/notices", params={"limit": 1}).json()
+    assert (page["waiting"], page["failed"], page["notices"][0]["to"]) == (2, 0, "cs@n.example")
+    (rest,) = as_("ops").get("/notices", params={"before": page["next"]}).json()["notices"]
+    assert (rest["person"]["id"], rest["state"], rest["channel"]) == (REP, "waiting", "slack")
+    assert [each["to"] for each in as_("manager").get("/notices").json()["notices"]] == [mine.email]
+    assert as_("rep").get("/notices").status_code == 403
