@@ -77,6 +77,7 @@ KINDS: Mapping[str, Kind] = {
     "no_available_rep": Kind("nobody who may take it is free", Acts.OPS, _UNDECIDED, for_a_rep=True),
     "handoff_incomplete": Kind("cannot be handed over yet", Acts.MANAGER, _UNDECIDED, for_a_rep=True),
     "disputed": Kind("is claimed by somebody else", Acts.MANAGER),
+    "nobody_at_work": Kind("nobody who may take it is at work soon", Acts.OPS, _UNDECIDED, for_a_rep=True),
     "unaccepted": Kind("nobody accepted it in time", Acts.MANAGER, (EXPLAIN,), 24, for_a_rep=True, found_again=False),
     "dispute_overdue": Kind("a claim waits for its ruling past its time", Acts.MANAGER, due_hours=24),
     "doubtful_match": Kind("may or may not be the same company", Acts.STEWARD, ("same", "different", EXPLAIN)),

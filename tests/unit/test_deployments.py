@@ -36,6 +36,7 @@ TABLES = {
     "leavers": "key of leavers",
     "drift": "key of drift",
     "coverage": "key of coverage",
+    "due_hours": "key of due_hours",
     "role": "key of a role",
     "task": "key of a task",
     "suppressed": "key of an entry",

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from ownership.exception_kinds import KINDS, OF_TWO, SNOOZE, WAYS, kind_of, said_of, ways_of
+from ownership.explain import REASON_WORDS
 from ownership.linking import PROBLEM_KINDS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,6 +37,13 @@ def test_every_kind_that_the_code_opens_is_known() -> None:
     }
     assert len(opened) > 10
     assert opened - KINDS.keys() == set()
+
+
+def test_every_reason_for_which_an_account_is_left_to_a_person_is_known() -> None:
+    rules = text("ownership")
+    given = {*re.findall(r'Verdict\([^\n]*?, "(\w+)"', rules), *re.findall(r'because, code = .*, "(\w+)"', rules)}
+    assert given >= {"missing_data", "disputed", "nobody_at_work", "handoff_incomplete", "no_rule"}
+    assert given - REASON_WORDS.keys() - KINDS.keys() == set()
 
 
 def text(room: str) -> str:
