@@ -157,7 +157,10 @@ class Interactions:
 
     def respond(self, path: str, said: Row) -> str:
         """What is posted to a response_url: in place of the message with `replace_original`, else shown to whoever
-        pressed. Returns "ok", or what is wrong in words of our own: the reference has none. Raises `SlackError` for blocks that Slack does not take."""
+        pressed. Returns "ok", or what is wrong in words of our own: the reference has none.
+
+        Raises `SlackError` for blocks that Slack does not take.
+        """
         meant = self._responses.get(path)
         if meant is None or self.now() - meant.at > RESPONSE_LIFE:
             return "expired_url"
