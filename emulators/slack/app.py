@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from datetime import timedelta
 from typing import Any
@@ -16,7 +17,7 @@ from emulators.slack.methods import POST_INTERVAL, SCOPES, Methods, read_argumen
 from emulators.slack.workspace import Workspace
 from emulators.vendor import Surroundings
 
-API = "/api/"
+API, HOOK = "/api/", "/actions/"
 ALL_SCOPES = frozenset(SCOPES.values())
 
 
@@ -25,7 +26,7 @@ class Slack:
     interactions leave it."""
 
     name = "slack"
-    hosts: tuple[str, ...] = ("slack.com", "www.slack.com")
+    hosts: tuple[str, ...] = ("slack.com", "www.slack.com", "hooks.slack.com")
 
     def __init__(
         self,
@@ -86,11 +87,15 @@ class Slack:
         }
 
     def operation(self, call: Call) -> str:
+        if call.path.startswith(HOOK):
+            return "response_url"
         method = call.path.removeprefix(API)
         return method if method in self._methods.handlers else "unknown"
 
     def answer(self, call: Call) -> Reply:
         """Answer one call; every error Slack knows comes back as its body, none is raised."""
+        if call.path.startswith(HOOK):
+            return self._respond(call)
         if not call.path.startswith(API):
             return Reply(404, None)
         try:
@@ -106,6 +111,16 @@ class Slack:
         if status == 429:
             return self._dressed(Reply(429, {"ok": False, "error": "ratelimited"}, {"Retry-After": "1"}))
         return self._dressed(Reply(status, {"ok": False, "error": "internal_error"}))
+
+    def _respond(self, call: Call) -> Reply:
+        try:
+            with self._lock:
+                said = self.interactions.respond(call.path, json.loads(call.body))
+        except ValueError:
+            return Reply(400, {"ok": False, "error": "invalid_payload"})
+        except SlackError as error:
+            return Reply(400, error.body)
+        return Reply(200, {"ok": True}) if said == "ok" else Reply(404, {"ok": False, "error": said})
 
     def _answer(self, call: Call, method: str) -> Reply:
         if call.method not in ("GET", "POST") or method not in self._methods.handlers:

@@ -3,7 +3,8 @@
 The payloads are those of docs.slack.dev/reference/interaction-payloads (block_actions, view_submission), signed as
 docs.slack.dev/authentication/verifying-requests-from-slack says. Slack sends an interaction once, waits three seconds
 for the answer, and never repeats it. A trigger_id is good for three seconds and for one modal (docs.slack.dev/surfaces/
-modals); views.open names what is wrong with it.
+modals); views.open names what is wrong with it. A response_url takes five answers within thirty minutes
+(docs.slack.dev/interactivity/handling-user-interaction).
 """
 
 from __future__ import annotations
@@ -23,10 +24,12 @@ import httpx
 from emulators.deliveries import LOOPBACK
 from emulators.slack.blocks import check_view
 from emulators.slack.errors import SlackError
-from emulators.slack.workspace import APP_ID, BOT_ID, Row, Workspace
+from emulators.slack.workspace import APP_ID, BOT_ID, Row, Workspace, check_content
 
 TRIGGER_LIFE = timedelta(seconds=3)
 ANSWER_WITHIN_S = 3.0
+RESPONSES, RESPONSE_LIFE = 5, timedelta(minutes=30)
+HOOKS = "https://hooks.slack.com"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,17 @@ class Signed:
     url: str
     headers: dict[str, str]
     body: bytes
+
+
+@dataclass(slots=True)
+class Response:
+    """What a response_url stands for, and how often it was used."""
+
+    at: datetime
+    user: str
+    channel: str
+    ts: str
+    used: int = 0
 
 
 # Sends it and gives back (status, body); status 0 says that no answer came in time.
@@ -66,10 +80,11 @@ class Interactions:
     sent: list[Signed] = field(default_factory=list)
     views: dict[str, Row] = field(default_factory=dict)
     _triggers: dict[str, tuple[datetime, str, bool]] = field(default_factory=dict)  # when, who, whether used
+    _responses: dict[str, Response] = field(default_factory=dict)  # by the path of their URL
 
     def load(self, secret: str) -> None:
         self.secret, self.url = secret, ""
-        self.sent, self.views, self._triggers = [], {}, {}
+        self.sent, self.views, self._triggers, self._responses = [], {}, {}, {}
 
     def press(self, user: str, channel: str, ts: str, action_id: str, value: str = "", **sending: Any) -> Row:
         """`user` presses a button of a message, that with `value` if there are several. Returns {"status", "answer"} as
@@ -91,6 +106,7 @@ class Interactions:
             "channel": {"id": channel, "name": "directmessage"},
             "message": self.workspace.messages[channel][ts],
             "state": {"values": {}},
+            "response_url": self._response_url(user, channel, ts),
             "actions": [action],
         }
         return self._send(payload, **sending)
@@ -138,6 +154,31 @@ class Interactions:
         self._triggers[trigger_id] = (at, user, True)
         self.views[view_id] = {**opened, "user": user}
         return opened
+
+    def respond(self, path: str, said: Row) -> str:
+        """What is posted to a response_url: in place of the message with `replace_original`, else shown to whoever
+        pressed. Returns "ok", or what is wrong in words of our own: the reference has none.
+
+        Raises `SlackError` for blocks that Slack does not take.
+        """
+        meant = self._responses.get(path)
+        if meant is None or self.now() - meant.at > RESPONSE_LIFE:
+            return "expired_url"
+        if meant.used == RESPONSES:
+            return "used_url"
+        text, blocks = str(said.get("text") or ""), check_content(str(said.get("text") or ""), said.get("blocks"))
+        meant.used += 1
+        if said.get("replace_original"):
+            self.workspace.rewrite(meant.channel, meant.ts, text, blocks)
+        else:
+            shown = {"channel": meant.channel, "user": meant.user, "text": text, "blocks": blocks}
+            self.workspace.beside.append(shown)
+        return "ok"
+
+    def _response_url(self, user: str, channel: str, ts: str) -> str:
+        path = f"/actions/{self.workspace.team_id}/{secrets.randbelow(10**12)}/{secrets.token_urlsafe(18)}"
+        self._responses[path] = Response(self.now(), user, channel, ts)
+        return HOOKS + path
 
     def _from(self, user: str, kind: str) -> Row:
         trigger = f"{secrets.randbelow(10**12)}.{secrets.randbelow(10**12)}.{secrets.token_hex(16)}"

@@ -216,6 +216,28 @@ def test_a_trigger_opens_one_modal_within_three_seconds(sandbox: Sandbox) -> Non
     assert sandbox.call("views.open", trigger_id=late, view=VIEW)["error"] == "expired_trigger_id"
 
 
+def test_a_response_url_takes_five_answers_within_thirty_minutes(sandbox: Sandbox) -> None:
+    def press() -> str:
+        _trigger(sandbox)
+        ((_, payload),) = parse_qsl(sandbox.slack.interactions.sent[-1].body.decode())
+        return str(json.loads(payload)["response_url"])
+
+    def answer(url: str, **said: Any) -> str:
+        got: dict[str, Any] = sandbox.client.post(url, json=said).json()
+        return "ok" if got["ok"] else str(got["error"])
+
+    url = press()
+    assert answer(url, text="Accepted", replace_original=True) == "ok"
+    assert [answer(url, text="only you see this") for _ in range(5)] == ["ok"] * 4 + ["used_url"]
+    (conversation,) = sandbox.slack.snapshot()["conversations"].values()
+    assert (conversation["messages"][-1]["text"], conversation["messages"][-1].get("blocks")) == ("Accepted", None)
+    assert [each["text"] for each in sandbox.slack.snapshot()["beside"]] == ["only you see this"] * 4
+    sandbox.now += timedelta(seconds=2)
+    late = press()
+    sandbox.now += timedelta(minutes=30, seconds=1)
+    assert answer(late, text="x") == "expired_url"
+
+
 def test_a_modal_is_held_to_its_limits(sandbox: Sandbox) -> None:
     trigger = _trigger(sandbox)
     for fault in (
