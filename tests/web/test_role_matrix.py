@@ -165,6 +165,7 @@ def _fill(store: Store, settings: Settings, path: Path) -> World:
     store.run(lambda uow: uow.notifications.add([told], now))
     with store.transaction() as uow:
         notice = next(each.notification_id for each in uow.notifications.pending() if each.dedup_key == "k1")
+        uow.notifications.tell_together([notice], "k1")
         uow.notifications.settle([notice], "refused", "no such user", now)
         (exception,) = (item for item in uow.exceptions.open_items("owner_drift"))
         ids = uow.overrides.recent()[0].override_id, uow.disputes.open_ones()[0].dispute_id
