@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 UV_FLAGS := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -q
 
-.PHONY: help demo up check fast test test-faults bench-decide bench-gold match-model bench-dedupe dedupe-model bench-rematch bench-push lock clean
+.PHONY: help demo up check fast test test-faults bench-decide bench-gold match-model bench-dedupe dedupe-model bench-rematch bench-push bench-lookup bench-escalate lock clean
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
@@ -64,8 +64,14 @@ dedupe-model: .venv/bench ## learn the score of duplicates anew; DATA=folder of 
 bench-push: .venv/runtime ## how near a push comes to what the vendors allow; CHANGES=10000 for less
 	@$(BIN)/python -m benchmarks.bench_push $(CHANGES)
 
+bench-escalate: .venv/runtime ## how long a pass takes when many offers run out at once; OFFERS=1000 for fewer
+	@$(BIN)/python -m benchmarks.bench_escalate $(OFFERS)
+
 bench-rematch: .venv/runtime ## what one change costs among many rows; ROWS=10000 for less
 	@$(BIN)/python -m benchmarks.bench_rematch $(ROWS)
+
+bench-lookup: .venv/runtime ## how long one waits for "Who owns this?"; ACCOUNTS=100000 for less
+	@$(BIN)/python -m benchmarks.bench_lookup $(ACCOUNTS)
 
 lock: ## resolve requirements/*.lock again (needs uv)
 	uv pip compile pyproject.toml $(UV_FLAGS) -o requirements/runtime.lock

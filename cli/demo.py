@@ -14,8 +14,10 @@ from typing import Any
 from rich.console import Console
 
 from cli import showing
+from cli.demo_offer import copy_policy, play_offer
 from cli.runs import Runs
 from cli.stack import Ports, Stack
+from config.policy_files import load_policy
 from ownership.model import Account
 from store.outbox import WAITING
 from tasks.assignment import preview_accounts
@@ -24,6 +26,7 @@ from tasks.explanation import why_lines
 from tasks.scope import accounts_in_territory, without_existing_owner
 
 FOLDER = Path(".steward") / "demo"
+POLICY = Path(".steward") / "demo-policy"  # the demo changes it for a moment
 RERUN_TERRITORY = "mm-dach"
 COMPLETED_FIELD = "country"
 LOG_WIDTH = 120  # characters, when the output goes to a file
@@ -73,10 +76,11 @@ class Demo:
         self.second_run()
         self.crm_edit()
         self.territory_dry_run()
+        play_offer(self)
 
     def pull_and_assign(self) -> None:
         self.act("1. Pull, match, assign, record: flow assign-owners, through the Prefect server")
-        self._run("assign-owners", trigger="demo")
+        self.run("assign-owners", trigger="demo")
         counts = self._counts("assign-owners")
         self.console.print(showing.pulled_table(counts))
         matched = counts["matched"]
@@ -116,7 +120,7 @@ class Demo:
 
     def audit(self, title: str) -> None:
         self.act(title)
-        self._run("audit-ownership", trigger="demo")
+        self.run("audit-ownership", trigger="demo")
         counts = self._counts("audit-ownership")
         complete = counts["completeness"]
         self.claim(
@@ -140,8 +144,8 @@ class Demo:
     def second_run(self) -> None:
         self.act("6. The same again, on the same state")
         self.stack.control("DELETE", "/journal")
-        self._run("assign-owners", trigger="demo again")
-        self._run("push-owner-changes", trigger="demo again")
+        self.run("assign-owners", trigger="demo again")
+        self.run("push-owner-changes", trigger="demo again")
         self.claim(self._counts("assign-owners")["assigned"]["moves"] == 0, "0 owner changes")
         self.claim(not self._writes(), "0 vendor writes, by the vendors' own journals")
 
@@ -167,7 +171,7 @@ class Demo:
     def territory_dry_run(self) -> None:
         self.act(f"8. Flow rerun-territory: '{RERUN_TERRITORY}' decided again by its rules, as a dry run")
         self.stack.control("DELETE", "/journal")
-        run_id = self._run("rerun-territory", territory=RERUN_TERRITORY, dry_run=True)
+        run_id = self.run("rerun-territory", territory=RERUN_TERRITORY, dry_run=True)
         assigned = self._counts("rerun-territory")["assigned"]
         policy = self.context.policy.policy.on(self.context.today())
         wanted = accounts_in_territory(policy, RERUN_TERRITORY)
@@ -178,7 +182,7 @@ class Demo:
         self.claim(len(moves) == assigned["moves"], "the flow's diff is the one shown here")
         self.claim(not self._writes(), "nothing was written")
 
-    def _run(self, flow: str, **parameters: Any) -> str:
+    def run(self, flow: str, **parameters: Any) -> str:
         run_id = self.runs.start(f"{flow}/{flow}", **parameters)
         with self.console.status(f"  {self.stack.prefect_url}/runs/flow-run/{run_id}"):
             self.runs.wait(run_id)
@@ -207,7 +211,8 @@ def run_demo(keep: bool) -> int:
         "[bold]Steward[/bold] decides who owns every account, keeps it true in every tool, and can say why.\n"
         "Here it does so for Northwind Data, whose five tools are emulated on this machine.\n"
     )
-    with Stack(FOLDER, lambda text: console.print(f"  … {text}")) as stack:
+    own_policy = {"STEWARD_POLICY_DIR": str(copy_policy(POLICY).resolve())}
+    with Stack(FOLDER, lambda text: console.print(f"  … {text}"), settings=own_policy) as stack:
         context = open_context(stack.settings())
         try:
             with Runs(f"{stack.prefect_url}/api") as runs:
@@ -236,6 +241,8 @@ def run_up(port: int, prefect_port: int) -> int:
 def _stay(stack: Stack, console: Console) -> int:
     console.print(
         f"\nPrefect UI      {stack.prefect_url}\nWeb app         {stack.web_url}\nEmulators       {stack.control_url}"
+        f"\nE-mail taken    {stack.control_url}/mails.html"
+        f"\n\nLog in at       {stack.web_url}/login\n{_logins(stack.settings().policy_dir)}"
         "\n\nThe first run is under way; later ones start on their schedules, or by hand in the Prefect UI."
         f"\nAsk about an account:  {stack.command_line('steward why visa.com')}"
         "\nCtrl-C stops everything."
@@ -247,6 +254,15 @@ def _stay(stack: Stack, console: Console) -> int:
         return 0
     console.print(f"[red]{ended} ended by itself; see {stack.folder / 'logs'}[/red]")
     return 1
+
+
+def _logins(policy_dir: Path) -> str:
+    """Somebody for each role: ops, a manager, and a rep of theirs."""
+    roster = load_policy(policy_dir).roster
+    manager = next(rep for rep in roster.reps.values() if roster.is_manager(rep.id))
+    rep = next(rep for rep in roster.reps.values() if rep.manager == manager.id)
+    reports = f"{rep.name}, who reports to them"
+    return f"  as ops        Sales operations\n  as manager    {manager.name}\n  as rep        {reports}"
 
 
 def _console() -> Console:

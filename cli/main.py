@@ -13,6 +13,7 @@ from cli import identity, questions, records, scenarios
 from cli.decide import decide
 from cli.dedupe import dedupe
 from cli.drift import drift
+from cli.exceptions import exceptions, resolve
 from cli.hierarchy import hierarchy
 from cli.kpis import kpis
 from cli.match import match
@@ -93,7 +94,7 @@ def up(port: int, prefect_port: int) -> None:
 def check() -> None:
     """Check policy, database and every connector; says what is wrong and how to mend it."""
     from connectors.http import Patience
-    from connectors.registry import build_connectors
+    from connectors.registry import build_connectors, build_identity_provider
     from tasks.context import open_context
 
     context = open_context()
@@ -103,6 +104,9 @@ def check() -> None:
     for name, source in connectors.sources.items():
         source.check()
         click.echo(f"{name:<9} ok")
+    if provider := build_identity_provider(context.settings):
+        provider.check()
+        click.echo("identity  ok")
     for name, notifier in connectors.notifiers.items():
         notifier.check()
         click.echo(f"{name:<9} ok")
@@ -147,15 +151,6 @@ def decline(account: str, rep_id: str, reason: str) -> None:
     click.echo(decline_account(_open(), account, rep_id, reason))
 
 
-@main.command("exceptions")
-def list_exceptions() -> None:
-    """List what needs a person, by reason."""
-    from tasks.explanation import exception_lines
-
-    for line in exception_lines(_open()):
-        click.echo(line)
-
-
 @main.group()
 def db() -> None:
     """The database."""
@@ -175,6 +170,7 @@ for command in (
     *(records.owner, records.lineage, records.verify, records.erase),
     *(identity.same, identity.split, identity.match_lead, identity.parent, identity.matches, identity.unmatched),
     *(overrides, override, dispute),
+    *(exceptions, resolve),
     *(kpis, pushes, pause, resume, token),
     *(questions.what_if, questions.why_not, questions.turns, questions.lint),
 ):

@@ -8,36 +8,13 @@ from typing import Any
 
 from rich.table import Table
 
+from ownership.exception_kinds import kind_of
 from ownership.explain import REASON_WORDS
 from ownership.plan import OwnerMove
 from ownership.policy import Roster
 from store.exceptions import ExceptionItem
 
 MOVES_SHOWN = 8
-EXCEPTION_WORDS = {
-    "missing_data": "lacks the data every account needs",
-    "no_rule": "lies in no territory anybody covers",
-    "do_not_route": "must not be given to anybody",
-    "shadow_account": "pays or uses the product, and is in no CRM",
-    "conflicting_owners": "two reps who are both here have one company",
-    "no_available_rep": "nobody who may take it is free",
-    "doubtful_match": "may or may not be the same company",
-    "bad_record": "a record that cannot be read",
-    "parent_cycle": "accounts that are each other's parents",
-    "parent_conflict": "systems name different parents",
-    "owner_drift": "somebody changed the owner in a CRM",
-    "drift_storm": "too many owners changed at once in a CRM",
-    "owner_has_no_user": "its owner has no active user in a CRM",
-    "push_rejected": "a CRM refused the owner",
-    "target_stopped": "a system nothing can be written to until somebody acts",
-    "task_has_no_user": "who should get a task has no active user in a CRM",
-    "task_rejected": "a CRM refused a task",
-    "team_not_kept": "somebody could not be put back on an account's team",
-    "transfer_rejected": "a CRM refused to give a contact or opportunity to the new owner",
-    "suppression_rejected": "a system refused what marketing is to be shown",
-    "unaccepted": "nobody accepted it in time",
-    "dispute_overdue": "a claim waits for its ruling past its time",
-}
 
 
 def pulled_table(counts: Mapping[str, Any]) -> Table:
@@ -52,7 +29,7 @@ def assigned_table(by_reason: Mapping[str, int]) -> Table:
     """Accounts by the rule that decided them, owners first."""
     table = _table("decided by", "accounts", "which means")
     for reason, count in sorted(by_reason.items(), key=lambda item: (item[0] not in REASON_WORDS, -item[1])):
-        words = REASON_WORDS.get(reason) or f"exception: {EXCEPTION_WORDS.get(reason, '')}"
+        words = REASON_WORDS.get(reason) or f"exception: {kind_of(reason).words}"
         table.add_row(reason, _number(count), words)
     return table
 
@@ -84,7 +61,7 @@ def exceptions_table(items: Sequence[ExceptionItem]) -> Table:
     """Open exceptions by reason."""
     table = _table("reason", "open", "which means")
     for kind, count in Counter(item.kind for item in items).most_common():
-        table.add_row(kind, _number(count), EXCEPTION_WORDS.get(kind, ""))
+        table.add_row(kind, _number(count), kind_of(kind).words)
     return table
 
 

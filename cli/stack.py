@@ -114,6 +114,7 @@ class Stack:
         self.say("starting a worker and the web app")
         self._start_worker()
         self._start_web()
+        self.subscribe("slack", url=f"{self.web_url}/slack/interactivity")
 
     def _write_environment(self) -> None:
         """The settings as NAME=value lines, for commands in another terminal. They hold credentials."""
@@ -150,6 +151,13 @@ class Stack:
             STEWARD_HUBSPOT_WEBHOOK_SECRET=hubspot["webhook_secret"],
             STEWARD_STRIPE_KEY=world["stripe"]["key"],
             STEWARD_SLACK_TOKEN=world["slack"]["token"],
+            STEWARD_SLACK_SIGNING_SECRET=world["slack"]["signing_secret"],
+            STEWARD_SLACK_TEAM_ID=world["slack"]["team_id"],
+            STEWARD_SLACK_APP_ID=world["slack"]["app_id"],
+            STEWARD_SMTP_HOST="127.0.0.1",
+            STEWARD_SMTP_PORT=str(where["smtp_port"]),
+            STEWARD_SMTP_SECURITY="none",
+            STEWARD_SMTP_FROM="steward@northwind-data.example",
             STEWARD_USAGE_URL=f"sqlite:///{self.folder / 'usage.db'}",
             STEWARD_PUBLIC_URL=self.web_url,
             STEWARD_WEB_LOGIN="development",

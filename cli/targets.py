@@ -35,13 +35,14 @@ def pause(target: str, because: str) -> None:
 
 @click.command("resume")
 @click.argument("target")
-def resume(target: str) -> None:
+@click.option("--as", "who", default="a person", help="Who says it; it is kept.")
+def resume(target: str, who: str) -> None:
     """Write to TARGET again with the next push, whether it was paused or left alone after failures."""
     from tasks.breaker import resume as resume_target
     from tasks.context import open_context
 
     context = open_context()
-    resume_target(context, _known(context.connectors.targets, target))
+    resume_target(context, _known(context.connectors.targets, target), who)
     click.echo(f"{target} is written to again with the next push")
 
 

@@ -25,7 +25,7 @@ SECTIONS = (
     *("timezone", "fields", "order", "system_of_record", "require", "disputes", "dispute_clock", "overrides", "named"),
     *("registrations", "rules", "pools", "pods", "team", "tasks", "suppression", "territories", "follow_parent"),
     *("pins_bypass_capacity", "pins_bypass_caps", "existing_owner", "leavers", "on_owner_change", "acceptance"),
-    *("drift", "coverage", "leads", "identity", "notices"),
+    *("drift", "coverage", "leads", "identity", "notices", "exceptions"),
 )
 TERRITORY_KEYS = ("name", "when", "owner", "pool", "skills", "priority", "from", "until", "children")
 
@@ -93,6 +93,7 @@ class _PolicyReader(SettingReader):
             requirements=self.requirements(root, "require"),
             disputes=tuple(map(self.dispute, self.mappings(root, "disputes", "disputes", "a dispute"))),
             dispute_clock=self.dispute_clock(root),
+            exception_hours=self.exception_hours(root),
             overrides=tuple(map(self.override, self.mappings(root, "overrides", "overrides", "an override"))),
             named=tuple(self.named(node, domains) for node in named),
             registrations=tuple(

@@ -40,6 +40,7 @@ from config.task_files import SYSTEMS as TASK_SYSTEMS
 from config.yaml_files import API_VERSION
 from ownership.conditions import DATES, FIELDS, OPERATORS
 from ownership.crm_tasks import EVENTS, LONGEST_SUBJECT, PLACEHOLDERS, ROLE
+from ownership.exception_kinds import KINDS as EXCEPTION_KINDS
 from ownership.matching.survivor import POLICIES as CONFLICTS
 from ownership.notices import CHANNELS
 from ownership.notices import EVENTS as NOTICE_EVENTS
@@ -263,6 +264,7 @@ KEYS: Mapping[str, Schema] = {
     "forfeit_after_days": _whole("Lost after more than so many days without activity", 1),
     "days": _choice("Which days count: all, or those the owner works", CLOCKS),
     "leave_counts": _flag("Days of leave count as days without activity", False),
+    "warn_days_before": _whole("So many days before they lose it the owner is told; 0: they are not", default=3),
     "over_capacity": _choice("Whether a book that is too full gives accounts away", OVER_CAPACITY),
     "identity": _part("identity", "How accounts that are one company are dealt with"),
     "conflicting_owners": _choice("What settles it when two owned accounts are one company", CONFLICTS),
@@ -288,7 +290,7 @@ KEYS: Mapping[str, Schema] = {
     "coverage": _part("coverage", "What counts as covered"),
     "overlays_count": _flag("An account that only a supporting role is for counts as covered", False),
     "acceptance": _part("acceptance", "How long an owner has to accept, and who is asked next"),
-    "hours": _hours("Hours to accept", 0.1, default=ACCEPTANCE.hours),
+    "hours": _hours("Hours to accept", 0.005, default=ACCEPTANCE.hours),
     "clock": _choice("Whether every hour counts, or those the owner works", CLOCKS),
     "chain": _list(
         "Who is asked next, in order; ends in queue", {"enum": [*CHAIN]}, default=[*CHAIN], **_with(CHAIN[-1])
@@ -324,6 +326,9 @@ KEYS: Mapping[str, Schema] = {
     "dispute_clock": _part("dispute_clock", "By when a dispute needs a ruling"),
     "dispute_clock.hours": _hours("Hours from the beginning of its first day", 1, default=DISPUTE_CLOCK.hours),
     "dispute_clock.clock": _choice("Whether every hour counts, or those whoever claims it works", CLOCKS),
+    "exceptions": _part("exceptions", "By when people have to act on what needs one"),
+    "exceptions.due_hours": _part("due_hours", "Hours from when it was first seen, by kind"),
+    **{f"due_hours.{id_}": _hours(kind.words, 1, default=kind.due_hours) for id_, kind in EXCEPTION_KINDS.items()},
     "claimed_by": _text("Id of who claims it"),
     "overrides": _list("Human decisions against the model", "override"),
     "requested_by": _text("Id of who asked for it"),
@@ -487,6 +492,8 @@ OBJECTS: Mapping[str, tuple[Iterable[str], Iterable[str], Schema]] = {
     "requirement": (("name", "when", "mend"), (), {}),
     "dispute": (("account", "claimed_by", "reason"), PERIOD, {}),
     "dispute_clock": ((), ("hours", "clock"), {}),
+    "exceptions": ((), ("due_hours",), {}),
+    "due_hours": ((), tuple(EXCEPTION_KINDS), {}),
     "override": (
         ("account", "owner", "reason", "requested_by", "approved_by"),
         (*PERIOD, "then"),
@@ -511,7 +518,7 @@ OBJECTS: Mapping[str, tuple[Iterable[str], Iterable[str], Schema]] = {
             "allOf": [*(_records_of(system, kinds) for system, kinds in RECORDS.items()), OWN_FIELDS, SOME_FIELD],
         },
     ),
-    "existing_owner": ((), ("forfeit_after_days", "days", "leave_counts", "over_capacity"), {}),
+    "existing_owner": ((), ("forfeit_after_days", "days", "leave_counts", "over_capacity", "warn_days_before"), {}),
     "leavers": ((), ("accounts_move",), {}),
     "drift": ((), DRIFT_KEYS, {}),
     "on_owner_change": ((), TRANSFER_KEYS, {}),

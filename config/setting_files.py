@@ -9,8 +9,10 @@ from config.yaml_files import hint
 from ownership.conditions import ALWAYS, DATES, FIELDS, Condition, Field, Not
 from ownership.drift import DriftGuard
 from ownership.entries import Acceptance, DisputeClock, Keeping, Leads, Pod, SlaRule
+from ownership.exception_kinds import DUE_HOURS
+from ownership.exception_kinds import KINDS as EXCEPTIONS
 from ownership.matching.survivor import POLICIES as CONFLICTS
-from ownership.policy import DRIFT, OPTIONAL_STEPS
+from ownership.policy import DRIFT, KEEPING, OPTIONAL_STEPS
 from ownership.transfers import CONTACTS, OPPORTUNITIES, OnOwnerChange
 
 CRMS = ("salesforce", "hubspot")
@@ -102,13 +104,14 @@ class SettingReader(EntryReader):
     def keeping(self, root: CommentedMap) -> Keeping:
         node = self.mapping(root, "existing_owner", "existing_owner")
         what = "existing_owner"
-        self.keys(node, what, (), ("forfeit_after_days", "days", "leave_counts", "over_capacity"))
+        self.keys(node, what, (), ("forfeit_after_days", "days", "leave_counts", "over_capacity", "warn_days_before"))
         limit = self.whole(node, "forfeit_after_days", what, 1, 1) if "forfeit_after_days" in node else None
         return Keeping(
             limit,
             self.one_of(node, "days", what, CLOCKS) == "business",
             self.flag(node, "leave_counts", what, False),
             self.one_of(node, "over_capacity", what, OVER_CAPACITY),
+            self.whole(node, "warn_days_before", what, KEEPING.warn_days_before),
         )
 
     def leavers(self, root: CommentedMap) -> str:
@@ -171,6 +174,14 @@ class SettingReader(EntryReader):
         self.keys(node, what, (), ("hours", "clock"))
         return DisputeClock(self.hours(node, "hours", what, 48, 1), self.one_of(node, "clock", what, CLOCKS))
 
+    def exception_hours(self, root: CommentedMap) -> dict[str, float]:
+        """By when a person should have acted, by kind of exception."""
+        node, what = self.mapping(root, "exceptions", "exceptions"), "due_hours of exceptions"
+        self.keys(node, "exceptions", (), ("due_hours",))
+        given = self.mapping(node, "due_hours", what)
+        self.keys(given, what, (), tuple(EXCEPTIONS))
+        return {str(kind): self.hours(given, str(kind), what, DUE_HOURS, 1) for kind in given}
+
     def follow_parent(self, root: CommentedMap) -> Condition:
         if root.get("follow_parent", "all") == "all":
             return ALWAYS
@@ -179,7 +190,7 @@ class SettingReader(EntryReader):
     def acceptance(self, root: CommentedMap) -> Acceptance:
         node, what = self.mapping(root, "acceptance", "acceptance"), "acceptance"
         self.keys(node, what, (), ACCEPTANCE_KEYS)
-        hours = self.hours(node, "hours", what, 24, 0.1)
+        hours = self.hours(node, "hours", what, 24, 0.005)
         remind = self.hours(node, "remind_hours", what) if "remind_hours" in node else None
         faster = tuple(map(self._sla, self.mappings(node, "by", "by of acceptance", "an SLA")))
         if remind is not None and remind >= hours:
@@ -212,7 +223,7 @@ class SettingReader(EntryReader):
     def _sla(self, node: CommentedMap) -> SlaRule:
         self.keys(node, "an SLA", ("when", "hours"))
         when = self.condition(node, "when", "an SLA") if "when" in node else ALWAYS
-        return SlaRule(when, self.hours(node, "hours", "an SLA", 24, 0.1))
+        return SlaRule(when, self.hours(node, "hours", "an SLA", 24, 0.005))
 
     def leads(self, node: CommentedMap) -> Leads:
         self.keys(node, "leads", (), ("order", "require", "inbound_activity_days", "sticky_days"))

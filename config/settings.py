@@ -100,9 +100,19 @@ class Settings(BaseSettings):
     push_lease_s: float = Field(120.0, gt=0, description="Seconds a push may hold changes before another takes them")
 
     public_url: str = Field("http://127.0.0.1:8460", description="Where outside systems reach web/")
-    web_login: Literal["off", "development"] = Field(
-        "off", description='"development": anybody may say who they are; for a laptop, never for production'
+    web_login: Literal["off", "development", "oidc"] = Field(
+        "off",
+        description='"oidc": through the company\'s identity provider; "development": anybody may say who they are, '
+        "for a laptop, never for production",
     )
+    web_oidc_issuer: str = Field("", description="Issuer of the identity provider, as its metadata has it")
+    web_oidc_client_id: str = ""
+    web_oidc_client_secret: SecretStr = SecretStr("")
+    web_oidc_scope: str = Field("openid email profile", description="What is asked for; some give groups for one more")
+    web_oidc_groups_claim: str = Field("groups", description="Claim of ID tokens that holds somebody's groups")
+    web_oidc_ops_group: str = Field("", description="Group of those who are ops")
+    web_oidc_manager_group: str = Field("", description="Group of those who are managers, whoever reports to them")
     web_session_hours: float = Field(12.0, gt=0, description="Hours after which one has to log in again")
+    access_log_days: int = Field(365, gt=0, description="Days for which it is kept who looked at what")
     api_requests_per_minute: int = Field(600, gt=0, description="Requests of the API a minute and token")
     prefect_ui_url: str = Field("", description="Address of the Prefect UI; pages link the runs there")

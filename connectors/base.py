@@ -93,6 +93,15 @@ class ObservedOwner:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnerSet:
+    """Who gave a record the owner it shows, and when, by the system's own history of the field. `by` is a user as
+    `ObservedOwner.modified_by` names one, or what else the history names: "app-…" is an app."""
+
+    by: str
+    at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class OwnerChange:
     """Make `owner_id` (the vendor's user id) the owner of one record."""
 
@@ -238,6 +247,17 @@ class OwnerTarget(Protocol):
 
         A vendor without compare-and-set reads, compares and writes; its docstring says so.
         """
+
+
+@runtime_checkable
+class OwnerHistory(Protocol):
+    """A target that keeps who set the owner, which need not be who changed the record last."""
+
+    name: str
+
+    def who_set(self, shown: Sequence[ObservedOwner], object_type: str) -> Mapping[str, OwnerSet]:
+        """By remote id, for the records whose history ends with the owner they show. Others are left out: history may
+        be switched off, or begin later than the change. Raises as `read_owners`."""
 
 
 @runtime_checkable

@@ -21,13 +21,16 @@ from email.utils import format_datetime
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from connectors.base import Notice
-from connectors.errors import ConnectorError, ConnectorStopped, RecordRejected, RetryLater
+from connectors.errors import ConnectorError, ConnectorStopped, Deferred, RecordRejected, RetryLater
 from connectors.http import Egress, Patience, untrusted
 
 NAME = "email"
 MESSAGES = uuid.UUID("0a6d3f0e-5b1c-5f0e-8a43-6f6a2f1f8f5d")  # namespace of our message ids; any fixed one does
 LONGEST_SUBJECT = 200  # characters
 TIMEOUT_S = 30
+# What greylisting servers ask for at least (RFC 6647, 5); a run does not wait that long.
+GREYLISTED_S = 300.0
+CLOSING = 421  # the server is about to hang up, whoever it is for (RFC 5321, 4.2.2)
 SERVER_MEND = "Check STEWARD_SMTP_HOST, STEWARD_SMTP_PORT and STEWARD_SMTP_SECURITY"
 LOGIN_MEND = "Check STEWARD_SMTP_USER and STEWARD_SMTP_PASSWORD"
 SENDER_MEND = "Set STEWARD_SMTP_FROM to an address this login may send from"
@@ -131,7 +134,7 @@ def _errors_named(email: str = "") -> Iterator[None]:
     try:
         yield
     except smtplib.SMTPRecipientsRefused as error:
-        raise _refused(*next(iter(error.recipients.values())), email) from error
+        raise _of_mailbox(*next(iter(error.recipients.values())), email) from error
     except smtplib.SMTPResponseException as error:
         raise _from_answer(error, email) from error
     except smtplib.SMTPNotSupportedError as error:
@@ -156,6 +159,14 @@ def _from_answer(error: smtplib.SMTPResponseException, email: str) -> ConnectorE
     if isinstance(error, smtplib.SMTPConnectError | smtplib.SMTPHeloError):
         return RetryLater(NAME, f"the mail server is busy: {_words(error.smtp_error)}", code=code)
     return _refused(error.smtp_code, error.smtp_error, email)
+
+
+def _of_mailbox(code: int, said: bytes | str, email: str) -> ConnectorError:
+    """What is said of one recipient; the server takes messages for others."""
+    if code >= 500 or code == CLOSING:
+        return _refused(code, said, email)
+    what = f"{email} is not taken yet: {_words(said)}"
+    return Deferred(NAME, what, code=str(code), retry_after_s=GREYLISTED_S)
 
 
 def _refused(code: int, said: bytes | str, email: str) -> ConnectorError:

@@ -3,6 +3,7 @@
 | error             | the caller                                                            |
 |-------------------|-----------------------------------------------------------------------|
 | `RetryLater`      | leaves the work where it is and comes back after `retry_after_s`      |
+| `Deferred`        | does the same with this record alone, and goes on with the others     |
 | `Ambiguous`       | reads before it does anything else: the write may or may not be done  |
 | `OwnerMoved`      | re-decides: somebody changed the record since we read it              |
 | `RecordRejected`  | makes an exception of this record and goes on with the others         |
@@ -42,6 +43,10 @@ class RetryLater(ConnectorError):
     ) -> None:
         super().__init__(connector, message, code=code, mend=mend)
         self.retry_after_s = retry_after_s
+
+
+class Deferred(RetryLater):
+    """The vendor will take this record later, and others now: a full mailbox, a server that greylists."""
 
 
 class Ambiguous(ConnectorError):

@@ -25,6 +25,7 @@ from connectors.base import (
     OutsideUser,
     OwnerChange,
     OwnerResult,
+    OwnerSet,
     Page,
     RecordState,
     SourceRow,
@@ -44,7 +45,7 @@ from connectors.custom_fields import CustomFields, shape_of
 from connectors.errors import Ambiguous, RecordRejected, RetryLater, SchemaChanged
 from connectors.fields import RowReader, to_instant
 from connectors.hubspot_api import AT_ONCE, NAME, HubSpotApi
-from connectors.hubspot_objects import COMPANY, OBJECTS, HubSpotObject, properties_of
+from connectors.hubspot_objects import COMPANY, OBJECTS, OWNER, HubSpotObject, properties_of
 from connectors.hubspot_transfers import DEPENDENT_TYPES, CompanyTransfers
 from connectors.objects import of_stream, of_type
 from ownership.conditions import Field
@@ -52,10 +53,12 @@ from ownership.model import AccountRecord, LeadRecord
 from ownership.transfers import Dependent
 
 BATCH = 100  # inputs of a batch read or update
+HISTORIES = 50  # inputs of a batch read with histories; one more is refused
 LIST_PAGE = 100
 SEARCH_PAGE = 200
 OWNER_PAGE = 500
 ASSOCIATIONS_PAGE = 500
+APPS = ("integration", "api")  # sources whose id is an app's
 LISTING = "list:"  # a cursor's tie_break while the first listing is under way: "list:<after>"
 
 PLACES = ("hubspot", "hubspot_contact")  # what a policy calls the objects, in their order
@@ -136,6 +139,18 @@ class HubSpotConnector:
         for record in self._by_ids(kind, kind.owner_properties, absent, archived=True):
             found[record["id"]] = to_observed(kind, record)
         return tuple(found.get(id_) or ObservedOwner(id_, None, RecordState.MISSING) for id_ in remote_ids)
+
+    def who_set(self, shown: Sequence[ObservedOwner], object_type: str) -> Mapping[str, OwnerSet]:
+        """One call for each 50 records."""
+        kind = of_type(NAME, OBJECTS, object_type)
+        owners = {each.remote_id: each.owner_id for each in shown}
+        found = {}
+        for some in chunks(list(owners), HISTORIES):
+            body = {"properties": [], "propertiesWithHistory": [OWNER], "inputs": [{"id": id_} for id_ in some]}
+            for record in results_of(self._api.get(self._api.objects[kind.name].batch.read, body)):
+                if last := to_owner_set(record, owners.get(record["id"])):
+                    found[record["id"]] = last
+        return found
 
     def update_owners(self, changes: Sequence[OwnerChange]) -> tuple[OwnerResult, ...]:
         """One batch update for each 100 changes of one object. HubSpot refuses a whole batch for one invalid row; such
@@ -444,6 +459,18 @@ def to_observed(kind: HubSpotObject, record: Mapping[str, Any]) -> ObservedOwner
         modified_at=at,
         modified_by=properties.get("hs_updated_by_user_id"),
     )
+
+
+def to_owner_set(record: Mapping[str, Any], shown: str | None) -> OwnerSet | None:
+    """Who set the owner a record shows, by the newest of its versions: a user, an app as "app-…", or what else HubSpot
+    calls the source, as "automation_platform". An app's change is the app's, whoever installed it."""
+    versions = (record.get("propertiesWithHistory") or {}).get(OWNER) or []
+    last = max(versions, key=lambda version: version.get("timestamp") or "", default=None)
+    if last is None or (last.get("value") or None) != shown:
+        return None
+    source = str(last.get("sourceType") or "").lower()
+    by = f"app-{last.get('sourceId')}" if source in APPS else last.get("updatedByUserId") or source
+    return OwnerSet(str(by), to_instant(last.get("timestamp"))) if by else None
 
 
 def to_text(value: bool | str | None) -> str:

@@ -16,6 +16,7 @@ from connectors.hubspot_api import NAME
 from ownership.model import AccountRecord, LeadRecord
 
 LEAD_STAGES = frozenset({"subscriber", "lead", "marketingqualifiedlead", "salesqualifiedlead"})
+OWNER = "hubspot_owner_id"
 NO_BASIS = "Not applicable"
 
 
@@ -33,7 +34,7 @@ class HubSpotObject:
 
     @property
     def owner_properties(self) -> tuple[str, ...]:
-        return ("hubspot_owner_id", self.modified, "hs_updated_by_user_id")
+        return (OWNER, self.modified, "hs_updated_by_user_id")
 
 
 def to_account(row: SourceRow) -> AccountRecord:

@@ -21,6 +21,7 @@ from connectors.base import (
     OutsideUser,
     OwnerChange,
     OwnerResult,
+    OwnerSet,
     Page,
     RecordState,
     SourceRow,
@@ -53,6 +54,7 @@ class _Stored:
     deleted: bool = False
     modified_by: str | None = None
     merged_into: str | None = None
+    owner_set: OwnerSet | None = None
 
 
 class MemorySource:
@@ -82,8 +84,11 @@ class MemorySource:
     def put(self, stream: str, id_: str, fields: Mapping[str, Any], *, by: str | None = None) -> None:
         """Create a row or change some of its fields."""
         stored = self._rows[stream].get(id_)
-        merged = {**(stored.fields if stored else {}), **fields}
-        self._rows[stream][id_] = _Stored(merged, next(self._revisions), modified_by=by)
+        merged, revision = {**(stored.fields if stored else {}), **fields}, next(self._revisions)
+        set_before, owner = stored.owner_set if stored else None, "owner_external_id"
+        if owner in fields and (stored is None or stored.fields.get(owner) != fields[owner]):
+            set_before = OwnerSet(by, EPOCH + timedelta(seconds=revision)) if by else None
+        self._rows[stream][id_] = _Stored(merged, revision, modified_by=by, owner_set=set_before)
 
     def delete(self, stream: str, id_: str) -> None:
         """Delete a row; pulls see it as deleted from now on."""
@@ -225,6 +230,15 @@ class MemoryTarget:
     def read_owners(self, remote_ids: Sequence[str], object_type: str | None = None) -> tuple[ObservedOwner, ...]:
         self._source.fail_once()
         return tuple(self._observe(object_type, id_) for id_ in remote_ids)
+
+    def who_set(self, shown: Sequence[ObservedOwner], object_type: str) -> Mapping[str, OwnerSet]:
+        self._source.fail_once()
+        rows = [(each, self._source.stored(self._stream_of(object_type), each.remote_id)) for each in shown]
+        return {
+            each.remote_id: row.owner_set
+            for each, row in rows
+            if row and row.owner_set and row.fields.get("owner_external_id") == each.owner_id
+        }
 
     def update_owners(self, changes: Sequence[OwnerChange]) -> tuple[OwnerResult, ...]:
         check_types(changes, self.object_types)

@@ -13,6 +13,8 @@ from connectors.errors import ConnectorStopped
 from connectors.http import Egress, Patience
 from connectors.hubspot import HubSpotConnector
 from connectors.hubspot_api import HubSpotApi
+from connectors.identity_provider import NAME as IDENTITY
+from connectors.identity_provider import IdentityProvider, Registration, is_safe
 from connectors.marketo import MarketoConnector
 from connectors.marketo_api import MarketoApi
 from connectors.outreach import OutreachConnector
@@ -76,6 +78,28 @@ class Connectors:
     def field_targets(self) -> dict[str, FieldTarget]:
         """Those of the targets whose records can show marketing something, by name."""
         return {name: target for name, target in self.targets.items() if isinstance(target, FieldTarget)}
+
+
+def build_identity_provider(settings: Settings) -> IdentityProvider | None:
+    """Where people log in, None unless they do so through an identity provider. Raises `ConnectorStopped` when the
+    settings are not whole."""
+    if settings.web_login != "oidc":
+        return None
+    secret = settings.web_oidc_client_secret.get_secret_value()
+    needed = {"ISSUER": settings.web_oidc_issuer, "CLIENT_ID": settings.web_oidc_client_id, "CLIENT_SECRET": secret}
+    if missing := [f"STEWARD_WEB_OIDC_{name}" for name, value in needed.items() if not value]:
+        raise ConnectorStopped(IDENTITY, "nobody could log in", mend=f"Set {', '.join(missing)}")
+    if not is_safe(settings.web_oidc_issuer):
+        raise ConnectorStopped(IDENTITY, "the issuer is no https address", mend="Mend STEWARD_WEB_OIDC_ISSUER")
+    registration = Registration(
+        settings.web_oidc_issuer,
+        settings.web_oidc_client_id,
+        secret,
+        settings.public_url.rstrip("/") + "/login/callback",
+        settings.web_oidc_scope,
+        settings.web_oidc_groups_claim,
+    )
+    return IdentityProvider(registration, Egress(settings.egress_proxy, settings.ca_file))
 
 
 def build_connectors(

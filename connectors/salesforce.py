@@ -21,6 +21,7 @@ from connectors.base import (
     OutsideUser,
     OwnerChange,
     OwnerResult,
+    OwnerSet,
     Page,
     RecordState,
     SourceRow,
@@ -44,6 +45,7 @@ OURS_STAYS = {"Sforce-Auto-Assign": "FALSE"}  # TRUE where the header is left ou
 
 WRITE_BATCH = 200  # rows of one collections call (sObject Collections, limit 200)
 READ_BATCH = 500  # ids of one SOQL IN: 500 quoted ids are about 14,000 characters of URL, and 16,384 is the limit
+HISTORIES = 200  # records of one question about their history, so that its answer seldom needs a second page
 PLACES = ("salesforce", "salesforce_lead")  # what a policy calls the objects, in their order
 BULK_ABOVE = 50_000  # rows: 25 REST pages cost more than a bulk query's six calls
 
@@ -137,6 +139,31 @@ class SalesforceConnector:
             else ObservedOwner(id_, None, RecordState.MISSING)
             for id_ in remote_ids
         )
+
+    def who_set(self, shown: Sequence[ObservedOwner], object_type: str) -> Mapping[str, OwnerSet]:
+        """One query of the object's history for each 200 records. An org that does not track the owner has no rows, or
+        no such object; `NewValue` can be read there but not asked for."""
+        kind = of_type(NAME, OBJECTS, object_type)
+        owners = {short_id(each.remote_id): each for each in shown if is_id(each.remote_id)}
+        found = {}
+        for some in chunks(sorted(owners), HISTORIES):
+            for id_, last in self._last_owner_sets(kind, some).items():
+                if last["NewValue"] == owners[id_].owner_id:
+                    found[owners[id_].remote_id] = OwnerSet(last["CreatedById"], to_instant(last["CreatedDate"]))
+        return found
+
+    def _last_owner_sets(self, kind: SalesforceObject, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """The newest history row of each record, by its short id; of the two rows a change leaves, the one with ids."""
+        quoted, parent = ",".join(f"'{id_}'" for id_ in ids), f"{kind.name}Id"
+        asked = (
+            f"SELECT {parent}, NewValue, CreatedById, CreatedDate FROM {kind.name}History "  # noqa: S608  (ids are checked)
+            f"WHERE {parent} IN ({quoted}) AND Field = 'Owner' ORDER BY CreatedDate, Id"
+        )
+        try:
+            rows = list(self._api.records(asked))
+        except (RecordRejected, SchemaChanged):
+            return {}
+        return {short_id(row[parent]): row for row in rows if is_id(str(row["NewValue"] or ""))}
 
     def update_owners(self, changes: Sequence[OwnerChange]) -> tuple[OwnerResult, ...]:
         """One collections call for each 200 changes (allOrNone=false); failed rows are told by position, they carry

@@ -21,6 +21,9 @@ TOKEN_MEND = "Check STEWARD_SLACK_TOKEN (a bot token with users:read, users:read
 MESSAGES = uuid.UUID("6f1f0c0e-8a0b-5f65-9d52-5d1c5e0d8f11")  # namespace of our message ids; any fixed one does
 LONGEST_HEADER = 150  # characters of a header block
 LONGEST_SECTION = 3_000  # characters of a section block
+# Of one question, and of what became of it: Slack refuses a message whose blocks say more than about 13,000 characters
+# together, which its reference does not tell (slackapi/bolt-js#2509).
+LONGEST_QUESTION, LONGEST_OUTCOME = 800, 200
 ACCEPT, DECLINE, OPEN, REASON = "accept_offer", "decline_offer", "open_offer", "reason"  # ids of actions and the view
 LONGEST_REASON = 500  # characters
 TIMEOUT_S = 30
@@ -131,9 +134,9 @@ def to_blocks(notice: Notice) -> list[dict[str, Any]]:
 
 def _question_blocks(question: Question) -> list[dict[str, Any]]:
     """What an offer says with its buttons; once it has ended, with what became of it."""
-    said = escape(question.said)
+    said = _short(escape(question.said), LONGEST_QUESTION)
     if question.outcome:
-        return [_section(f"{said}\n*{escape(question.outcome)}*")]
+        return [_section(f"{said}\n*{_short(escape(question.outcome), LONGEST_OUTCOME)}*")]
     buttons = [
         _button("Accept", action_id=ACCEPT, value=question.offer_id, style="primary"),
         _button("Decline", action_id=DECLINE, value=question.offer_id),
@@ -173,7 +176,12 @@ def _button(label: str, **more: str) -> dict[str, Any]:
 
 
 def _short(text: str, most: int) -> str:
-    return text if len(text) <= most else text[: most - 1] + "…"
+    """The text, cut where it is too long; never in the middle of what `escape` wrote for one character."""
+    if len(text) <= most:
+        return text
+    kept = text[: most - 1]
+    start = kept.rfind("&")
+    return (kept if start < 0 or ";" in kept[start:] else kept[:start]) + "…"
 
 
 def escape(line: str) -> str:

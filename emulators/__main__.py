@@ -1,6 +1,7 @@
 """`python -m emulators --world FILE --state-dir DIR --ready-file FILE`: serve the emulated vendors until told to stop.
 
-When everything answers, the ready file holds {"gateway_url", "ca_file", "control_url"}; with --usage-db "usage_db" too.
+When everything answers, the ready file holds {"gateway_url", "ca_file", "control_url", "smtp_port"}; with
+--usage-db "usage_db" too.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
             "gateway_url": running.gateway_url,
             "ca_file": str(running.ca_file.resolve()),
             "control_url": running.control_url,
+            "smtp_port": running.smtp_port,
         }
         if asked.usage_db:
             ready["usage_db"] = str(_write_usage(asked.state_dir / "usage.db", world).resolve())

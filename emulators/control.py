@@ -5,6 +5,8 @@ GET    /journal[?vendor=]  every request so far; DELETE forgets them
 POST   /faults             one order, or a list of orders, as in `emulators.faults.Fault`; DELETE lifts all
 GET    /snapshot/{vendor}  everything the vendor holds
 POST   /webhooks           {"vendor", "url", …}: where the vendor sends its events
+GET    /mails[?to=]        every mail taken so far; DELETE forgets them; /mails.html shows them
+POST   /mails/answers      what the mail server says in place of taking a mail; DELETE lifts all
 GET    /health             {"vendors": [...], "refused_hosts": [...]}
 """
 
@@ -37,6 +39,7 @@ def control_app(running: EmulatedVendors) -> Starlette:
             Route("/snapshot/{vendor}", plane.snapshot, methods=["GET"]),
             Route("/webhooks", plane.subscribe, methods=["POST"]),
             Route("/health", plane.health, methods=["GET"]),
+            *running.mailboxes.routes,
         ]
     )
 

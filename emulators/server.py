@@ -26,6 +26,7 @@ from emulators.faults import Faults
 from emulators.gateway import Gateway, matches_host
 from emulators.hubspot import HubSpot
 from emulators.journal import Journal
+from emulators.mailboxes import Mailboxes
 from emulators.marketo import Marketo
 from emulators.outreach import Outreach
 from emulators.salesforce import Salesforce
@@ -54,7 +55,7 @@ class EmulatedVendors(AbstractContextManager["EmulatedVendors"]):
     `options` is keyword arguments for each vendor by its name; `only` names the vendors to run (those the
     world knows, without it).
     After `start`: `gateway_url` is the HTTP proxy to go through, `ca_file` the PEM file to trust, `control_url` the
-    control plane, and `vendors` the vendors themselves.
+    control plane, `smtp_port` the mail server, and `vendors` the vendors themselves.
     """
 
     def __init__(
@@ -73,7 +74,9 @@ class EmulatedVendors(AbstractContextManager["EmulatedVendors"]):
         for vendor in self.vendors.values():
             vendor.seed(world)
         self._state_dir = state_dir
+        self.mailboxes = Mailboxes(clock)
         self.gateway_url = self.control_url = ""
+        self.smtp_port = 0
         self.ca_file = state_dir / "ca.pem"
         self._gateway: Gateway | None = None
         self._thread: threading.Thread | None = None
@@ -125,7 +128,7 @@ class EmulatedVendors(AbstractContextManager["EmulatedVendors"]):
         self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
         hosts = tuple(host for vendor in self.vendors.values() for host in vendor.hosts)
         certificates = issue_certificates(self._state_dir, hosts)
-        vendor_socket, control_socket = _listen(), _listen()
+        vendor_socket, control_socket, mail_socket = _listen(), _listen(), _listen()
         gateway = self._gateway = Gateway(hosts, lambda: _port(vendor_socket))
         tls = uvicorn.Config(
             route_by_host(self.vendors.values()),
@@ -142,11 +145,14 @@ class EmulatedVendors(AbstractContextManager["EmulatedVendors"]):
         ]
         self.gateway_url = f"http://127.0.0.1:{await gateway.start()}"
         self.control_url = f"http://127.0.0.1:{_port(control_socket)}"
+        mail_server = await self._loop.create_server(self.mailboxes.protocol, sock=mail_socket)
+        self.smtp_port = _port(mail_socket)
         while not all(server.started for server in servers):
             await asyncio.sleep(0.005)
         self._ready.set()
         await self._stopping.wait()
         await gateway.stop()
+        mail_server.close()
         for server in servers:
             server.force_exit = True
         await asyncio.gather(*tasks)

@@ -1,12 +1,13 @@
 """Audit: pulled = decided + excepted, and every CRM shows the ledger's owner. The CRM is read, not remembered.
 
-The day's key figures are taken last; they only read what is there.
+The day's key figures are taken last; they only read what is there. What is kept for some time only is removed.
 """
 
 from __future__ import annotations
 
 from prefect import flow, runtime
 
+from tasks.accesses import forget_old_accesses_task
 from tasks.audit import audit_completeness_task, audit_ledger_task, audit_target_task, seal_ledger_task
 from tasks.context import recorded_run
 from tasks.kpis import take_kpis_task
@@ -23,6 +24,13 @@ def audit_ownership(trigger: str = "by hand") -> dict[str, object]:
         seal = seal_ledger_task(context, broken_at)
         report_audit(context, completeness, truths, broken_at, seal)
         kpis = take_kpis_task(context)
+        forgotten = forget_old_accesses_task(context)
         return finish(
-            context, completeness=completeness, truths=truths, ledger_broken_at=broken_at, seal=seal, kpis=kpis
+            context,
+            completeness=completeness,
+            truths=truths,
+            ledger_broken_at=broken_at,
+            seal=seal,
+            kpis=kpis,
+            accesses_forgotten=forgotten,
         )

@@ -85,6 +85,18 @@ def check_answer(owner_id: str, by: str, roster: Roster, day: str) -> None:
         raise NotYours(f"it is offered to {roster.name(owner_id)}; only they or their manager can answer")
 
 
+def check_can_have(owner_id: str, roster: Roster, day: str) -> None:
+    """Nobody who has left by `day` gets an account, whoever accepts it for them. Raises `NotYours`."""
+    if owner_id not in roster.present_on(day):
+        raise NotYours(f"{roster.name(owner_id)} has left; decline it, so that somebody else is asked")
+
+
+def is_over(offered_until: datetime, now: datetime) -> bool:
+    """Whether an offer can be answered no more: its time is over at its deadline, neither before it nor with the next
+    pass that looks for such offers."""
+    return now >= offered_until
+
+
 def due_by(policy: Policy, roster: Roster, owner_id: str, fields: Mapping[str, Any], now: datetime) -> datetime:
     """The instant at which an offer made to this owner now runs out, in UTC. `fields` are the account's, folded.
 

@@ -255,12 +255,14 @@ class NoticeRule:
 class Keeping:
     """When an owner does not keep an account: after `forfeit_after_days` without activity (None: never), counted in
     calendar days or in the owner's working days, and not while they are on leave unless `leave_counts`; and when
-    their book is over capacity, if `over_capacity` is "move_on" rather than "keep"."""
+    their book is over capacity, if `over_capacity` is "move_on" rather than "keep". `warn_days_before` such a day the
+    owner is told (0: they are not)."""
 
     forfeit_after_days: int | None = None
     business_days: bool = False
     leave_counts: bool = False
     over_capacity: str = "keep"
+    warn_days_before: int = 3
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,44 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from ownership.day import calendar_of
 from ownership.entries import Keeping
 from ownership.model import Rep
 from ownership.worktime import Calendar
+
+LOOKED_AHEAD = 366  # days; who works on none of them forfeits nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Idle:
+    """An account without activity since a day (`since`), and the first day on which its owner has forfeited it unless
+    something happens on it."""
+
+    since: date
+    lost_on: date
+
+
+def about_to_forfeit(
+    keeping: Keeping, rep: Rep, days_since_activity: int | None, since: str, today: str
+) -> Idle | None:
+    """What the rep is to be warned of, None while it is too early for that, or too late. Days count as in
+    `forfeited_because`, those until then too."""
+    limit, start = keeping.forfeit_after_days, _start(days_since_activity, since, today)
+    if limit is None or start is None:
+        return None
+    day = date.fromisoformat(today)
+    idle = idle_days(keeping, rep, start, day)
+    left = limit + 1 - idle
+    if not 0 < left <= keeping.warn_days_before:
+        return None
+    lost_on = day
+    while left and (lost_on - day).days < LOOKED_AHEAD:
+        lost_on += timedelta(days=1)
+        left -= idle_days(keeping, rep, lost_on - timedelta(days=1), lost_on)
+    return Idle(start, lost_on) if not left else None
 
 
 def forfeited_because(keeping: Keeping, rep: Rep, days_since_activity: int | None, since: str, today: str) -> str:

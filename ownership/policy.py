@@ -89,6 +89,7 @@ class Policy:
     `overlays_count`: an account that only a supporting role is for counts as covered. `fields` are what conditions may
     ask beside `ownership.conditions.FIELDS`. `conflicting_owners` says what settles it when two owned accounts are one
     company (see `ownership.matching.survivor.POLICIES`). `on_owner_change` is what goes with an owner in a CRM.
+    `exception_hours`: by when a person should have acted on an exception, by its kind, where the policy says.
     `notices` None: owners are told in Slack (`ownership.notices.TOLD_BY_DEFAULT`).
     """
 
@@ -97,6 +98,7 @@ class Policy:
     requirements: tuple[Requirement, ...] = ()
     disputes: tuple[Dispute, ...] = ()
     dispute_clock: DisputeClock = DISPUTE_CLOCK
+    exception_hours: Mapping[str, float] = field(default_factory=dict)
     overrides: tuple[Override, ...] = ()
     named: tuple[NamedAccount, ...] = ()
     registrations: tuple[Registration, ...] = ()

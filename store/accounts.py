@@ -7,18 +7,21 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, or_, select, update
+from sqlalchemy import Connection, Select, select, update
 from sqlalchemy.engine import Row
 
 from ownership.model import ACCOUNT, Account, Ref
 from store.canonical import digest
+from store.search import Search
 from store.statements import chunks, is_among, select_in, upsert
 from store.tables import OWNER_ROLE, account, account_ref, book_size, ownership_current
+from store.types import readable
 
 
 class Accounts:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._search = Search(connection)
 
     def save(self, accounts: Iterable[Account], now: datetime) -> int:
         """Store accounts with their refs; returns how many are new or differ.
@@ -44,6 +47,7 @@ class Accounts:
             self._count_books(back, 1)
             upsert(self._connection, account_ref, [row for each, _ in changed for row in _ref_columns(each)])
             self._drop_refs([each for each, _ in changed])
+            self._search.keep(each for each, _ in changed)
             written += len(changed)
         return written
 
@@ -54,6 +58,17 @@ class Accounts:
         for some in result.partitions():
             for row in some:
                 yield _to_account(row, refs.get(row.account_id, ()))
+
+    def unowned(self) -> list[Account]:
+        """Live accounts, not leads, that nobody owns of record, by id."""
+        owned = ownership_current.c
+        held = select(owned.account_id).where(
+            owned.account_id == account.c.account_id, owned.role == OWNER_ROLE, owned.owner_id.is_not(None)
+        )
+        statement = _LIVE.where(account.c.kind == ACCOUNT, ~held.exists()).order_by(account.c.account_id)
+        rows = self._connection.execute(statement).all()
+        refs = self._refs_of([row.account_id for row in rows])
+        return [_to_account(row, refs.get(row.account_id, ())) for row in rows]
 
     def hashes(self) -> dict[str, str]:
         """The content of every account that is not gone, as one hash each; see `renewed`."""
@@ -80,6 +95,13 @@ class Accounts:
         refs = self._refs_of(ids)
         rows = select_in(self._connection, _READ, account.c.account_id, ids)
         return {row.account_id: _to_account(row, refs.get(row.account_id, ())) for row in rows}
+
+    def below(self, account_id: str) -> list[Account]:
+        """The live accounts and leads that hang on this one, by name."""
+        rows = self._connection.execute(_LIVE.where(account.c.parent_id == account_id)).all()
+        refs = self._refs_of([row.account_id for row in rows])
+        found = [_to_account(row, refs.get(row.account_id, ())) for row in rows]
+        return sorted(found, key=lambda each: (each.kind, each.name, each.id))
 
     def of_places(self, places: Iterable[tuple[str, str]]) -> set[str]:
         """The accounts and leads, gone or not, that have a record with one of these ids, each of a source."""
@@ -124,23 +146,17 @@ class Accounts:
         return found
 
     def find(self, text: str, limit: int = 20) -> list[Account]:
-        """Live accounts with this id or outside id, or with `text` in their name or a web domain.
+        """Live accounts and leads with this id or outside id, or with `text` in their name or a web domain.
 
-        Best first: an id, then a whole name or domain, then one that begins so, then the rest by name.
+        Best first: an id, then a whole name or domain, then one that begins so, then those that hold its words.
         """
-        wanted = text.strip()
-        by_ref = select(account_ref.c.account_id).where(account_ref.c.external_id == wanted)
-        is_id = or_(account.c.account_id == wanted, account.c.account_id.in_(by_ref))
-        inside = wanted.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-        said = account.c.search_text
-        whole, beginning = said.like(f"%\n{inside}\n%", escape="\\"), said.like(f"%\n{inside}%", escape="\\")
-        rows = self._connection.execute(
-            _LIVE.where(or_(is_id, said.like(f"%{inside}%", escape="\\")))
-            .order_by(is_id.desc(), whole.desc(), beginning.desc(), said, account.c.account_id)
-            .limit(limit)
-        ).all()
-        refs = self._refs_of([row.account_id for row in rows])
-        return [_to_account(row, refs.get(row.account_id, ())) for row in rows]
+        wanted = readable(text.strip())
+        by_ref = select(account_ref.c.account_id).where(account_ref.c.external_id == wanted).limit(limit)
+        found = [wanted, *self._connection.execute(by_ref).scalars(), *self._search.beginning(wanted, limit)]
+        if len(found) <= limit:
+            found += self._search.inside(wanted, limit)
+        there = {each.id: each for each in self.live(found)}
+        return [there[id_] for id_ in dict.fromkeys(found) if id_ in there][:limit]
 
     def mark_gone(self, account_ids: Iterable[str], now: datetime) -> None:
         """These accounts are in no system any more, and in nobody's book. Their history stays."""
@@ -149,6 +165,7 @@ class Accounts:
         these = is_among(self._connection, account.c.account_id, leaving)
         self._connection.execute(update(account).where(these).values(gone_at=now))
         self._count_books(leaving, -1)
+        self._search.drop(leaving)
 
     def _gone(self, account_ids: Iterable[str]) -> set[str]:
         gone = select(account.c.account_id).where(account.c.gone_at.is_not(None))
@@ -206,7 +223,6 @@ def _to_columns(each: Account, now: datetime) -> dict[str, Any]:
         "account_id": each.id,
         "kind": each.kind,
         "name": each.name,
-        "search_text": _search_text(each),
         "fields": each.fields,
         "parent_id": each.parent_id,
         "content_hash": digest([each.name, each.fields, each.parent_id, refs, shown]),
@@ -214,12 +230,6 @@ def _to_columns(each: Account, now: datetime) -> dict[str, Any]:
         "changed_at": now,
         "gone_at": None,
     }
-
-
-def _search_text(each: Account) -> str:
-    """Name and web domains, each on a line of its own with a line end on both sides, so that whole ones are found."""
-    domains = each.fields.get("domains") or [each.fields.get("domain") or ""]
-    return "\n" + "\n".join([each.name, *domains]).lower() + "\n"
 
 
 def _ref_columns(each: Account) -> list[dict[str, Any]]:

@@ -124,6 +124,14 @@ class CrmTasks:
         )
         return done.rowcount == 1
 
+    def try_again(self, key: str, now: datetime) -> bool:
+        """Make the task with this key due again; False when it was made, or is pointless. It is looked for first: what
+        was refused for want of an answer may be there."""
+        again = {"state": "unknown", "attempts": 0, "next_attempt_at": now, "done_at": None}
+        left = or_(crm_task.c.state == "rejected", _IS_WAITING)
+        done = self._connection.execute(update(crm_task).where(crm_task.c.task_key == key, left).values(again))
+        return done.rowcount == 1
+
     def superseded(self, rows: Sequence[TaskRow]) -> set[str]:
         """The ids of tasks whose account has got a newer owner since they were queued."""
         seqs = self._seqs({row.account_id for row in rows})

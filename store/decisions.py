@@ -85,12 +85,15 @@ class Decisions:
 
     def explanation(self, account_id: str) -> Explanation | None:
         """The last decision in full, None for an account never decided."""
-        row = self._connection.execute(
-            _EXPLAINED.join(latest_decision, latest_decision.c.decision_id == decision.c.decision_id).where(
-                latest_decision.c.account_id == account_id, latest_decision.c.role == OWNER_ROLE
-            )
-        ).first()
-        return _to_explanation(row) if row else None
+        return self.explanations([account_id]).get(account_id)
+
+    def explanations(self, account_ids: Iterable[str]) -> dict[str, Explanation]:
+        """The last decision of each of these accounts that has one, in full."""
+        statement = _EXPLAINED.join(latest_decision, latest_decision.c.decision_id == decision.c.decision_id).where(
+            latest_decision.c.role == OWNER_ROLE
+        )
+        rows = select_in(self._connection, statement, latest_decision.c.account_id, account_ids)
+        return {row.account_id: _to_explanation(row) for row in rows}
 
     def get(self, decision_id: str) -> Explanation | None:
         """One decision in full, the account's last or not; None for an id that is not there."""

@@ -15,6 +15,7 @@ from sqlalchemy import Column, ColumnElement, Connection, Table, Text, func, or_
 
 from ownership.model import LEAD
 from store.canonical import digest, to_json
+from store.search import Search
 from store.staging import RowKey
 from store.statements import insert, is_among, new_id, select_in
 from store.tables import (
@@ -24,6 +25,7 @@ from store.tables import (
     decision,
     erased_record,
     erasure,
+    exception_answer,
     exception_item,
     input_snapshot,
     notification,
@@ -93,6 +95,7 @@ class Erasures:
             mentions = self._blank_mentions(table, columns, blank, [address, *leads.values()])
             counts[table.name] = counts.get(table.name, 0) + mentions
         counts["webhook_inbox"] += self._blank_events(persons_rows)
+        Search(self._connection).forget_for_good(leads)
         erasure_id = new_id()
         row = {"erasure_id": erasure_id, "erased_by": by, "because": because, "counts": counts, "erased_at": now}
         insert(self._connection, erasure, [row])
@@ -178,11 +181,13 @@ def _is(row: RowKey) -> tuple[Any, ...]:
     return columns.source == row.source, columns.stream == row.stream, columns.external_id == row.external_id
 
 
-_NOTHING_SAID: Mapping[str, Any] = {"name": ERASED, "search_text": "", "fields": {}, "content_hash": ""}
+_NOTHING_SAID: Mapping[str, Any] = {"name": ERASED, "fields": {}, "content_hash": ""}
 _NO_INPUT = {"payload": None}
 _NO_TASK: Mapping[str, Any] = {"subject": ERASED, "said": ""}
 _TEXTS = (
     (exception_item, ("detail", "dedup_key"), {"detail": {"problem": ERASED}}),
+    (exception_item, ("resolution",), {"resolution": ERASED}),
+    (exception_answer, ("because", "came_of_it"), {"because": ERASED, "came_of_it": ERASED}),
     (notification, ("email", "subject", "lines"), {"email": ERASED, "subject": ERASED, "lines": [], "error": ""}),
     (webhook_inbox, ("body",), {"body": ERASED}),
     (person_id, ("email", "name"), {"email": ERASED, "name": ERASED}),

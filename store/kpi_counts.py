@@ -120,14 +120,17 @@ class KpiCounts:
         """How long what was first seen since then took to be somebody's for good."""
         one = account_health.c
         rows = self._connection.execute(
-            select(one.owner_id, one.territory, one.seen_at, ACCEPTED_AT, GIVEN_AT).where(one.seen_at >= since)
+            select(one.owner_id, one.territory, one.seen_at, OFFERED_AT, ACCEPTED_AT, GIVEN_AT).where(
+                one.seen_at >= since
+            )
         )
         found: dict[tuple[str | None, str], list[Wait]] = defaultdict(list)
-        for owner_id, territory, seen_at, accepted_at, given_at in rows:
+        for owner_id, territory, seen_at, offered_at, accepted_at, given_at in rows:
             owned_at = min(filter(None, (accepted_at, given_at)), default=None)
             hours = (owned_at - seen_at).total_seconds() / HOUR_S if owned_at and owner_id else None
             days_ago = (now - seen_at).total_seconds() / (24 * HOUR_S)
-            found[owner_id, territory].append(Wait(days_ago, hours if hours is None else max(hours, 0.0)))
+            after = (accepted_at - offered_at).total_seconds() / HOUR_S if accepted_at else None
+            found[owner_id, territory].append(Wait(days_ago, hours if hours is None else max(hours, 0.0), after))
         return found
 
     def _cells(self, statement: Select[Any]) -> list[Cell]:
@@ -142,6 +145,17 @@ def is_move(since: datetime) -> ColumnElement[bool]:
         one.recorded_at >= since,
         one.prev_owner_id.is_not(None),
         one.owner_id.is_not(None),
+    )
+
+
+def _offered_at() -> Any:
+    """When an account was first offered to anybody."""
+    one = acceptance.c
+    return (
+        select(func.min(one.offered_at))
+        .where(one.account_id == account_health.c.account_id)
+        .correlate(account_health)
+        .scalar_subquery()
     )
 
 
@@ -175,7 +189,7 @@ def _given_at() -> Any:
     )
 
 
-ACCEPTED_AT, GIVEN_AT = _accepted_at(), _given_at()
+OFFERED_AT, ACCEPTED_AT, GIVEN_AT = _offered_at(), _accepted_at(), _given_at()
 _TERRITORY = account_health.c.territory
 _ALL = func.count()
 

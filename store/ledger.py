@@ -21,6 +21,7 @@ from store.statements import select_in
 from store.tables import OWNER_ROLE, acceptance, account, assignment_ledger, book_size, ownership_current
 
 FIRST_PREV_HASH = "0" * 64
+ACCEPTED = "accepted"
 NOT_ASKED = "not_asked"
 
 
@@ -151,6 +152,12 @@ class Ledger:
         )
         return [_to_ledger_row(row) for row in rows]
 
+    def reasons(self, ledger_ids: Iterable[str]) -> dict[str, str]:
+        """Why each of these changes of owner was made."""
+        columns = assignment_ledger.c
+        statement = select(columns.ledger_id, columns.reason)
+        return {id_: why for id_, why in select_in(self._connection, statement, columns.ledger_id, ledger_ids)}
+
     def owners_ever(self, account_ids: Iterable[str]) -> dict[str, frozenset[str]]:
         """Everybody who ever owned each of these accounts."""
         columns = assignment_ledger.c
@@ -203,19 +210,24 @@ class Ledger:
         return None
 
     def rebuild_current(self) -> dict[str, CurrentOwner]:
-        """`current()` worked out from the ledger and the offers alone."""
+        """`current()` worked out from the ledger and the offers alone. What was accepted by its owner, since they have
+        had it, is accepted, whatever became of the offer of this very change."""
         columns = assignment_ledger.c
         heads: dict[str, Row[Any]] = {}
         for row in self._connection.execute(
             select(assignment_ledger).where(columns.role == OWNER_ROLE).order_by(columns.account_id, columns.seq)
         ):
             heads[row.account_id] = row
-        offers = self._connection.execute(select(acceptance.c.ledger_id, acceptance.c.state))
-        asked = {ledger_id: state for ledger_id, state in offers}
+        offers = self._connection.execute(select(acceptance).order_by(acceptance.c.answered_at)).all()
+        asked = {offer.ledger_id: offer.state for offer in offers}
+        accepted = {(each.account_id, each.owner_id): each.answered_at for each in offers if each.state == ACCEPTED}
+
+        def state_of(row: Row[Any]) -> str:
+            since = accepted.get((row.account_id, row.owner_id))
+            return ACCEPTED if since and since >= row.recorded_at else asked.get(row.ledger_id, NOT_ASKED)
+
         return {
-            account_id: CurrentOwner(
-                row.owner_id, row.ledger_id, row.seq, row.valid_from, asked.get(row.ledger_id, NOT_ASKED)
-            )
+            account_id: CurrentOwner(row.owner_id, row.ledger_id, row.seq, row.valid_from, state_of(row))
             for account_id, row in heads.items()
             if row.owner_id is not None
         }

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select, text, update
+from sqlalchemy import Connection, or_, select, text, update
 from sqlalchemy.engine import Row
 
 from store.offers import OFFERED
@@ -19,6 +19,7 @@ from store.statements import count_by, insert_new, is_among, new_id, select_in
 from store.tables import acceptance, notification
 
 STATES = ("pending", "sent", "refused")
+ENDED = STATES[1:]
 SLACK = "slack"
 # Written out, as the index of such messages is: a parameter would keep it from being used.
 _IS_ANSWERABLE = text("answerable")
@@ -41,7 +42,8 @@ class Notification:
     """One message to one address. `dedup_key` lets the vendor drop a second delivery.
 
     `message_key` is that of the message it is told in, "" while none is settled; `message_id` is the vendor's name of
-    it once it is sent. `error` is the vendor's word when it was refused, or has to wait.
+    it once it is sent. `error` is the vendor's word when it was refused, or has to wait, until `not_before` if it says.
+    `attempts` counts how often it was tried, without those when the vendor took nothing from anybody.
     """
 
     notification_id: str
@@ -57,6 +59,8 @@ class Notification:
     state: str
     error: str
     created_at: datetime
+    settled_at: datetime | None
+    not_before: datetime | None
 
 
 class Notifications:
@@ -88,11 +92,15 @@ class Notifications:
         column = notification.c.dedup_key
         return {row.dedup_key for row in select_in(self._connection, select(column), column, dedup_keys)}
 
-    def pending(self, channels: Iterable[str] | None = None) -> list[Notification]:
-        """Messages to be delivered (over these channels only, when given), oldest first."""
+    def pending(self, channels: Iterable[str] | None = None, now: datetime | None = None) -> list[Notification]:
+        """Messages to be delivered (over these channels only, when given; those that may be tried `now`, when given),
+        oldest first."""
         statement = select(notification).where(text("state = 'pending'"))
         if channels is not None:
             statement = statement.where(notification.c.channel.in_(sorted(channels)))
+        if now is not None:
+            until = notification.c.not_before
+            statement = statement.where(or_(until.is_(None), until <= now))
         return self._read(statement)
 
     def not_delivered(self, limit: int = 500) -> list[Notification]:
@@ -101,7 +109,7 @@ class Notifications:
         waiting = select(notification).where(text("state = 'pending'"))
         latest = notification.c.notification_id.desc()
         found = [
-            _to_notification(row)
+            to_notification(row)
             for statement in (refused, waiting)
             for row in self._connection.execute(statement.order_by(latest).limit(limit))
         ]
@@ -118,22 +126,33 @@ class Notifications:
     def settle(
         self, notification_ids: Sequence[str], state: str, error: str, now: datetime, message_id: str = ""
     ) -> None:
-        """Say what became of messages: sent, refused for good, or pending once more, with the vendor's reason."""
-        if state not in STATES:
-            raise ValueError(f"'{state}' is no state of a notification; there are {', '.join(STATES)}")
+        """Say what became of messages: sent, or refused for good with the vendor's reason."""
+        if state not in ENDED:
+            raise ValueError(f"'{state}' is no end of a notification; there are {', '.join(ENDED)}")
         self._update(
             notification_ids,
             state=state,
             error=error,
             attempts=notification.c.attempts + 1,
-            settled_at=None if state == "pending" else now,
+            settled_at=now,
+            not_before=None,
             **({"message_id": message_id} if message_id else {}),
         )
 
-    def try_again(self) -> int:
-        """Everything that was refused is sent once more; returns how many notifications that is."""
-        again = update(notification).where(text("state = 'refused'"))
-        return self._connection.execute(again.values(state="pending", error="", settled_at=None)).rowcount
+    def put_off(self, notification_ids: Sequence[str], error: str, not_before: datetime | None) -> None:
+        """They stay pending, with the vendor's reason. `not_before` is when these may be tried again; None when it is
+        the vendor that takes nothing, which counts as no attempt."""
+        tried = notification.c.attempts + (0 if not_before is None else 1)
+        self._update(notification_ids, error=error, attempts=tried, not_before=not_before)
+
+    def try_again(self, message_key: str | None = None) -> int:
+        """What was refused is sent once more, and what was put off waits no longer; returns how many notifications that
+        is. With a `message_key` only those of that message, which is always sent whole."""
+        anew = {"state": "pending", "error": "", "settled_at": None, "attempts": 0, "not_before": None}
+        again = update(notification).where(text("(state = 'refused' OR state = 'pending' AND not_before IS NOT NULL)"))
+        if message_key is not None:
+            again = again.where(notification.c.message_key == message_key)
+        return self._connection.execute(again.values(anew)).rowcount
 
     # --- messages that can be answered where they are ---
 
@@ -163,14 +182,15 @@ class Notifications:
 
     def _read(self, statement: Any) -> list[Notification]:
         rows = self._connection.execute(statement.order_by(notification.c.notification_id))
-        return [_to_notification(row) for row in rows]
+        return [to_notification(row) for row in rows]
 
     def _update(self, notification_ids: Sequence[str], **values: Any) -> None:
         these = is_among(self._connection, notification.c.notification_id, notification_ids)
         self._connection.execute(update(notification).where(these).values(values))
 
 
-def _to_notification(row: Row[Any]) -> Notification:
+def to_notification(row: Row[Any]) -> Notification:
+    """A row of the table as it is read."""
     return Notification(
         row.notification_id,
         row.dedup_key,
@@ -185,4 +205,6 @@ def _to_notification(row: Row[Any]) -> Notification:
         row.state,
         row.error,
         row.created_at,
+        row.settled_at,
+        row.not_before,
     )

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, select, text, update
+from sqlalchemy import Connection, and_, func, select, text, tuple_, update
 from sqlalchemy.engine import Row
 
-from store.statements import insert, is_among, select_in
-from store.tables import acceptance, ownership_current
+from ownership.model import ACCOUNT
+from store.statements import insert, is_among, new_id, select_in
+from store.tables import OWNER_ROLE, acceptance, account, ownership_current
 
 OFFERED = "offered"
 ANSWERS = ("accepted", "declined", "expired", "superseded")
@@ -70,19 +71,19 @@ class Offers:
         row = self._connection.execute(select(acceptance).where(*found)).first()
         return _to_offer(row) if row else None
 
-    def asked_before(self, account_id: str) -> list[str]:
-        """Everybody who was asked since the account was placed last, the latest first."""
+    def asked_before(self, account_ids: Iterable[str]) -> dict[str, list[str]]:
+        """Everybody who was asked since each of these accounts was placed last, the latest first."""
         columns = acceptance.c
-        rows = self._connection.execute(
-            select(columns.owner_id, columns.escalation_level)
-            .where(columns.account_id == account_id)
-            .order_by(columns.offered_at.desc(), columns.escalation_level.desc(), columns.offer_id.desc())
+        statement = select(columns.account_id, columns.owner_id, columns.escalation_level).order_by(
+            columns.offered_at.desc(), columns.escalation_level.desc(), columns.offer_id.desc()
         )
-        asked: list[str] = []
-        for owner, level in rows:
-            asked.append(owner)
+        asked: dict[str, list[str]] = {}
+        placed: set[str] = set()
+        for account_id, owner, level in select_in(self._connection, statement, columns.account_id, account_ids):
+            if account_id not in placed:
+                asked.setdefault(account_id, []).append(owner)
             if level == 0:
-                break
+                placed.add(account_id)
         return asked
 
     def before_acceptance(self, account_ids: Iterable[str] | None = None) -> list[tuple[str, str, str]]:
@@ -95,6 +96,19 @@ class Offers:
         )
         return [tuple(row) for row in select_in(self._connection, statement, asked.account_id, account_ids)]
 
+    def promised(self) -> list[tuple[str, str, int]]:
+        """How many accounts somebody is asked to take over from whom: who is asked, whose they are, the number. Leads
+        are in nobody's book."""
+        asked, current = acceptance.c, ownership_current.c
+        statement = (
+            select(asked.owner_id, current.owner_id, func.count())
+            .join(ownership_current, and_(current.account_id == asked.account_id, current.role == asked.role))
+            .join(account, account.c.account_id == asked.account_id)
+            .where(_IS_OFFERED, current.owner_id != asked.owner_id, account.c.kind == ACCOUNT)
+            .group_by(asked.owner_id, current.owner_id)
+        )
+        return [(asked_id, owner_id, count) for asked_id, owner_id, count in self._connection.execute(statement)]
+
     def due(self, now: datetime, limit: int = 1000) -> list[Offer]:
         """Unanswered offers whose time has run out, longest overdue first. One is due at `due_by`, not before."""
         rows = self._connection.execute(
@@ -106,7 +120,7 @@ class Offers:
         return [_to_offer(row) for row in rows]
 
     def to_remind(self, now: datetime, limit: int = 1000) -> list[Offer]:
-        """Unanswered offers whose owners are to be reminded by now, and not yet due."""
+        """Unanswered offers whose owners are to be reminded by now, and not yet due; `limit` of them at most."""
         columns = acceptance.c
         rows = self._connection.execute(
             select(acceptance)
@@ -123,25 +137,62 @@ class Offers:
 
     def answer(self, offer_id: str, state: str, by: str, now: datetime) -> bool:
         """Give the terminal answer; False when there was one already, which stands."""
+        return bool(self.answer_many([offer_id], state, by, now))
+
+    def answer_many(self, offer_ids: Iterable[str], state: str, by: str, now: datetime) -> set[str]:
+        """Give many offers the same terminal answer. Returns those that had none until now: what another answer has
+        ended stays as it is."""
         if state not in ANSWERS:
             raise ValueError(f"'{state}' is no answer to an offer; there are {', '.join(ANSWERS)}")
-        result = self._connection.execute(
+        these = is_among(self._connection, acceptance.c.offer_id, offer_ids)
+        ended = self._connection.execute(
             update(acceptance)
-            .where(acceptance.c.offer_id == offer_id, acceptance.c.state == OFFERED)
+            .where(these, acceptance.c.state == OFFERED)
             .values(state=state, answered_by=by, answered_at=now)
+            .returning(acceptance.c.offer_id)
         )
-        if result.rowcount != 1:
-            return False
-        asked = self._connection.execute(
-            select(acceptance.c.account_id, acceptance.c.ledger_id).where(acceptance.c.offer_id == offer_id)
-        ).one()
+        done = set(ended.scalars())
+        if done:
+            self._show(state, done)
+        return done
+
+    def _show(self, state: str, offer_ids: Iterable[str]) -> None:
+        """The current owners who were asked by these offers show what became of it."""
+        asked, current = acceptance.c, ownership_current.c
+        changes = select(asked.account_id, asked.ledger_id).where(is_among(self._connection, asked.offer_id, offer_ids))
+        self._connection.execute(
+            update(ownership_current)
+            .where(tuple_(current.account_id, current.ledger_id).in_(changes))
+            .values(acceptance_state=state)
+        )
+
+    def take(self, decision_id: str, missed: Offer, by: str, now: datetime) -> None:
+        """Who was asked by an offer that came to nothing has the account all the same, by this decision: one more
+        offer, accepted as it is made. Its deadline is that of the one they missed."""
+        row = {
+            "offer_id": new_id(),
+            "ledger_id": decision_id,
+            "account_id": missed.account_id,
+            "role": OWNER_ROLE,
+            "owner_id": missed.owner_id,
+            "state": "accepted",
+            "escalation_level": missed.escalation_level + 1,
+            "offered_at": now,
+            "due_by": missed.due_by,
+            "answered_at": now,
+            "answered_by": by,
+        }
+        insert(self._connection, acceptance, [row])
+
+    def show_accepted(self, account_id: str) -> None:
+        """The current owner has accepted the account, by an offer made before it was theirs, or after they missed
+        one."""
         current = ownership_current.c
         self._connection.execute(
             update(ownership_current)
-            .where(current.account_id == asked.account_id, current.ledger_id == asked.ledger_id)
-            .values(acceptance_state=state)
+            .where(current.account_id == account_id, current.role == OWNER_ROLE)
+            .values(acceptance_state="accepted")
         )
-        return True
 
     def of_owner(self, owner_id: str, state: str | None = OFFERED) -> list[Offer]:
         """An owner's offers in one state (all when None), the most urgent first."""
@@ -150,6 +201,12 @@ class Offers:
             statement = statement.where(acceptance.c.state == state)
         rows = self._connection.execute(statement.order_by(acceptance.c.due_by, acceptance.c.offer_id))
         return [_to_offer(row) for row in rows]
+
+    def asked_of(self, account_id: str) -> list[Offer]:
+        """Every offer of an account, whatever became of it, the latest first."""
+        statement = select(acceptance).where(acceptance.c.account_id == account_id)
+        latest = acceptance.c.offered_at.desc(), acceptance.c.escalation_level.desc(), acceptance.c.offer_id.desc()
+        return [_to_offer(row) for row in self._connection.execute(statement.order_by(*latest))]
 
     def missed(self, account_ids: Iterable[str]) -> dict[str, int]:
         """How many offers of each account were missed or declined since somebody last accepted it; none is left out."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -83,6 +83,10 @@ class Overrides:
         earlier = [] if before is None else [override_request.c.override_id < before]
         return self._found(*earlier, limit=limit)
 
+    def about(self, account_ids: Sequence[str]) -> list[OverrideRequest]:
+        """Those of these accounts in any state, newest first."""
+        return self._found(override_request.c.account_id.in_(account_ids))
+
     def in_effect(self) -> list[OverrideRequest]:
         """Those that are approved and were not ended, the latest first, under what their accounts have become."""
         columns = override_request.c
@@ -123,6 +127,10 @@ class Disputes:
     def get(self, dispute_id: str) -> OpenedDispute | None:
         found = self._found(dispute.c.dispute_id == dispute_id)
         return found[0] if found else None
+
+    def about(self, account_ids: Sequence[str]) -> list[OpenedDispute]:
+        """Those about these accounts in any state, newest first."""
+        return self._found(dispute.c.account_id.in_(account_ids))
 
     def open_ones(self) -> list[OpenedDispute]:
         """Those without a ruling, the latest first, under what their accounts have become."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, select, update
 from sqlalchemy.engine import Row
 
+from store.statements import select_in
 from store.tables import pipeline_run
 
 
@@ -67,6 +68,11 @@ class Runs:
     def get(self, run_id: str) -> Run | None:
         row = self._connection.execute(select(pipeline_run).where(pipeline_run.c.run_id == run_id)).first()
         return _to_run(row) if row else None
+
+    def get_many(self, run_ids: Iterable[str]) -> dict[str, Run]:
+        """Runs by id; unknown ids are missing."""
+        rows = select_in(self._connection, select(pipeline_run), pipeline_run.c.run_id, run_ids)
+        return {row.run_id: _to_run(row) for row in rows}
 
     def recent(self, limit: int = 20) -> list[Run]:
         """The latest runs, newest first."""

@@ -101,13 +101,13 @@ account = Table(
     Column("account_id", Text, primary_key=True),
     Column("kind", Text, nullable=False, server_default="account"),
     Column("name", Words, nullable=False),
-    Column("search_text", Words, nullable=False),
     Column("fields", JsonText, nullable=False),
     Column("parent_id", Text),
     Column("content_hash", Text, nullable=False),
     Column("first_seen_at", UTC, nullable=False),
     Column("changed_at", UTC, nullable=False),
     Column("gone_at", UTC),
+    Index("ix_account_parent_id", "parent_id"),
 )
 
 account_ref = Table(
@@ -121,6 +121,16 @@ account_ref = Table(
     Column("shown_owner", Words),
     Index("ix_account_ref_account_id", "account_id"),
     Index("ix_account_ref_external_id", "external_id"),
+)
+
+search_line = Table(
+    "search_line",
+    metadata,
+    Column("line_id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("account_id", Text, ForeignKey("account.account_id"), nullable=False),
+    Column("line", Words, nullable=False),  # in the order of its characters: COLLATE "C" on PostgreSQL
+    Index("ix_search_line_account_id", "account_id"),
+    Index("ix_search_line_line", "line", "account_id"),
 )
 
 policy_version = Table(
@@ -426,6 +436,7 @@ acceptance = Table(
 )
 
 _OPEN = text("state = 'open'")
+_STAYS = text("stays_closed")
 
 exception_item = Table(
     "exception_item",
@@ -444,9 +455,32 @@ exception_item = Table(
     Column("resolved_at", UTC),
     Column("resolved_by", Text),
     Column("resolution", Words),
+    Column("snoozed_until", UTC),
+    Column("stays_closed", Boolean, nullable=False, server_default=false()),
     CheckConstraint("state IN ('open', 'closed')", name="state_is_known"),
     Index("uq_exception_item_open_dedup_key", "dedup_key", unique=True, sqlite_where=_OPEN, postgresql_where=_OPEN),
     Index("ix_exception_item_account_id", "account_id"),
+    Index(
+        *("ix_exception_item_open_kind", "kind", "exception_id", "snoozed_until"),
+        sqlite_where=_OPEN,
+        postgresql_where=_OPEN,
+    ),
+    Index("ix_exception_item_open_exception_id", "exception_id", sqlite_where=_OPEN, postgresql_where=_OPEN),
+    Index("ix_exception_item_stays_closed", "dedup_key", sqlite_where=_STAYS, postgresql_where=_STAYS),
+)
+
+exception_answer = Table(
+    "exception_answer",
+    metadata,
+    Column("answer_id", Text, primary_key=True),
+    Column("exception_id", Text, ForeignKey("exception_item.exception_id"), nullable=False),
+    Column("way", Text, nullable=False),
+    Column("said_by", Words, nullable=False),
+    Column("because", Words, nullable=False),
+    Column("came_of_it", Words, nullable=False),
+    Column("said_at", UTC, nullable=False),
+    Column("run_id", Text, nullable=False),
+    Index("ix_exception_answer_exception_id", "exception_id"),
 )
 
 pool_turns = Table(
@@ -527,6 +561,8 @@ notification = Table(
     Column("message_key", Text),
     Column("message_id", Text),
     Column("answerable", Boolean, nullable=False, server_default=false()),
+    Column("not_before", UTC),
+    Index("ix_notification_email", "email", "notification_id"),
     Index("ix_notification_pending", "notification_id", sqlite_where=_PENDING, postgresql_where=_PENDING),
     Index("ix_notification_refused", "notification_id", sqlite_where=_REFUSED, postgresql_where=_REFUSED),
     Index("ix_notification_message_id", "message_id"),
@@ -821,4 +857,22 @@ dispute_evidence = Table(
     Column("added_by", Words, nullable=False),
     Column("added_at", UTC, nullable=False),
     Index("ix_dispute_evidence_dispute_id", "dispute_id", "evidence_id"),
+)
+
+access_log = Table(
+    "access_log",
+    metadata,
+    Column("access_id", Text, primary_key=True),
+    Column("at", UTC, nullable=False),
+    Column("who", Words, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("token_id", Text),
+    Column("route", Text, nullable=False),
+    Column("object_id", Words),
+    Column("outcome", Text, nullable=False),
+    CheckConstraint("role IN ('nobody', 'rep', 'manager', 'ops')", name="role_is_known"),
+    CheckConstraint("outcome IN ('allowed', 'refused')", name="outcome_is_known"),
+    Index("ix_access_log_at", "at"),
+    Index("ix_access_log_who", "who", "access_id"),
+    Index("ix_access_log_object_id", "object_id", "access_id"),
 )

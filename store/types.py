@@ -57,7 +57,7 @@ class Words(TypeDecorator[str]):
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
-        return None if value is None else _readable(value)
+        return None if value is None else readable(value)
 
 
 def speller(column: Column[Any]) -> Callable[[Any], Any] | None:
@@ -65,10 +65,11 @@ def speller(column: Column[Any]) -> Callable[[Any], Any] | None:
     return _SPELLERS.get(type(column.type))
 
 
-def _readable(text: str) -> str:
+def readable(text: str) -> str:
+    """Text as PostgreSQL can hold it: what it cannot becomes U+FFFD."""
     if text.isascii() and "\x00" not in text:  # nearly all text is
         return text
     return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode("utf-8")
 
 
-_SPELLERS: dict[type[TypeEngine[Any]], Callable[[Any], Any]] = {UTC: to_instant, JsonText: to_json, Words: _readable}
+_SPELLERS: dict[type[TypeEngine[Any]], Callable[[Any], Any]] = {UTC: to_instant, JsonText: to_json, Words: readable}

@@ -7,18 +7,22 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from store.access_log import AccessLog
 from store.accounts import Accounts
 from store.api_answers import ApiAnswers
 from store.api_tokens import ApiTokens
+from store.books import Books
 from store.crm_tasks import CrmTasks
 from store.cursors import Cursors
 from store.decisions import Decisions
 from store.drift import DriftEvents
 from store.erasures import Erasures
+from store.exception_pages import ExceptionPages
 from store.exceptions import Exceptions
 from store.health import HealthRows
 from store.identity import Identity
 from store.inbox import Inbox
+from store.kept import KeptAccounts
 from store.kpi_counts import KpiCounts
 from store.kpi_days import KpiDays
 from store.kpi_lists import KpiLists
@@ -27,6 +31,7 @@ from store.likenesses import Likenesses
 from store.lineage import Lineage
 from store.listings import Listings
 from store.match_keys import MatchKeys
+from store.notice_list import NoticeList
 from store.notifications import Notifications
 from store.offers import Offers
 from store.outbox import Outbox
@@ -59,6 +64,7 @@ class UnitOfWork:
         self.people = People(connection)
         self.accounts = Accounts(connection)
         self.ledger = Ledger(connection)
+        self.books = Books(connection)
         self.decisions = Decisions(connection)
         self.outbox = Outbox(connection)
         self.crm_tasks = CrmTasks(connection)
@@ -67,9 +73,11 @@ class UnitOfWork:
         self.suppressions = Suppressions(connection)
         self.remote = Remote(connection)
         self.drift = DriftEvents(connection)
+        self.kept = KeptAccounts(connection)
         self.lineage = Lineage(connection)
         self.offers = Offers(connection)
         self.exceptions = Exceptions(connection)
+        self.exception_pages = ExceptionPages(connection)
         self.erasures = Erasures(connection)
         self.turns = Turns(connection)
         self.marks = RuleMarks(connection)
@@ -77,6 +85,7 @@ class UnitOfWork:
         self.seals = Seals(connection)
         self.inbox = Inbox(connection)
         self.notifications = Notifications(connection)
+        self.notice_list = NoticeList(connection)
         self.policies = Policies(connection)
         self.sessions = Sessions(connection)
         self.health = HealthRows(connection)
@@ -88,6 +97,7 @@ class UnitOfWork:
         self.api_answers = ApiAnswers(connection)
         self.overrides = Overrides(connection)
         self.disputes = Disputes(connection)
+        self.access_log = AccessLog(connection)
 
     def record(self, batch: Sequence[Recording], run_id: str, now: datetime) -> RecordSummary:
         """Record decisions with all that follows from them; see `store.recording`.

@@ -2,34 +2,31 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from ownership.acceptance import check_answer
-from ownership.crm_tasks import ACCEPTED, ESCALATED, Happening, change_of_owner, filled_roles
-from ownership.model import Account, Step
-from ownership.plan import OwnerMove, move_of, offer_of
+from ownership.acceptance import check_answer, check_can_have, is_over
+from ownership.crm_tasks import ACCEPTED, Happening
+from ownership.model import Account
 from store.offers import OFFERED, Offer
-from store.recording import Recording
 from store.unit_of_work import UnitOfWork
 from tasks.assignment import Assigned
 from tasks.context import RunContext
 from tasks.crm_tasks import queue_tasks
 from tasks.desk import desk_for
 from tasks.explanation import find_account, unknown_account
-from tasks.next_asked import NextAsked, held_because
-from tasks.notices import add_offer_notices, add_owner_notices, add_reminders
-from tasks.state import promised_sizes
+from tasks.handing_over import hand_over, said_too_late
+from tasks.moving_on import move_on
+from tasks.next_asked import held_because
+from tasks.notices import add_reminders
 from tasks.steps import as_task
-from tasks.turns import load_turns, save_turns
 
 BATCH = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """What came of an answer: accepted, declined, held (it may go to nobody now) or too_late; `said` tells people."""
+    """What came of an answer: accepted, declined, taken, held (it may go to nobody now) or too_late; `said` tells
+    people."""
 
     outcome: str
     said: str
@@ -46,14 +43,17 @@ def escalate_due(context: RunContext) -> Assigned:
     When nobody is left to ask, it stays with whom it is and the exception `unaccepted` is opened.
     """
     done = []
-    while (batch := context.store.run(lambda uow: _escalate_batch(context, uow))).looked_at:
+    while (batch := context.store.run(lambda uow: _escalate_batch(context, uow))) is not None:
         done.append(batch)
     return Assigned.together(done)
 
 
 def remind_owners(context: RunContext) -> int:
     """Remind everybody of offers that run out soon, once each; returns how many offers that were."""
-    return context.store.run(lambda uow: _remind(context, uow))
+    reminded = 0
+    while batch := context.store.run(lambda uow: _remind(context, uow)):
+        reminded += batch
+    return reminded
 
 
 def _remind(context: RunContext, uow: UnitOfWork) -> int:
@@ -84,15 +84,16 @@ def accept_account(context: RunContext, query: str, by: str) -> str:
 
 def accept_offer(context: RunContext, offer_id: str, by: str) -> Answered:
     """Accept this offer for the rep `by`. Raises `NotYours`, and `NoSuchOffer` when it was never made."""
-    return context.store.run(lambda uow: _accept(context, uow, *_offer(uow, offer_id), by))
+    return context.store.run(lambda uow: _accept(context, uow, *offer_to_answer(uow, offer_id), by))
 
 
 def decline_offer(context: RunContext, offer_id: str, by: str, reason: str) -> Answered:
     """Decline this offer for the rep `by`. Raises `NotYours`, and `NoSuchOffer` when it was never made."""
-    return context.store.run(lambda uow: _decline(context, uow, *_offer(uow, offer_id), by, reason))
+    return context.store.run(lambda uow: _decline(context, uow, *offer_to_answer(uow, offer_id), by, reason))
 
 
-def _offer(uow: UnitOfWork, offer_id: str) -> tuple[Account, Offer]:
+def offer_to_answer(uow: UnitOfWork, offer_id: str) -> tuple[Account, Offer]:
+    """The offer with this id, and its account. Raises `NoSuchOffer`."""
     offer = uow.offers.get(offer_id)
     account = uow.accounts.get_many([offer.account_id]).get(offer.account_id) if offer else None
     if offer is None or account is None:
@@ -101,66 +102,54 @@ def _offer(uow: UnitOfWork, offer_id: str) -> tuple[Account, Offer]:
 
 
 def _accept(context: RunContext, uow: UnitOfWork, account: Account, offer: Offer, by: str) -> Answered:
-    check_answer(offer.owner_id, by, context.policy.roster, context.today())
-    if offer.state != OFFERED:
-        return _too_late(context, uow, account, offer)
+    roster, today = context.policy.roster, context.today()
+    check_answer(offer.owner_id, by, roster, today)
+    if not _can_be_answered(context, uow, account, offer):
+        return Answered("too_late", said_too_late(context, uow, account, offer))
+    check_can_have(offer.owner_id, roster, today)
     uow.accounts.lock([account.id])
-    if waits := _take_over(context, uow, account, offer, by):
+    last = uow.decisions.explanation(account.id)
+    takes_over = last is not None and _is_anothers(uow, account.id, offer.owner_id)
+    if last and takes_over and (waits := held_because(last.decision)):
         return Answered("held", f"{account.name} cannot be taken over now: {waits}.")
-    now_it_is = uow.offers.get(offer.offer_id) or offer
-    if (now_it_is.state, now_it_is.answered_by) != ("accepted", by):
-        return _too_late(context, uow, account, now_it_is)
-    return Answered("accepted", f"{account.name} is accepted for {context.policy.roster.name(offer.owner_id)}.")
+    if not uow.offers.answer(offer.offer_id, "accepted", by, context.now()):
+        return Answered("too_late", said_too_late(context, uow, account, offer))
+    name = roster.name(offer.owner_id)
+    team = uow.ledger.teams([account.id]).get(account.id, {})
+    happened = [Happening(ACCEPTED, account, offer.owner_id, None, team, offer.offer_id)]
+    desk = desk_for(context, uow, [account])
+    if last and takes_over:
+        happened += hand_over(desk, account, last, offer.owner_id, f"{name} accepted it")
+    queue_tasks(uow, context, desk.day, happened)
+    return Answered("accepted", f"{account.name} is accepted for {name}.")
+
+
+def _is_anothers(uow: UnitOfWork, account_id: str, owner_id: str) -> bool:
+    owner = uow.ledger.current([account_id]).get(account_id)
+    return owner is not None and owner.owner_id != owner_id
 
 
 def _decline(context: RunContext, uow: UnitOfWork, account: Account, offer: Offer, by: str, reason: str) -> Answered:
     roster = context.policy.roster
     check_answer(offer.owner_id, by, roster, context.today())
-    if offer.state != OFFERED:
-        return _too_late(context, uow, account, offer)
-    moved = _move_on(context, uow, [offer], {account.id: account}, "declined", by, reason)
-    now_it_is = uow.offers.get(offer.offer_id) or offer
-    if (now_it_is.state, now_it_is.answered_by) != ("declined", by):
-        return _too_late(context, uow, account, now_it_is)
+    if not _can_be_answered(context, uow, account, offer):
+        return Answered("too_late", said_too_late(context, uow, account, offer))
+    moved = move_on(context, uow, [offer], {account.id: account}, "declined", by, reason)
+    if not moved.looked_at:
+        return Answered("too_late", said_too_late(context, uow, account, offer))
     asked = (*moved.offers, *moved.moves)
     whom = roster.name(asked[0].after) if asked and asked[0].after else None
     follows = f"{whom} is asked next." if whom else "A person has to look at it."
     return Answered("declined", f"{account.name} is declined. {follows}")
 
 
-def _too_late(context: RunContext, uow: UnitOfWork, account: Account, offer: Offer) -> Answered:
-    """Nothing is changed: the offer had its one answer. Says which, and whose the account is now."""
-    roster, holder = context.policy.roster, uow.ledger.current([account.id]).get(account.id)
-    who = roster.name(holder.owner_id) if holder and holder.owner_id else "nobody"
-    by = offer.answered_by
-    given = "" if by in (None, "steward") else f" by {roster.name(str(by))}"
-    return Answered("too_late", f"Too late: the offer of {account.name} was {offer.state}{given}. It belongs to {who}.")
-
-
-def _take_over(context: RunContext, uow: UnitOfWork, account: Account, offer: Offer, by: str) -> str:
-    """Accept, and make who was asked the owner of record if they are not yet. Why that cannot be now, "" when it is
-    done."""
-    owner, last = uow.ledger.current([account.id]).get(account.id), uow.decisions.explanation(account.id)
-    held = owner.owner_id if owner is not None else offer.owner_id
-    changes = held != offer.owner_id
-    if changes and last is not None and (because := held_because(last.decision)):
-        return because
-    if not uow.offers.answer(offer.offer_id, "accepted", by, context.now()):
-        return ""
-    desk = desk_for(context, uow, [account])
-    team = uow.ledger.teams([account.id]).get(account.id, {})
-    happened = [Happening(ACCEPTED, account, offer.owner_id, None, team, offer.offer_id)]
-    if changes and last is not None:
-        said = Step("acceptance", True, f"{context.policy.roster.name(offer.owner_id)} accepted it")
-        decision = replace(last.decision, owner_id=offer.owner_id, path=(*last.decision.path, said))
-        pushes = desk.pushes(account, offer.owner_id)
-        uow.record(
-            [Recording(decision, last.snapshot or {}, pushes, event_type="accepted")], context.run_id, context.now()
-        )
-        if move := move_of(account, decision, held):
-            happened.append(replace(change_of_owner(account, decision, move), team=team))
-    queue_tasks(uow, context, desk.day, happened)
-    return ""
+def _can_be_answered(context: RunContext, uow: UnitOfWork, account: Account, offer: Offer) -> bool:
+    """Whether the offer is open and its time not over, by the clock of the answer: one whose time is over moves on now,
+    rather than with the next pass."""
+    if offer.state == OFFERED and is_over(offer.due_by, context.now()):
+        move_on(context, uow, [offer], {account.id: account}, "expired", "steward", None)
+        return False
+    return offer.state == OFFERED
 
 
 def decline_account(context: RunContext, query: str, by: str, reason: str) -> str:
@@ -191,64 +180,13 @@ def _nothing_open(context: RunContext, uow: UnitOfWork, query: str, account: Acc
     return f"{account.name} waits for no answer; it belongs to {who}."
 
 
-def _escalate_batch(context: RunContext, uow: UnitOfWork) -> Assigned:
+def _escalate_batch(context: RunContext, uow: UnitOfWork) -> Assigned | None:
+    """Move on as many as one transaction takes; None when none is due."""
     offers = uow.offers.due(context.now(), BATCH)
+    if not offers:
+        return None
     accounts = uow.accounts.get_many(offer.account_id for offer in offers)
-    return _move_on(context, uow, offers, accounts, "expired", "steward", None)
-
-
-def _move_on(
-    context: RunContext,
-    uow: UnitOfWork,
-    offers: Sequence[Offer],
-    accounts: Mapping[str, Account],
-    answer: str,
-    by: str,
-    declined: str | None,
-) -> Assigned:
-    """End these offers with `answer` and make those that follow. Pools are locked before accounts, as everywhere."""
-    last = {offer.account_id: uow.decisions.explanation(offer.account_id) for offer in offers}
-    before = load_turns(uow, context.policy.policy, lock=True)
-    uow.accounts.lock(accounts)
-    owners = uow.ledger.current(accounts)
-    load = promised_sizes(uow, context.policy.policy)
-    step = NextAsked(
-        context, uow, desk_for(context, uow, list(accounts.values())), dict(before), load, owners, declined
-    )
-    recordings: list[Recording] = []
-    moves: list[OwnerMove] = []
-    asked: list[OwnerMove] = []
-    happened: list[Happening] = []
-    for offer in offers:
-        if not uow.offers.answer(offer.offer_id, answer, by, context.now()):
-            continue  # answered while we waited for the lock
-        recording = step.after(offer, accounts[offer.account_id], last[offer.account_id])
-        if recording is not None:
-            account, owner = accounts[offer.account_id], owners.get(offer.account_id)
-            recordings.append(recording)
-            if move := move_of(account, recording.decision, owner.owner_id if owner else None):
-                moves.append(move)
-                happened.append(change_of_owner(account, recording.decision, move))
-            if next_asked := offer_of(account, recording.decision):
-                asked.append(next_asked)
-            if recording.offer_due_by:
-                happened.append(_escalated(account, recording, offer))
-    recorded = uow.record(recordings, context.run_id, context.now())
-    save_turns(uow, before, step.turns, context.now())
-    key = f"escalated-{offers[0].offer_id}" if offers else "escalated"
-    add_owner_notices(uow, context, moves, key)
-    add_offer_notices(uow, context, asked, key)
-    by_reason = dict(Counter(recording.decision.reason for recording in recordings))
-    tasks = queue_tasks(uow, context, step.desk.day, happened)
-    return Assigned(len(offers), recorded.decided, by_reason, recorded.pushed, 0, tuple(moves), tuple(asked), tasks)
-
-
-def _escalated(account: Account, recording: Recording, offer: Offer) -> Happening:
-    """Somebody else is asked, whether or not the account is theirs until they answer."""
-    decision = recording.decision
-    return Happening(
-        ESCALATED, account, decision.owner_id, offer.owner_id, filled_roles(decision), occasion=offer.offer_id
-    )
+    return move_on(context, uow, offers, accounts, "expired", "steward", None)
 
 
 remind_owners_task = as_task(remind_owners, "acceptance")

@@ -12,7 +12,7 @@ from datetime import timedelta
 
 from connectors.base import Messenger
 from connectors.errors import ConnectorError, RecordRejected
-from ownership.acceptance import NotYours
+from ownership.acceptance import NotYours, is_over
 from store.offers import OFFERED
 from store.people import PersonSeen
 from tasks.acceptance import NoSuchOffer, accept_offer, decline_offer
@@ -24,6 +24,7 @@ SLACK = "slack"
 KNOWN_FOR = timedelta(days=1)  # who somebody is in Slack is asked again after that
 GONE = "This offer is not known here. Look at My book."
 UNKNOWN = "Nobody on the roster has your address in Slack. Ask sales operations to correct the one or the other."
+TOO_SLOW = "Nothing was changed: the question for the reason could not be opened in time. Press Decline again."
 Acting = Callable[[str, str], AbstractContextManager[RunContext]]
 
 
@@ -62,8 +63,7 @@ def take_press(context: RunContext, acting: Acting, press: Press) -> Answered | 
         return None
     by = rep_of(context, messenger, press.user_id)
     if not press.accepts and press.reason is None and by is not None and _is_open(context, press.offer_id):
-        messenger.ask_why(press.trigger_id, press.offer_id, press.message_id)
-        return None
+        return _ask_why(messenger, press)
     if by is None:
         answered = Answered(UNKNOWN, False)
     else:
@@ -71,6 +71,16 @@ def take_press(context: RunContext, acting: Acting, press: Press) -> Answered | 
             answered = answer(run, press.offer_id, by, press.accepts, press.reason or "")
     _show(context, messenger, press, answered)
     return answered
+
+
+def _ask_why(messenger: Messenger, press: Press) -> Answered | None:
+    """Slack gives a few seconds to ask; who waits longer than that is told to press again."""
+    try:
+        messenger.ask_why(press.trigger_id, press.offer_id, press.message_id)
+    except RecordRejected:
+        messenger.tell_in_place(press.message_id, press.user_id, TOO_SLOW)
+        return Answered(TOO_SLOW, False)
+    return None
 
 
 def answer(context: RunContext, offer_id: str, by: str, accepts: bool, reason: str) -> Answered:
@@ -106,7 +116,7 @@ def rep_of(context: RunContext, messenger: Messenger, user_id: str) -> str | Non
 def _is_open(context: RunContext, offer_id: str) -> bool:
     with context.store.transaction(readonly=True) as uow:
         offer = uow.offers.get(offer_id)
-    return offer is not None and offer.state == OFFERED
+    return offer is not None and offer.state == OFFERED and not is_over(offer.due_by, context.now())
 
 
 def _show(context: RunContext, messenger: Messenger, press: Press, answered: Answered) -> None:

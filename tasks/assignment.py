@@ -167,15 +167,19 @@ def _accounts_in_order(context: RunContext, day: Day) -> tuple[_Read, _Books]:
     with context.store.transaction(readonly=True) as uow:
         read = _Read(family_order(list(uow.accounts.all())), uow.accounts.hashes())
         owned = uow.ledger.owned()
+    alone = (account for account in read.accounts if account.kind == ACCOUNT and account.id not in owned)
+    return read, _Books(_keepers(alone, day), day.policy)
+
+
+def _keepers(accounts: Iterable[Account], day: Day) -> dict[str, str]:
+    """Whom the CRMs show as the owners of accounts that nobody owns of record."""
     record = day.policy.system_of_record
-    shown = {
-        account.id: keeper
-        for account in read.accounts
-        if account.kind == ACCOUNT
-        and account.id not in owned
-        and (keeper := keeper_of(account, None, day.present, record))
-    }
-    return read, _Books(shown, day.policy)
+    return {each.id: keeper for each in accounts if (keeper := keeper_of(each, None, day.present, record))}
+
+
+def books_now(uow: UnitOfWork, day: Day) -> dict[str, int]:
+    """How many accounts each rep has, as a run that began now would count them."""
+    return _Books(_keepers(uow.accounts.unowned(), day), day.policy).sizes(uow)
 
 
 def _assign_batch(

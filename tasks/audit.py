@@ -143,7 +143,7 @@ class _Known:
     """What is already known to be different outside, and why."""
 
     def __init__(self, uow: UnitOfWork, target: str) -> None:
-        items = uow.exceptions.open_items()
+        items = uow.exceptions.open_items(explained_too=True)
         self._waiting_accounts = {item.account_id for item in items if item.account_id}
         self._keys = {item.dedup_key for item in items}
         self._pushes = uow.outbox.waiting(target)

@@ -83,13 +83,13 @@ def pause(context: RunContext, target: str, because: str) -> None:
     context.store.run(write)
 
 
-def resume(context: RunContext, target: str) -> None:
+def resume(context: RunContext, target: str, by: str = "a person") -> None:
     """Write to this system again, and at once, whatever it did before."""
     now = context.now()
 
     def write(uow: UnitOfWork) -> None:
         uow.targets.put(replace(uow.targets.get(target), paused_at=None, paused_because=""))
-        _forget(uow, target, "a person", "resumed", now)
+        _forget(uow, target, by, "resumed", now)
 
     context.store.run(write)
 

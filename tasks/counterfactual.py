@@ -10,7 +10,6 @@ from typing import Any
 from config.policy_files import LoadedPolicy
 from config.settings import Settings
 from config.yaml_files import hint
-from ownership.case import book_sizes
 from ownership.conditions import FIELDS, Field, vocabulary
 from ownership.counterfactual import NoSuchValue, Situation, WhyNot, shown, to_value, what_if, why_not
 from ownership.coverage import Coverage, coverage
@@ -22,6 +21,7 @@ from ownership.policy import Roster
 from ownership.worktime import local_day
 from store.engine import Store, open_store
 from store.errors import StoreError
+from tasks.assignment import books_now
 from tasks.context import RunContext, utc_now
 from tasks.explanation import find_account, unknown_account
 from tasks.rules_in_effect import rules_in_effect
@@ -51,10 +51,19 @@ def why_not_lines(context: RunContext, query: str, who: str) -> Iterator[str]:
     if now is None:
         yield unknown_account(query)
         return
-    roster = context.policy.roster
+    yield from explain(now.decide(), now.account, context.policy.roster).splitlines()
+    yield from _why_not(context.policy.roster, now, who)
+
+
+def why_not_only(context: RunContext, account_id: str, who: str) -> list[str]:
+    """`why_not_lines` without the explanation of the decision."""
+    now = read_situation(context, account_id)
+    return list(_why_not(context.policy.roster, now, who)) if now else []
+
+
+def _why_not(roster: Roster, now: Situation, who: str) -> Iterator[str]:
     rep = find_rep(roster, who)
     answer = why_not(now, rep.id if rep else who)
-    yield from explain(answer.decision, now.account, roster).splitlines()
     if answer.gate is None:
         yield f"{rep.name if rep else who} is who it is given to."
     elif rep is None:
@@ -77,12 +86,11 @@ def read_situation(context: RunContext, query: str) -> Situation | None:
         account = find_account(uow, query)
         if account is None:
             return None
-        owners = {id_: current.owner_id for id_, current in uow.ledger.current().items()}
         policy = rules_in_effect(uow, policy)
         day = Day.of(policy, roster, context.now())
-        load = book_sizes(uow.accounts.all(), owners, day.present, policy.system_of_record)
         (account,) = with_missed_offers(uow, day, [account])
-        return Situation(account, policy, roster, load_state(uow, day, [account], load, lock=False), day.now)
+        state = load_state(uow, day, [account], books_now(uow, day), lock=False)
+        return Situation(account, policy, roster, state, day.now)
 
 
 def check_policy(loaded: LoadedPolicy) -> list[Finding]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from connectors.base import ObservedOwner, OwnerTarget, RecordState
+from connectors.base import ObservedOwner, OwnerHistory, OwnerTarget, RecordState
 from ownership.model import Ref
 from store.ledger import CurrentOwner
 from store.remote import RemoteState
@@ -114,7 +114,22 @@ def _look_at(context: RunContext, target: OwnerTarget, refs: Sequence[Ref], wait
             back += [ref] if ref in waiting else []
         elif state is None or shown != state.confirmed_owner:
             differing.append(Seen(account_id, ref, owner, state, shown, observed))
-    return Found(target.name, len(owned), tuple(differing), tuple(back))
+    return Found(target.name, len(owned), tuple(_by_who_set_it(target, differing)), tuple(back))
+
+
+def _by_who_set_it(target: OwnerTarget, differing: Sequence[Seen]) -> Iterator[Seen]:
+    """The same, changed by whoever set the owner, where the system keeps that: an integration that touches other
+    fields after a person's edit must not pass for who made it."""
+    if not isinstance(target, OwnerHistory):
+        yield from differing
+        return
+    for kind in sorted({each.ref.object_type for each in differing}):
+        same = [each for each in differing if each.ref.object_type == kind]
+        setters = target.who_set([each.observed for each in same], kind)
+        for each in same:
+            last = setters.get(each.observed.remote_id)
+            observed = replace(each.observed, modified_by=last.by, modified_at=last.at) if last else each.observed
+            yield replace(each, observed=observed)
 
 
 def _read(target: OwnerTarget, refs: Sequence[Ref]) -> Iterator[tuple[Ref, ObservedOwner]]:

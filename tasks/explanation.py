@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ownership.exception_kinds import due_by, said_of, ways_of, who_acts
 from ownership.explain import explain
 from ownership.model import Account
+from store.exceptions import ExceptionItem
 from store.unit_of_work import UnitOfWork
 from tasks.context import RunContext
 
@@ -41,15 +43,32 @@ def unknown_account(query: str) -> str:
     return f"No account is called or known as '{query}'. Try its web domain or an id from the CRM."
 
 
-def exception_lines(context: RunContext) -> Iterator[str]:
-    """Open exceptions, one a line, by reason, each with the commands that settle it."""
+def exception_lines(context: RunContext, kind: str | None = None) -> Iterator[str]:
+    """Open exceptions, one a line, by kind, each with since when, who has to act, and the commands that settle it."""
     with context.store.transaction(readonly=True) as uow:
-        items = sorted(uow.exceptions.open_items(), key=lambda item: (item.kind, item.dedup_key))
-        names = {account.id: account.name for account in uow.accounts.all()}
+        items = sorted(uow.exceptions.open_items(kind), key=lambda item: (item.kind, item.dedup_key))
+        ids = {item.account_id for item in items if item.account_id}
+        names = {account.id: account.name for account in uow.accounts.get_many(ids).values()}
+        owners = {id_: current.owner_id for id_, current in uow.ledger.current(ids).items()}
     if not items:
         yield "Nothing needs a person."
     for item in items:
-        said = item.detail.get("problem") or item.detail.get("because") or ""
-        yield f"{item.kind:<22} {names.get(item.account_id or '', '') or item.dedup_key:<40} {said}"
+        name = names.get(item.account_id or "", "") or item.dedup_key
+        yield f"{item.kind:<22} {name:<40} {said_of(item.detail)}"
+        yield f"{'':<22} {_standing(context, item, owners.get(item.account_id or ''))}"
+        ways = "|".join(ways_of(item.kind, item.detail))
+        yield f"{'':<22} steward resolve {item.exception_id} {ways} --as WHO --reason WHY"
         for way in item.detail.get("ways_out", ()):
             yield f"{'':<22} {way}"
+
+
+def _standing(context: RunContext, item: ExceptionItem, owner: str | None) -> str:
+    """Since when it is open, who has to act and by when, and whether it is snoozed."""
+    acts, manager = who_acts(item.kind, owner, context.policy.roster)
+    who = context.policy.roster.name(manager) if manager else acts.value
+    due = due_by(item.kind, item.first_seen_at, context.policy.policy.exception_hours)
+    is_late = ", overdue" if due < context.now() else ""
+    asleep = item.snoozed_until is not None and item.snoozed_until > context.now()
+    hidden = f", snoozed until {item.snoozed_until:%Y-%m-%d}" if asleep else ""
+    days = (context.now() - item.first_seen_at).days
+    return f"open for {days} days, for {who} by {due:%Y-%m-%d %H:%M} UTC{is_late}{hidden}"

@@ -25,7 +25,7 @@ def match_lines(context: RunContext, query: str) -> Iterator[str]:
         if account is None:
             yield unknown_account(query)
             return
-        yield from _lines(context, uow, account)
+        yield from lines_of_matches(context, uow, account)
 
 
 def unmatched_lines(context: RunContext, system: str | None = None) -> Iterator[str]:
@@ -47,7 +47,8 @@ def unmatched_lines(context: RunContext, system: str | None = None) -> Iterator[
     yield f"{len(alone)} of {len(values)} records are of no account."
 
 
-def _lines(context: RunContext, uow: UnitOfWork, account: Account) -> Iterator[str]:
+def lines_of_matches(context: RunContext, uow: UnitOfWork, account: Account) -> Iterator[str]:
+    """What `match_lines` says of this account."""
     yield f"{account.name} ({account.id}) has {len(account.refs)} record{'s' if len(account.refs) != 1 else ''}."
     places = {(ref.source, ref.external_id) for ref in account.refs}
     ids = {id_ for _, id_ in places} | {

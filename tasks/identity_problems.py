@@ -52,7 +52,7 @@ def note_problems(
     uow.exceptions.open_many([_to_exception(each, after, elsewhere) for each in problems], context.run_id, now)
     found = {problem.key for problem in problems}
     for kind in PROBLEM_KINDS:
-        for item in uow.exceptions.open_items(kind):
+        for item in uow.exceptions.open_items(kind, explained_too=True):
             if item.dedup_key not in found and item.dedup_key.startswith(f"{kind}:") and _is_of(part, item):
                 word = _word_on(item, part.verdicts)
                 by, how = (word.by, str(word)) if word else ("steward", "no longer found")

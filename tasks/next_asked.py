@@ -5,33 +5,33 @@ The rule is `ownership/acceptance.py`; answers, and the passes that look for wha
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from ownership.acceptance import Escalate, Offered, ToQueue, due_by, next_step, remind_at
 from ownership.conditions import fold_fields
 from ownership.model import ACCOUNT, Account, Decision, Outcome, Step
 from ownership.rotation import PoolTurns
 from store.decisions import Explanation
+from store.exceptions import NewException
 from store.ledger import CurrentOwner
 from store.offers import Offer
 from store.recording import Recording
-from store.unit_of_work import UnitOfWork
-from tasks.context import RunContext
 from tasks.desk import Desk, unaccepted_key
 
 
 @dataclass(frozen=True, slots=True)
 class NextAsked:
-    """The next step of many offers; `turns` move on with each. `owners` are those of record."""
+    """The next step of many offers; `turns` move on with each. `owners` are those of record, `asked` all who were asked
+    since each account was placed. `to_people` grows by what nobody is left to be asked for."""
 
-    context: RunContext
-    uow: UnitOfWork
     desk: Desk
     turns: dict[str, PoolTurns]
     load: dict[str, int]
     owners: Mapping[str, CurrentOwner]
+    asked: Mapping[str, Sequence[str]]
     declined: str | None
+    to_people: list[NewException] = field(default_factory=list)
 
     def after(self, offer: Offer, account: Account, last: Explanation | None) -> Recording | None:
         """The decision that follows an offer; None when a person has to look, which an exception then says, and
@@ -40,7 +40,7 @@ class NextAsked:
             return None
         pool, day = last.decision.turn, self.desk.day
         offered = Offered(
-            *(offer.owner_id, offer.escalation_level, self.uow.offers.asked_before(account.id), pool, self.declined),
+            *(offer.owner_id, offer.escalation_level, self.asked[account.id], pool, self.declined),
             offered_at=offer.offered_at,
             held_because=held_because(last.decision),
             skills=day.index.skills_of.get(last.decision.rule, frozenset()),
@@ -97,10 +97,9 @@ class NextAsked:
         return owner.owner_id if owner is not None and owner.owner_id != offer.owner_id else None
 
     def _to_a_person(self, offer: Offer, because: str) -> None:
-        context = self.context
         detail = {"owner": offer.owner_id, "problem": because}
         key = unaccepted_key(offer.account_id)
-        self.uow.exceptions.open("unaccepted", key, offer.account_id, detail, "warning", context.run_id, context.now())
+        self.to_people.append(NewException("unaccepted", key, offer.account_id, detail, "warning"))
 
 
 def held_because(last: Decision) -> str:

@@ -18,6 +18,8 @@ def notice_lines(context: RunContext) -> Iterator[str]:
     connected = context.connectors.notifiers
     for message in unsent:
         word = message.error or ("" if message.channel in connected else f"{message.channel} is not connected")
+        if message.not_before is not None:
+            word += f"; again at {message.not_before:%Y-%m-%d %H:%M} UTC"
         subject = message.subject.replace("{count}", f"{len(message.lines)} account(s)")
         yield f"{message.state:<8} {message.channel:<6} {message.created_at:%Y-%m-%d %H:%M} UTC  {message.email}"
         yield f"{'':<8} {subject}" + (f": {word}" if word else "")

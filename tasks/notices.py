@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from hashlib import sha256
 
 from connectors.base import Notifier
-from connectors.errors import ConnectorError, RecordRejected
+from connectors.errors import ConnectorError, Deferred, RecordRejected
 from ownership.conditions import ALWAYS, fold_fields, holds
 from ownership.crm_tasks import ROLE
 from ownership.day import Day
@@ -35,6 +36,10 @@ from tasks.context import RunContext
 from tasks.notice_words import shown_in, to_notice
 from tasks.slack_messages import show_ended_offers
 from tasks.steps import as_task
+
+FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=5), timedelta(hours=4)
+MOST_TRIES = 12  # of one message that its mailbox does not take yet: about a day
+MOST_DEFERRED = 5  # in one run, when nobody was told before: then it is the server
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,24 +184,24 @@ def deliver_notices(context: RunContext) -> Notified:
     """
     notifiers = context.connectors.notifiers
     _add_exceptions(context)
-    groups = context.store.run(lambda uow: _settled_messages(uow, list(notifiers)))
+    groups = context.store.run(lambda uow: _settled_messages(uow, list(notifiers), context.now()))
     done = [_deliver_all(context, channel, notifier, groups[channel]) for channel, notifier in notifiers.items()]
     show_ended_offers(context)
     return Notified(*(sum(each) for each in zip(*done, strict=True))) if done else Notified(0, 0, 0)
 
 
-def _settled_messages(uow: UnitOfWork, channels: Sequence[str]) -> dict[str, list[list[Notification]]]:
+def _settled_messages(uow: UnitOfWork, channels: Sequence[str], now: datetime) -> dict[str, list[list[Notification]]]:
     """What is told together, by channel. It is written down before anything is sent: after a crash the same is sent
     under the same key, whatever was queued meanwhile, so that the vendor can drop it and loses nothing new."""
     fresh: dict[tuple[str, str, str], list[Notification]] = defaultdict(list)
-    for message in uow.notifications.pending(channels):
+    for message in uow.notifications.pending(channels, now):
         if not message.message_key:
             fresh[(message.channel, message.email, message.subject)].append(message)
     for together in fresh.values():
         ids = [message.notification_id for message in together]
         uow.notifications.tell_together(ids, together[0].dedup_key)
     messages: dict[tuple[str, str], list[Notification]] = defaultdict(list)
-    for message in uow.notifications.pending(channels):
+    for message in uow.notifications.pending(channels, now):
         messages[(message.channel, message.message_key)].append(message)
     by_channel: dict[str, list[list[Notification]]] = {channel: [] for channel in channels}
     for (channel, _), together in messages.items():
@@ -208,20 +213,42 @@ def _deliver_all(
     context: RunContext, channel: str, notifier: Notifier, messages: Sequence[list[Notification]]
 ) -> tuple[int, int, int]:
     """How many messages were sent, refused, and wait."""
-    sent = refused = 0
+    sent = refused = deferred = 0
     for together in messages:
         try:
             message_id = notifier.notify(to_notice(context, together))
         except RecordRejected as refusal:
             _settle(context, together, "refused", str(refusal))
             refused += 1
+        except Deferred as problem:  # one mailbox: it waits by itself, unless all of them say so
+            refused += _defer(context, together, problem)
+            deferred += 1
+            if deferred == MOST_DEFERRED and not sent:
+                break
         except ConnectorError as problem:  # busy, out of reach, or no answer: the repeat has the same key
-            _settle(context, together, "pending", str(problem))
+            _put_off(context, together, str(problem), None)
             break
         else:
             _settle(context, together, "sent", "", message_id)
             sent += 1
     return sent, refused, len(messages) - sent - refused
+
+
+def _defer(context: RunContext, together: Sequence[Notification], problem: Deferred) -> int:
+    """Put off what one mailbox does not take yet, a little longer each time, and give it up after a day or so; returns
+    1 when it was given up."""
+    tried = max(message.attempts for message in together) + 1
+    if tried >= MOST_TRIES:
+        _settle(context, together, "refused", f"given up after {tried} tries: {problem}")
+        return 1
+    first = timedelta(seconds=problem.retry_after_s or FIRST_WAIT.total_seconds())
+    _put_off(context, together, str(problem), context.now() + min(first * 2 ** (tried - 1), LONGEST_WAIT))
+    return 0
+
+
+def _put_off(context: RunContext, together: Sequence[Notification], error: str, until: datetime | None) -> None:
+    ids = [message.notification_id for message in together]
+    context.store.run(lambda uow: uow.notifications.put_off(ids, error, until))
 
 
 def _settle(

@@ -179,8 +179,14 @@ def _write(
     observed: Mapping[str, ObservedOwner],
     settled_already: Sequence[Verdict],
 ) -> list[Verdict]:
+    # Again, now that the records were read: a newer owner may have been written meanwhile, and be the very one that the
+    # older row expects to find (A, B, A again). What is recorded from here on makes a conditional write fail.
+    with context.store.transaction(readonly=True) as uow:
+        overtaken = uow.outbox.is_superseded(rows)
+    late = [Verdict(row, "superseded", "superseded") for row in rows if row.outbox_id in overtaken]
+    rows = [row for row in rows if row.outbox_id not in overtaken]
     if not rows:
-        return []
+        return late
     changes = [
         OwnerChange(row.object_type, row.remote_id, identities.user_of[(row.target, row.desired_owner)]) for row in rows
     ]
@@ -188,9 +194,9 @@ def _write(
         note_before_write(context, target, rows, observed)
         results = write_owners(target, changes, [observed[row.outbox_id].version for row in rows])
     except AS_A_WHOLE as problem:
-        _settle(context, [*settled_already, *(put_back(row, problem) for row in rows)])
+        _settle(context, [*settled_already, *late, *(put_back(row, problem) for row in rows)])
         raise
-    return [judge_result(row, result) for row, result in zip(rows, results, strict=True)]
+    return late + [judge_result(row, result) for row, result in zip(rows, results, strict=True)]
 
 
 def _settle(context: RunContext, verdicts: Sequence[Verdict]) -> None:

@@ -261,7 +261,7 @@ def rehearse(
         path.write_bytes(_empty_database())
     url = database_url or f"sqlite:///{path}"
     settings = Settings(database_url=url, _env_file=None)
-    policy = policy or load_policy(POLICY_DIR)
+    policy = policy or _shipped_policy()
     sources = {name: MemorySource(name, object_type=kind, lead_type=LEADS[name]) for name, kind in CRMS.items()}
     sources |= {name: MemorySource(name, object_type="account", lead_type="lead") for name in tools}
     targets = {name: MemoryTarget(source) for name, source in sources.items()}
@@ -275,6 +275,11 @@ def rehearse(
     company = Rehearsal(context, {**sources, **facts}, targets, notifier, now, mailbox)
     company.adopt(policy)
     return company
+
+
+@cache
+def _shipped_policy() -> LoadedPolicy:
+    return load_policy(POLICY_DIR)
 
 
 @cache

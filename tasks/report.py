@@ -149,7 +149,7 @@ def _as_row(names: Mapping[str | None, str], move: OwnerMove) -> dict[str, Any]:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, Assigned):
-        return _plain({**asdict(value), "moves": len(value.moves)})
+        return _plain({**asdict(value), "moves": len(value.moves), "offers": len(value.offers)})
     if is_dataclass(value) and not isinstance(value, type):
         return _plain(asdict(value))
     if isinstance(value, Mapping):

@@ -10,7 +10,7 @@ from datetime import timedelta
 from config.setting_files import CRMS
 from ownership.case import Edit, Holding, LastLead, State, Waiting
 from ownership.day import Day
-from ownership.model import ACCOUNT, LEAD, Account
+from ownership.model import LEAD, Account
 from ownership.policy import Policy
 from ownership.worktime import local_day
 from store.ledger import CurrentOwner
@@ -56,12 +56,9 @@ def promised_sizes(uow: UnitOfWork, policy: Policy) -> dict[str, int]:
     they would be asked for more than they may have."""
     sizes = Counter(uow.ledger.book_sizes())
     if policy.acceptance.meanwhile != "offered":
-        offers = uow.offers.before_acceptance()
-        accounts = uow.accounts.get_many(account_id for account_id, *_ in offers)
-        for account_id, asked, owner in offers:
-            if accounts[account_id].kind == ACCOUNT:
-                sizes[asked] += 1
-                sizes[owner] -= 1
+        for asked, owner, accounts in uow.offers.promised():
+            sizes[asked] += accounts
+            sizes[owner] -= accounts
     return dict(sizes)
 
 

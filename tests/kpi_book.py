@@ -11,7 +11,6 @@ from datetime import UTC, datetime, timedelta
 from itertools import cycle
 from typing import Any
 
-from config.policy_files import load_policy
 from config.settings import Settings
 from connectors.registry import Connectors
 from ownership.kpis.catalogue import BY_ID, Unit
@@ -22,6 +21,7 @@ from store.kpi_days import KpiDays
 from store.recording import Recording
 from tasks.context import RunContext
 from tasks.kpis import take_kpis
+from tests.policies import read_policy
 from tests.store.business import owned_by, salesforce
 
 NOW = datetime(2026, 11, 26, 3, 30, tzinfo=UTC)
@@ -35,7 +35,7 @@ def fill(settings: Settings) -> None:
     """Fill the database of these settings."""
     store = open_store(settings.database_url)
     store.migrate()
-    context = RunContext(settings, store, Connectors(), load_policy(settings.policy_dir), clock=lambda: NOW)
+    context = RunContext(settings, store, Connectors(), read_policy(settings.policy_dir), clock=lambda: NOW)
     accounts = [_account(number) for number in range(ACCOUNTS)]
     long_ago = NOW - timedelta(days=80)
     store.run(lambda uow: uow.accounts.save(accounts, long_ago))

@@ -23,6 +23,9 @@ NAVIGATION = (
     ("Overrides", "/overrides", Role.REP),
     ("Disputes", "/disputes", Role.REP),
     ("Health", "/kpis", Role.MANAGER),
+    ("Notices", "/notices", Role.MANAGER),
+    ("Tokens", "/tokens", Role.OPS),
+    ("Accesses", "/access", Role.OPS),
 )
 _TEMPLATES = Environment(
     loader=PackageLoader("web"), undefined=StrictUndefined, autoescape=select_autoescape(), trim_blocks=True

@@ -12,9 +12,10 @@ from starlette.requests import Request
 from config.policy_files import LoadedPolicy, load_policy
 from config.settings import Settings
 from config.yaml_files import PolicyError
-from connectors.registry import build_connectors
+from connectors.registry import build_connectors, build_identity_provider
 from store.engine import open_store
 from tasks.context import Clock, RunContext, kept_run, utc_now
+from web.access.journal import Journal
 
 
 class Surroundings:
@@ -28,7 +29,9 @@ class Surroundings:
         self._read_at = self._changed()
         self._policy = load_policy(settings.policy_dir)
         self._connectors = build_connectors(settings, custom=self._policy.policy.fields)
+        self.identity_provider = build_identity_provider(settings)
         self._loading = Lock()
+        self.journal = Journal(self.store)
 
     @property
     def policy(self) -> LoadedPolicy:
@@ -54,6 +57,7 @@ class Surroundings:
             yield context
 
     def close(self) -> None:
+        self.journal.close()
         self.store.close()
 
     def _changed(self) -> list[tuple[Path, int]]:

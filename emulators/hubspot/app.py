@@ -14,7 +14,7 @@ from starlette.applications import Starlette
 from emulators.exchange import Call, Reply, exchange_app
 from emulators.hubspot.errors import HubSpotError, expired_token, missing_scopes, no_credentials, no_such_route
 from emulators.hubspot.limits import Limits, Meter
-from emulators.hubspot.portal import Change, Portal
+from emulators.hubspot.portal import BY_A_PERSON, THROUGH_API, Change, Portal
 from emulators.hubspot.properties import COMPANIES, clean, find_kind
 from emulators.hubspot.records import Records, Request
 from emulators.hubspot.routes import Operation, find_operation
@@ -28,7 +28,6 @@ ALL_SCOPES = frozenset(
         *("deals.read", "deals.write"),
     )
 )
-BY_A_PERSON = "CRM_UI"
 
 
 class HubSpot:
@@ -87,7 +86,8 @@ class HubSpot:
         {"id", "properties"} updates a company, {"action": "create", "properties"} adds one,
         {"action": "archive", "id"} deletes it, {"action": "merge", "id", "into"} merges `id` into another,
         {"action": "archive_owner", "id"} deactivates an owner. With {"object": "contact"} the first three are about a
-        contact. Raises `HubSpotError` for what HubSpot would refuse.
+        contact. An update may say who: {"by": a user id}, or {"app": the id of another app, which writes by the API}.
+        Raises `HubSpotError` for what HubSpot would refuse.
         """
         with self._lock:
             done = self._edit(command)
@@ -174,7 +174,8 @@ class HubSpot:
             self.portal.archive(kind, record, BY_A_PERSON)
             return {"id": record.id, "archived": True}
         stored = clean(kind, command["properties"], self.portal.owner_ids())
-        fresh = self.portal.update(kind, record, stored, BY_A_PERSON)
+        source, by = (THROUGH_API, command["app"]) if "app" in command else (BY_A_PERSON, command.get("by", ""))
+        fresh = self.portal.update(kind, record, stored, source, str(by))
         return {"id": fresh.id, "properties": dict(fresh.properties)}
 
     def _send_webhooks(self) -> None:

@@ -25,6 +25,8 @@ from emulators.hubspot.properties import (
 )
 
 FIRST_NEW_ID = 90_000_000_001
+OWNER, VERSIONS_KEPT = "hubspot_owner_id", 20
+BY_A_PERSON, THROUGH_API = "CRM_UI", "INTEGRATION"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,7 @@ class Record:
     created_at: str
     updated_at: str
     archived_at: str | None = None
+    owner_history: tuple[Mapping[str, Any], ...] = ()  # newest first
 
     @property
     def archived(self) -> bool:
@@ -119,15 +122,22 @@ class Portal:
         self._tell(kind, Change(kind.singular, "creation", record_id, self.now(), source))
         return record
 
-    def update(self, kind: ObjectKind, record: Record, stored: dict[str, str | None], source: str) -> Record:
-        """`stored` has been through `clean`. Every write moves the modified date, even one that changes nothing.
+    def update(
+        self, kind: ObjectKind, record: Record, stored: dict[str, str | None], source: str, by: str = ""
+    ) -> Record:
+        """`stored` has been through `clean`. Every write moves the modified date, even one that changes nothing. `by`
+        is the person's user id, or the app's.
 
         Raises `HubSpotError` 409 for a value another record already has where it must be the only one.
         """
         self._check_unique(kind, record, stored)
         now = self.now()
         fixed = {kind.modified: instant(now)}
-        fresh = replace(record, properties={**record.properties, **stored, **fixed}, updated_at=instant(now))
+        history = record.owner_history
+        if OWNER in stored and stored[OWNER] != record.properties.get(OWNER):
+            history = (_version(stored[OWNER], instant(now), source, by), *history)[:VERSIONS_KEPT]
+        properties = {**record.properties, **stored, **fixed}
+        fresh = replace(record, properties=properties, updated_at=instant(now), owner_history=history)
         self._put(kind, fresh)
         for name, value in stored.items():
             if record.properties.get(name) != value:
@@ -198,6 +208,14 @@ class Portal:
     def _tell(self, kind: ObjectKind, change: Change) -> None:
         if kind in (COMPANIES, CONTACTS):
             self.heard(change)
+
+
+def _version(value: str | None, at: str, source: str, by: str) -> dict[str, Any]:
+    """One value of a property as its history shows it: a person's has their user id, an app's the app's."""
+    version: dict[str, Any] = {"value": value or "", "timestamp": at, "sourceType": source}
+    if source == THROUGH_API:
+        return version | {"sourceId": by}
+    return version | ({"sourceId": f"userId:{by}", "updatedByUserId": int(by)} if by else {})
 
 
 def _seeded(kind: ObjectKind, row: dict[str, Any]) -> Record:

@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from emulators.hubspot.errors import HubSpotError, batch_problem, invalid, no_such_object
-from emulators.hubspot.portal import Portal, Record
+from emulators.hubspot.portal import OWNER, THROUGH_API, Portal, Record
 from emulators.hubspot.properties import DEFAULT_ASSOCIATIONS, ObjectKind, clean, find_kind, instant
 from emulators.hubspot.search import read_search, run_search
 
 API = "https://api.hubapi.com"
 BATCH_MAX, PAGE_MAX, OWNERS_MAX, ASSOCIATIONS_MAX, LINKS_IN_BULK_MAX = 100, 100, 500, 500, 1000
-THROUGH_API = "INTEGRATION"
+HISTORIES_MAX = 50  # recorded: "The maximum number of inputs supported in a batch request for property histories is 50"
+OUR_APP = "1234567"  # the private app whose token is the only one this portal gives
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,7 @@ class Records:
         kind, values = request.kind(), _properties(_body(request))
         record = self._find(kind, request.names["id"])
         stored = clean(kind, values, self._portal.owner_ids())
-        fresh = self._portal.update(kind, record, stored, THROUGH_API)
+        fresh = self._portal.update(kind, record, stored, THROUGH_API, OUR_APP)
         return Answer(200, show(kind, fresh, tuple(values)), 1)
 
     def archive(self, request: Request) -> Answer:
@@ -120,7 +121,14 @@ class Records:
         return Answer(200, show(kind, record, ()), 1)
 
     def batch_read(self, request: Request) -> Answer:
+        """Of `propertiesWithHistory` only the owner's is kept here, from when the portal started."""
         kind, body = request.kind(), _body(request)
+        histories = OWNER in (body.get("propertiesWithHistory") or ())
+        if histories and len(_inputs(body)) > HISTORIES_MAX:
+            raise invalid(
+                f"The maximum number of inputs supported in a batch request for property histories is {HISTORIES_MAX}. "
+                "Please reduce the number of items and try again"
+            )
         wanted = tuple(str(name) for name in body.get("properties") or ())
         archived, found, missing = request.flag("archived"), {}, []
         for one in _inputs(body):
@@ -129,7 +137,11 @@ class Records:
                 missing.append(_text(one, "id"))
             else:
                 found[record.id] = record
-        return self._batch(kind, [show(kind, row, wanted) for row in found.values()], missing, "get")
+        shown = [show(kind, row, wanted) for row in found.values()]
+        if histories:
+            for one, row in zip(shown, found.values(), strict=True):
+                one["propertiesWithHistory"] = {OWNER: [dict(version) for version in row.owner_history]}
+        return self._batch(kind, shown, missing, "get")
 
     def batch_update(self, request: Request) -> Answer:
         """All values are checked before the first is written: one bad value fails the whole call with 400."""
@@ -144,7 +156,7 @@ class Records:
             if record is None:
                 missing.append(record_id)
                 continue
-            fresh = self._portal.update(kind, record, stored, THROUGH_API)
+            fresh = self._portal.update(kind, record, stored, THROUGH_API, OUR_APP)
             shown.append(show(kind, fresh, tuple(stored)))
         return self._batch(kind, shown, missing, "update")
 

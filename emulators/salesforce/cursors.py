@@ -70,7 +70,7 @@ class Queries:
 
     def _page(self, name: str, cursor: _Cursor, offset: int, version: str) -> Reply:
         end = offset + PAGE
-        table = self._org.tables[cursor.selection.kind.name]
+        table = self._org.rows(cursor.selection.kind)
         shown = [cursor.selection.shape(table[record_id], version) for record_id in cursor.ids[offset:end]]
         done = end >= len(cursor.ids)
         body: dict[str, Any] = {"totalSize": len(cursor.ids), "done": done}

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
 from emulators.salesforce.errors import RowError
-from emulators.salesforce.schema import Field, Kind, find_kind
+from emulators.salesforce.history import OwnerHistory
+from emulators.salesforce.schema import HISTORIES, Field, Kind, find_kind
 from emulators.salesforce.soql import instant_text
 from emulators.salesforce.values import Record, full_id, live, plain_value
 from emulators.world.ids import salesforce_id
@@ -42,6 +43,7 @@ class Org:
         self._now, self._changed, self._cascade = now, changed, cascade_opportunities
         self.tables: dict[str, dict[str, Record]] = {name: {} for name in WORLD_LISTS}
         self.revisions: dict[str, int] = {}
+        self.owner_history = OwnerHistory(self._name_of)
         self.lead_rule_owner: str | None = None
         self._teams: dict[str, list[Record]] = {}  # members by account: looked up at every owner change
         self._made = 0
@@ -56,7 +58,11 @@ class Org:
             self._teams.setdefault(member["AccountId"], []).append(member)
 
     def find(self, kind: Kind, record_id: str) -> Record | None:
-        return self.tables[kind.name].get(full_id(record_id) or "")
+        return self.rows(kind).get(full_id(record_id) or "")
+
+    def rows(self, kind: Kind, about: Iterable[str] | None = None) -> Mapping[str, Record]:
+        """The records of an object by id; of a history those about some records alone, when they are named."""
+        return self.owner_history.rows(kind.name, about) if kind.name in HISTORIES else self.tables[kind.name]
 
     def update(
         self, kind: Kind, record_id: str, fields: Mapping[str, Any], by: str, *, by_rule: bool = False
@@ -72,6 +78,8 @@ class Org:
         record |= values
         self._stamp(record, by)
         _name(record, kind)
+        if new_owner:
+            self.owner_history.note(kind.name, record["Id"], old_owner, record["OwnerId"], by, record["SystemModstamp"])
         if kind.name == "Account" and new_owner:
             self._owner_moved(record, old_owner, by)
         self._tell(kind, record)
@@ -79,6 +87,8 @@ class Org:
 
     def create(self, kind: Kind, fields: Mapping[str, Any], by: str, *, by_rule: bool = False) -> Record:
         """Raises `RowError`, also for what is required and missing."""
+        if kind.name in HISTORIES:
+            raise RowError("CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", f"entity type cannot be inserted: {kind.name}")
         values = self.checked(kind, {**_defaults(kind, by), **fields}) | (self._by_rule(kind) if by_rule else {})
         if values.get("WhatId") and str(values.get("WhoId")).startswith(LEAD_PREFIX):
             raise RowError("FIELD_INTEGRITY_EXCEPTION", "a task about a lead cannot be related to another record")
@@ -165,7 +175,7 @@ class Org:
         whole = full_id(record_id)
         if whole is None:
             raise RowError("MALFORMED_ID", f"{kind.name} ID: id value of incorrect type: {record_id}", ("Id",))
-        record = self.tables[kind.name].get(whole)
+        record = self.rows(kind).get(whole)
         if record is None:
             raise RowError("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id")
         if record["IsDeleted"]:
@@ -257,6 +267,10 @@ class Org:
             if deal["AccountId"] == account["Id"] and deal["OwnerId"] == old_owner and not deal["IsClosed"]:
                 deal["OwnerId"] = account["OwnerId"]
                 self._stamp(deal, by)
+
+    def _name_of(self, owner_id: Any) -> str | None:
+        owner = self.tables["User"].get(owner_id) or self.tables["Group"].get(owner_id)
+        return owner["Name"] if owner else None
 
     def _drop_team(self, account_id: str, by: str) -> None:
         for member in live(self._teams.get(account_id, ())):

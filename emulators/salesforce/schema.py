@@ -79,6 +79,23 @@ def _kind(name: str, prefix: str, *fields: Field) -> Kind:
     return Kind(name, prefix, {field.name.lower(): field for field in (*SYSTEM, *fields)})
 
 
+def _history(tracked: str) -> Kind:
+    """The changes of an object's fields. The org writes it, and `anyType` values can be read but not filtered by."""
+    fields = (
+        Field("Id", "id", 18, nillable=False, writable=False),
+        _fixed("IsDeleted", "boolean"),
+        _ref(f"{tracked}Id", tracked, nillable=False, writable=False),
+        _ref("CreatedById", "User", nillable=False, writable=False),
+        _fixed("CreatedDate", "datetime"),
+        _fixed("Field", "picklist"),
+        _fixed("DataType", "picklist"),
+        Field("OldValue", "anyType", writable=False),
+        Field("NewValue", "anyType", writable=False),
+    )
+    return Kind(f"{tracked}History", "017", {field.name.lower(): field for field in fields})
+
+
+HISTORIES = {"AccountHistory": "Account", "LeadHistory": "Lead"}
 KINDS = (
     _kind(
         "Account",
@@ -215,6 +232,7 @@ KINDS = (
         _text("CaseAccessLevel", 40, "picklist"),
         _text("ContactAccessLevel", 40, "picklist"),
     ),
+    *map(_history, HISTORIES.values()),
 )
 BY_NAME = {kind.name.lower(): kind for kind in KINDS}
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from emulators.salesforce.errors import ApiError, malformed, no_such_column, no_such_type
 from emulators.salesforce.org import Org
-from emulators.salesforce.schema import KINDS, NUMBERS, Field, Kind, find_kind
+from emulators.salesforce.schema import HISTORIES, KINDS, NUMBERS, Field, Kind, find_kind
 from emulators.salesforce.soql import Comparison, Condition, Junction, Literal, Query
 from emulators.salesforce.values import Record, full_id, live
 
@@ -70,10 +70,13 @@ class Selection:
         return [(steps[-1], self._reader(steps)(record)) for _, steps in self._columns]
 
     def _candidates(self) -> Sequence[Record]:
-        """All of the object's records, or those of `Id IN (…)` when that is the whole condition."""
-        table, where = self._org.tables[self.kind.name], self._query.where
-        if isinstance(where, Comparison) and where.path.lower() == "id" and where.operator == "in":
-            ids = dict.fromkeys(full_id(str(literal.value)) or "" for literal in where.literals)
+        """All of the object's records, or those of `Id IN (…)` when that is the whole condition, or of a history
+        those about the records it is asked for."""
+        where = self._query.where
+        if tracked := HISTORIES.get(self.kind.name):
+            return list(self._org.rows(self.kind, _ids_in(where, f"{tracked}Id")).values())
+        table, ids = self._org.tables[self.kind.name], _ids_in(where, "Id")
+        if ids is not None and isinstance(where, Comparison):
             return [table[record_id] for record_id in ids if record_id in table]
         return list(table.values())
 
@@ -120,7 +123,7 @@ class Selection:
     def _to_comparison(self, asked: Comparison) -> Test:
         steps = _steps(self.kind, asked.path)
         field, read = steps[-1], self._reader(steps)
-        if field.type == "textarea":
+        if field.type in ("textarea", "anyType"):
             message = f"field '{field.name}' can not be filtered in a query call"
             raise ApiError(400, "INVALID_FIELD", message)
         values = [_fit(asked, field, literal) for literal in asked.literals]
@@ -133,6 +136,17 @@ class Selection:
             pattern = _like(values[0])
             return lambda record: pattern.fullmatch(str(_folded(field, read(record)) or "")) is not None
         return _ordered(asked.operator, values[0], lambda record: _folded(field, read(record)))
+
+
+def _ids_in(condition: Condition | None, field: str) -> list[str] | None:
+    """The ids of `field IN (…)` where every record must meet it; None: it is not asked for."""
+    if isinstance(condition, Comparison):
+        if condition.path.lower() != field.lower() or condition.operator != "in":
+            return None
+        return list(dict.fromkeys(full_id(str(literal.value)) or "" for literal in condition.literals))
+    if condition is None or condition.how != "and":
+        return None
+    return next((ids for part in condition.parts if (ids := _ids_in(part, field)) is not None), None)
 
 
 def attributes(kind: Kind, record_id: str, version: str) -> dict[str, str]:

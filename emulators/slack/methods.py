@@ -14,7 +14,9 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl
 
-from emulators.slack.workspace import BOT_ID, BOT_USER, SlackError, Workspace, check_content
+from emulators.slack.errors import SlackError
+from emulators.slack.interactions import Interactions
+from emulators.slack.workspace import BOT_ID, BOT_USER, Workspace, check_content
 
 # Slack publishes "about one message a second for each channel" for chat.postMessage.
 POST_INTERVAL = timedelta(seconds=1)
@@ -29,7 +31,7 @@ SCOPES = {
     "chat.postEphemeral": "chat:write",
 }
 # Methods that read JSON; the others know forms and queries only.
-TAKES_JSON = {"auth.test", "conversations.open", "chat.postMessage", "chat.update", "chat.postEphemeral"}
+TAKES_JSON = {"auth.test", "conversations.open", "chat.postMessage", "chat.update", "chat.postEphemeral", "views.open"}
 
 Body = dict[str, Any]
 
@@ -45,8 +47,9 @@ class Result:
 class Methods:
     """The methods of one workspace, seen by one bot token."""
 
-    def __init__(self, workspace: Workspace, now: Callable[[], datetime], post_interval: timedelta) -> None:
-        self._workspace, self._now, self._post_interval = workspace, now, post_interval
+    def __init__(self, workspace: Workspace, interactions: Interactions, post_interval: timedelta) -> None:
+        self._workspace, self._interactions, self._post_interval = workspace, interactions, post_interval
+        self._now = workspace.now
         self._last_post: dict[str, datetime] = {}
         self.handlers: Mapping[str, Callable[[Body], Result]] = {
             "auth.test": self._auth_test,
@@ -57,6 +60,7 @@ class Methods:
             "chat.postMessage": self._post,
             "chat.update": self._update,
             "chat.postEphemeral": self._post_beside,
+            "views.open": self._open_view,
         }
 
     def forget_posts(self) -> None:
@@ -98,12 +102,13 @@ class Methods:
         return Result({"user": user}, 1)
 
     def _post_beside(self, arguments: Body) -> Result:
-        """Only `user` sees it, and Slack keeps it nowhere."""
+        """Only `user` sees it, and Slack keeps it nowhere; the emulator does, for who looks what was told."""
         channel, user = self._workspace.find_channel(_required(arguments, "channel")), _required(arguments, "user")
         if user not in self._workspace.channels[channel]:
             raise SlackError("user_not_in_channel")
         text = str(arguments.get("text") or "")
-        check_content(text, _blocks(arguments))
+        shown = check_content(text, _blocks(arguments))
+        self._workspace.beside.append({"channel": channel, "user": user, "text": text, "blocks": shown})
         return Result({"message_ts": f"{self._now().timestamp():.6f}"}, 1)
 
     def _open(self, arguments: Body) -> Result:
@@ -132,6 +137,10 @@ class Methods:
         text = str(arguments.get("text") or "")
         message = self._workspace.rewrite(channel, ts, text, check_content(text, _blocks(arguments)))
         return Result({"channel": channel, "ts": ts, "text": text, "message": message}, 1)
+
+    def _open_view(self, arguments: Body) -> Result:
+        view = _decoded(arguments.get("view"), "invalid_arguments")
+        return Result({"view": self._interactions.open_view(_required(arguments, "trigger_id"), view)}, 1)
 
     def _hold_to_pace(self, channel: str) -> None:
         now, last = self._now(), self._last_post.get(channel)
@@ -176,13 +185,17 @@ def _required(arguments: Body, name: str) -> str:
 
 
 def _blocks(arguments: Body) -> Any:
-    blocks = arguments.get("blocks")
-    if not isinstance(blocks, str) or not blocks:
-        return blocks
+    return _decoded(arguments.get("blocks"), "invalid_blocks_format")
+
+
+def _decoded(given: Any, error: str) -> Any:
+    """What was sent as JSON in a string, or as it is."""
+    if not isinstance(given, str) or not given:
+        return given
     try:
-        return json.loads(blocks)
+        return json.loads(given)
     except ValueError:
-        raise SlackError("invalid_blocks_format") from None
+        raise SlackError(error) from None
 
 
 def _number(arguments: Body, name: str, default: int) -> int:

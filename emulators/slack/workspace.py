@@ -11,21 +11,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-MAX_TEXT, MAX_BLOCKS = 40_000, 50
+from emulators.slack.blocks import buttons_of, check_blocks
+from emulators.slack.errors import SlackError
+
+MAX_TEXT = 40_000
 MAX_PEOPLE = 8
 BOT_USER, BOT_ID, APP_ID = "U0BOTSTEWARD", "B0BOTSTEWARD", "A0BOTSTEWARD"
 
 Row = dict[str, Any]
-
-
-class SlackError(Exception):
-    """An answer {"ok": false, "error": …}; HTTP 200 unless `status` says otherwise."""
-
-    def __init__(self, error: str, status: int = 200, headers: dict[str, str] | None = None, **more: Any) -> None:
-        super().__init__(error)
-        self.status = status
-        self.headers = headers or {}
-        self.body: Row = {"ok": False, "error": error, **more}
 
 
 @dataclass(slots=True)
@@ -37,13 +30,16 @@ class Workspace:
     users: dict[str, Row] = field(default_factory=dict)
     channels: dict[str, tuple[str, ...]] = field(default_factory=dict)
     messages: dict[str, dict[str, Row]] = field(default_factory=dict)
+    # Every button a message has ever had, by channel and ts: a screen may be a moment behind.
+    buttons: dict[tuple[str, str], list[Row]] = field(default_factory=dict)
+    beside: list[Row] = field(default_factory=list)  # what only one person of a conversation was shown
     _sent: dict[tuple[str, str], str] = field(default_factory=dict)
     _last_micros: int = 0
 
     def load(self, team_id: str, users: Iterable[Row]) -> None:
         self.team_id = team_id
         self.users = {row["id"]: _full_user(row, team_id) for row in users}
-        self.channels, self.messages, self._sent = {}, {}, {}
+        self.channels, self.messages, self.buttons, self.beside, self._sent = {}, {}, {}, [], {}
 
     def find_by_email(self, email: str) -> Row:
         """A deactivated person is not found, as at Slack. Raises `SlackError` users_not_found."""
@@ -98,21 +94,29 @@ class Workspace:
         message |= {"client_msg_id": client_msg_id} if client_msg_id else {}
         message |= {"thread_ts": thread_ts} if thread_ts else {}
         self.messages.setdefault(channel, {})[ts] = message
+        self._remember_buttons(channel, ts, blocks)
         if client_msg_id:
             self._sent[key] = ts
         return message
 
     def rewrite(self, channel: str, ts: str, text: str, blocks: list[Row]) -> Row:
-        """Change a message of ours. Raises `SlackError` channel_not_found, message_not_found."""
+        """Change a message; a text without blocks takes its blocks away (docs.slack.dev/reference/methods/chat.update).
+
+        Raises `SlackError` channel_not_found (a person's id is no channel here), message_not_found.
+        """
         if channel not in self.channels:
             raise SlackError("channel_not_found")
         message = self.messages.get(channel, {}).get(ts)
         if message is None:
             raise SlackError("message_not_found")
         message["text"] = text
-        if blocks:
-            message["blocks"] = blocks
+        message.pop("blocks", None)
+        message |= {"blocks": blocks} if blocks else {}
+        self._remember_buttons(channel, ts, blocks)
         return message
+
+    def _remember_buttons(self, channel: str, ts: str, blocks: list[Row]) -> None:
+        self.buttons.setdefault((channel, ts), []).extend(buttons_of(blocks))
 
     def was_sent(self, channel: str, client_msg_id: str) -> bool:
         return bool(client_msg_id) and (channel, client_msg_id) in self._sent
@@ -123,23 +127,14 @@ class Workspace:
         return f"{micros // 1_000_000}.{micros % 1_000_000:06d}"
 
 
-def check_content(text: str, blocks: Any) -> list[Row]:
+def check_content(text: str, given: Any) -> list[Row]:
     """The blocks, once text and blocks are what Slack takes. Raises `SlackError`."""
-    if blocks is None or blocks == "":
-        blocks = []
-    if not isinstance(blocks, list) or not all(isinstance(one, dict) and _is_type(one.get("type")) for one in blocks):
-        raise SlackError("invalid_blocks")
-    if len(blocks) > MAX_BLOCKS:
-        raise SlackError("invalid_blocks")
+    blocks = check_blocks([] if given is None or given == "" else given)
     if not text and not blocks:
         raise SlackError("no_text")
     if len(text) > MAX_TEXT:
         raise SlackError("msg_too_long")
     return blocks
-
-
-def _is_type(value: Any) -> bool:
-    return isinstance(value, str) and bool(value)
 
 
 def _channel_id(members: tuple[str, ...]) -> str:

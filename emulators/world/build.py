@@ -42,7 +42,12 @@ HUBSPOT_ACCESS = {
     "webhook_secret": "northwind-demo-hubspot-webhook-secret",
 }
 STRIPE_KEY = "sk_test_northwind_demo"
-SLACK_ACCESS = {"token": "xoxb-northwind-demo", "team_id": "T07NORTHWND"}
+SLACK_ACCESS = {
+    "token": "xoxb-northwind-demo",
+    "team_id": "T07NORTHWND",
+    "app_id": "A0BOTSTEWARD",
+    "signing_secret": "northwind-slack-signing-secret",
+}
 
 
 def build_world(size: int | None = None, seed: int = 7, as_of: datetime = AS_OF) -> World:

@@ -111,8 +111,9 @@ KPIS = (
         Unit.HOURS,
         Better.LESS,
         "The median time from when an account or lead was first seen until an owner accepted it, or it was given to "
-        "somebody who need not be asked; the 90th percentile is given beside it. Counted are those first seen in the "
-        "period, and those that still wait are named but not in the median.",
+        "somebody who need not be asked; beside it the 90th percentile, and the median from the first offer until one "
+        "was accepted. Counted are those first seen in the period, and those that still wait are named but not in the "
+        "median.",
         "accounts and leads that got an owner",
         "accounts and leads first seen in the period, the newest first",
         over_period=True,

@@ -23,10 +23,12 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """One account or lead: first seen so many days ago, owned after so many hours; None: not yet."""
+    """One account or lead: first seen so many days ago, owned after so many hours; None: not yet. `accepted_after` are
+    the hours from the first offer of it until one was accepted, None when none was."""
 
     days_ago: float
     hours: float | None
+    accepted_after: float | None = None
 
 
 Waits = Mapping[tuple[str | None, str], Sequence[Wait]]

@@ -109,7 +109,13 @@ def _time_to_ownership(one: Slice) -> Figure:
     if not hours:
         return Figure(None, 0, still or "nothing was first seen in the period")
     late = f"90th percentile {in_hours(percentile(hours, 90))}"
-    return Figure(percentile(hours, 50), len(hours), f"{late}; {still}" if still else late, _spread(one.waits))
+    said = [late, *_accepted_after(one.waits), *([still] if still else [])]
+    return Figure(percentile(hours, 50), len(hours), "; ".join(said), _spread(one.waits))
+
+
+def _accepted_after(waits: Sequence[Wait]) -> list[str]:
+    after = sorted(wait.accepted_after for wait in waits if wait.accepted_after is not None)
+    return [f"accepted {in_hours(percentile(after, 50))} after the first offer"] if after else []
 
 
 def _sla(one: Slice) -> Figure:

@@ -69,7 +69,15 @@ def words_of(key: str) -> str:
 
 def person_key(lead: LeadRecord) -> str:
     """The key of the person a lead is, which does not tell their address."""
-    person = (lead.email or "").casefold() or f"{lead.source}/{lead.external_id}"
+    return _person_key((lead.email or "").casefold() or f"{lead.source}/{lead.external_id}")
+
+
+def address_key(address: str) -> str:
+    """The key of the person with this e-mail address, whatever its case."""
+    return _person_key(address.casefold())
+
+
+def _person_key(person: str) -> str:
     return EMAIL + sha256(person.encode("utf-8", "replace")).hexdigest()
 
 

@@ -25,6 +25,7 @@ from connectors.base import (
     Notifier,
     ObservedOwner,
     OwnerChange,
+    OwnerHistory,
     OwnerResult,
     OwnerTarget,
     RecordState,
@@ -59,6 +60,22 @@ class TargetCase:
     owners: tuple[str, str]
     inactive_owner: str
     human_moves: Callable[[str, str], None]  # a person makes somebody (second) the owner of a record (first)
+
+
+@dataclass(frozen=True)
+class HistoryCase:
+    """A target that keeps who set an owner. A person, `by`, makes somebody (second) the owner of a record (first);
+    then an integration touches another of its fields."""
+
+    target: OwnerTarget
+    object_type: str
+    ids: Sequence[str]
+    unknown_id: str
+    owners: tuple[str, str]
+    by: str
+    human_moves: Callable[[str, str], None]
+    integration_touches: Callable[[str], None]
+    forgets: Callable[[], None] | None = None  # history is switched off; None where it cannot be
 
 
 @dataclass(frozen=True)
@@ -263,6 +280,45 @@ class OwnerTargetPromises:
         version = read(case, [id_])[0].version
         assert version is not None
         return case.target.update_owner_if(OwnerChange(case.object_type, id_, owner), version)
+
+
+class OwnerHistoryPromises:
+    def test_who_set_the_owner_is_told_though_others_touched_the_record_since(self, history: HistoryCase) -> None:
+        assert isinstance(history.target, OwnerHistory)
+        id_ = history.ids[0]
+        history.human_moves(id_, history.owners[0])
+        (moved,) = history.target.read_owners([id_], history.object_type)
+        history.integration_touches(id_)
+        (shown,) = history.target.read_owners([id_], history.object_type)
+        last = history.target.who_set([shown], history.object_type)[id_]
+        assert (last.by, last.at) == (history.by, moved.modified_at)
+
+    def test_who_set_the_owner_before_is_not_told_for_who_did_now(self, history: HistoryCase) -> None:
+        id_ = history.ids[0]
+        history.human_moves(id_, history.owners[0])
+        (shown,) = history.target.read_owners([id_], history.object_type)
+        written = history.target.update_owners([OwnerChange(history.object_type, id_, history.owners[1])])
+        assert written[0].outcome is WriteOutcome.WRITTEN
+        assert isinstance(history.target, OwnerHistory)
+        (now,) = history.target.read_owners([id_], history.object_type)
+        assert history.target.who_set([now], history.object_type)[id_].by != history.by
+        assert id_ not in history.target.who_set([shown], history.object_type)
+
+    def test_of_records_nobody_moved_and_of_none_that_is_there_nothing_is_told(self, history: HistoryCase) -> None:
+        assert isinstance(history.target, OwnerHistory)
+        ids = [*history.ids, history.unknown_id]
+        history.human_moves(ids[1], history.owners[0])
+        shown = history.target.read_owners(ids, history.object_type)
+        assert set(history.target.who_set(shown, history.object_type)) == {ids[1]}
+
+    def test_where_no_history_is_kept_nothing_is_told(self, history: HistoryCase) -> None:
+        if history.forgets is None:
+            pytest.skip("this vendor always keeps its history")
+        assert isinstance(history.target, OwnerHistory)
+        history.forgets()
+        history.human_moves(history.ids[0], history.owners[0])
+        shown = history.target.read_owners(history.ids[:1], history.object_type)
+        assert history.target.who_set(shown, history.object_type) == {}
 
 
 class NotifierPromises:

@@ -19,6 +19,8 @@ from tests.contract.promises import (
     DUE,
     FieldCase,
     FieldTargetPromises,
+    HistoryCase,
+    OwnerHistoryPromises,
     OwnerTargetPromises,
     SourceCase,
     SourcePromises,
@@ -118,7 +120,7 @@ class TestHubSpotLeads(SourcePromises):
 
 
 @pytest.mark.parametrize("about", ["company", "contact"])
-class TestHubSpotTarget(OwnerTargetPromises, TaskTargetPromises):
+class TestHubSpotTarget(OwnerTargetPromises, OwnerHistoryPromises, TaskTargetPromises):
     @pytest.fixture
     def case(self, account: Account, about: str) -> TargetCase:
         return TargetCase(
@@ -129,6 +131,18 @@ class TestHubSpotTarget(OwnerTargetPromises, TaskTargetPromises):
             OWNERS,
             GONE,
             human_moves=lambda id_, owner: account.edit(id_, about, hubspot_owner_id=owner),
+        )
+
+    @pytest.fixture
+    def history(self, account: Account, about: str) -> HistoryCase:
+        def by(command: dict[str, Any]) -> None:
+            account.wire.wait(1)
+            account.vendor.edit({"object": about, **command})
+
+        return HistoryCase(
+            *(account.connector, about, IDS[:120], "1", OWNERS, "9586504"),
+            human_moves=lambda id_, owner: by({"id": id_, "properties": {"hubspot_owner_id": owner}, "by": 9586504}),
+            integration_touches=lambda id_: by({"id": id_, "properties": {"city": "Ulm"}, "app": "777"}),
         )
 
 

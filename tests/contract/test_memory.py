@@ -9,8 +9,10 @@ from connectors.memory import MemoryNotifier, MemorySource, MemoryTarget
 from tests.contract.promises import (
     FieldCase,
     FieldTargetPromises,
+    HistoryCase,
     NotifierCase,
     NotifierPromises,
+    OwnerHistoryPromises,
     OwnerTargetPromises,
     SourceCase,
     SourcePromises,
@@ -58,7 +60,7 @@ class TestMemorySource(SourcePromises):
         )
 
 
-class TestMemoryTarget(OwnerTargetPromises, TaskTargetPromises):
+class TestMemoryTarget(OwnerTargetPromises, OwnerHistoryPromises, TaskTargetPromises):
     @pytest.fixture
     def case(self, stream: str) -> TargetCase:
         source, ids = seeded()
@@ -71,6 +73,15 @@ class TestMemoryTarget(OwnerTargetPromises, TaskTargetPromises):
             owners=("u1", "u2"),
             inactive_owner="u3",
             human_moves=lambda id_, owner: source.put(stream, id_, {"owner_external_id": owner}, by="a person"),
+        )
+
+    @pytest.fixture
+    def history(self, stream: str) -> HistoryCase:
+        source, ids = seeded()
+        return HistoryCase(
+            *(MemoryTarget(source, USERS), TYPES[stream], ids, "a99", ("u1", "u2"), "a person"),
+            human_moves=lambda id_, owner: source.put(stream, id_, {"owner_external_id": owner}, by="a person"),
+            integration_touches=lambda id_: source.put(stream, id_, {"city": "Ulm"}, by="a sync"),
         )
 
 

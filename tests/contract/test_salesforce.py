@@ -27,6 +27,8 @@ from tests.contract.promises import (
     DUE,
     FieldCase,
     FieldTargetPromises,
+    HistoryCase,
+    OwnerHistoryPromises,
     OwnerTargetPromises,
     SourceCase,
     SourcePromises,
@@ -275,7 +277,20 @@ class TestSalesforceSource(SourcePromises):
         )
 
 
-class TestSalesforceTarget(OwnerTargetPromises, TaskTargetPromises):
+def who_sets(org: Org, kind: str, ids: list[str], unknown: str, field: str) -> HistoryCase:
+    def touch(id_: str) -> None:
+        org.wire.wait(1)
+        org.vendor.edit({"object": kind, "id": id_, "fields": {field: "Ulm"}, "by": INTEGRATION})
+
+    return HistoryCase(
+        *(org.connector, kind, ids, unknown, OWNERS, OWNERS[0]),
+        human_moves=lambda id_, owner: org.edit(id_, OwnerId=owner),
+        integration_touches=touch,
+        forgets=lambda: setattr(org.vendor.org.owner_history, "is_tracked", False),
+    )
+
+
+class TestSalesforceTarget(OwnerTargetPromises, OwnerHistoryPromises, TaskTargetPromises):
     @pytest.fixture
     def case(self, small: Org) -> TargetCase:
         return TargetCase(
@@ -287,6 +302,10 @@ class TestSalesforceTarget(OwnerTargetPromises, TaskTargetPromises):
             GONE,
             human_moves=lambda id_, owner: small.edit(id_, OwnerId=owner),
         )
+
+    @pytest.fixture
+    def history(self, small: Org) -> HistoryCase:
+        return who_sets(small, "Account", PUSHED, UNKNOWN, "BillingCity")
 
 
 class TestSalesforceLeads(SourcePromises):
@@ -303,7 +322,7 @@ class TestSalesforceLeads(SourcePromises):
         )
 
 
-class TestSalesforceLeadTarget(OwnerTargetPromises, TaskTargetPromises):
+class TestSalesforceLeadTarget(OwnerTargetPromises, OwnerHistoryPromises, TaskTargetPromises):
     @pytest.fixture
     def case(self, inbound: Org) -> TargetCase:
         return TargetCase(
@@ -315,6 +334,10 @@ class TestSalesforceLeadTarget(OwnerTargetPromises, TaskTargetPromises):
             GONE,
             human_moves=lambda id_, owner: inbound.edit(id_, OwnerId=owner),
         )
+
+    @pytest.fixture
+    def history(self, inbound: Org) -> HistoryCase:
+        return who_sets(inbound, "Lead", LEAD_IDS[: len(PUSHED)], UNKNOWN_LEAD, "City")
 
 
 @pytest.mark.parametrize("kind", ["Account", "Lead"])

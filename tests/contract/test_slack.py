@@ -62,6 +62,15 @@ def test_a_company_named_like_a_mention_calls_nobody() -> None:
     assert blocks[1]["text"]["text"] == "&lt;!channel&gt; &amp; Co is yours"
 
 
+def test_what_is_too_long_is_cut_between_two_characters_and_stays_within_the_limits_together() -> None:
+    name = "&" * 1000
+    question = Question("o1", name, "https://steward.example/offers/o1", name)
+    blocks = to_blocks(Notice(EMAIL, "x" * 200, (name,) * 10, "k", questions=(question,) * 10))
+    said = [block["text"]["text"] for block in blocks]
+    assert sum(map(len, said)) < 13_200
+    assert all(not part.replace("&amp;", "").strip("x…*\n") for part in said)
+
+
 def test_a_message_loses_its_buttons_once_its_offer_has_ended(vendors: Any) -> None:
     slack = connect(vendors)
     asked = Question("o1", "Acme is offered to you", "https://steward.example/offers/o1")

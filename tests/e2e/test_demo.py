@@ -18,6 +18,9 @@ CLAIMS = (
     "0 vendor writes",
     "the edit started the run 'hubspot: 1 changed'",
     "HubSpot shows the same",
+    "missed it; the flow escalate-unaccepted closed the offer",
+    "is asked next, and owns it provisionally",
+    "late answer is refused",
     "nothing was written",
 )
 

@@ -140,6 +140,25 @@ def test_a_hundred_inputs_are_taken_and_one_more_is_not() -> None:
     assert sandbox.update(*((one, {"segment": "smb"}) for one in ids)).status_code == 400
 
 
+def test_histories_of_fifty_records_are_given_and_not_of_one_more(conforms: Any) -> None:
+    sandbox = Sandbox(companies=51)
+    sandbox.hubspot.edit({"id": "1000", "properties": {"hubspot_owner_id": ""}, "by": 901})
+    sandbox.update(("1000", {"hubspot_owner_id": "71"}))
+    asked = {"properties": [], "propertiesWithHistory": ["hubspot_owner_id"]}
+    inputs = [{"id": str(1000 + number)} for number in range(51)]
+    given = sandbox.client.post(f"{COMPANIES}/batch/read", json=asked | {"inputs": inputs[:50]})
+    conforms("BatchResponseSimplePublicObject", given.json())
+    (moved,) = (one for one in given.json()["results"] if one["id"] == "1000")
+    versions = moved["propertiesWithHistory"]["hubspot_owner_id"]
+    assert [(each["value"], each["sourceType"], each["sourceId"]) for each in versions] == [
+        ("71", "INTEGRATION", "1234567"),
+        ("", "CRM_UI", "userId:901"),
+    ]
+    refused = sandbox.client.post(f"{COMPANIES}/batch/read", json=asked | {"inputs": inputs})
+    assert refused.status_code == 400
+    assert "supported in a batch request for property histories is 50" in refused.json()["message"]
+
+
 def test_the_sixth_search_in_a_second_gets_the_recorded_429(sandbox: Sandbox) -> None:
     recorded = json.loads((RECORDED / "hubspot_exchanges.json").read_text())[0]["resBody"]
     assert [sandbox.search().status_code for _ in range(5)] == [200] * 5

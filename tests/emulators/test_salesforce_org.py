@@ -311,6 +311,27 @@ def test_every_write_moves_the_modstamp_and_names_who_wrote(salesforce: Salesfor
     assert after["LastModifiedById"] == world["truth"]["integration_user"]
 
 
+def test_an_owner_change_leaves_two_rows_of_history_which_nobody_can_write(
+    salesforce: Salesforce, world: dict[str, Any]
+) -> None:
+    account = world["salesforce"]["accounts"][0]
+    owner = other_owner(world, account)
+    salesforce.Account.update(account["Id"], {"OwnerId": owner})
+    salesforce.Account.update(account["Id"], {"Site": "Lyon"})
+    asked = "SELECT Field, OldValue, NewValue, CreatedById FROM AccountHistory WHERE AccountId = '{}'"
+    rows = salesforce.query(asked.format(account["Id"]))["records"]
+    names = {user["Id"]: user["Name"] for user in world["salesforce"]["users"]}
+    assert {(row["OldValue"], row["NewValue"]) for row in rows} == {
+        (account["OwnerId"], owner),
+        (names[account["OwnerId"]], names[owner]),
+    }
+    assert {row["CreatedById"] for row in rows} == {world["truth"]["integration_user"]}
+    with pytest.raises(SalesforceMalformedRequest, match="can not be filtered"):
+        salesforce.query(asked.format(account["Id"]) + f" AND NewValue = '{owner}'")
+    with pytest.raises(SalesforceMalformedRequest, match="CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY"):
+        salesforce.AccountHistory.create({})
+
+
 def test_a_conditional_write_loses_to_the_person_who_was_first(
     running: EmulatedVendors, salesforce: Salesforce, world: dict[str, Any]
 ) -> None:

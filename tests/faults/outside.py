@@ -7,7 +7,6 @@ from contextlib import suppress
 
 import pytest
 
-from config.policy_files import load_policy
 from config.settings import POLICY_DIR
 from connectors.base import OwnerChange, OwnerResult
 from connectors.errors import ConnectorStopped, RetryLater, SchemaChanged
@@ -15,8 +14,9 @@ from connectors.memory import MemoryTarget
 from tasks.push import push_target
 from tasks.rehearsal import Rehearsal
 from tests.faults.steps import FIRMS
+from tests.policies import read_policy
 
-POLICY = load_policy(POLICY_DIR)
+POLICY = read_policy(POLICY_DIR)
 TROUBLES = [
     RetryLater("salesforce", "busy", code="429", retry_after_s=86_400.0),
     RetryLater("salesforce", "HTTP 503"),

@@ -12,9 +12,11 @@ import pytest
 from connectors.base import NewTask
 from connectors.errors import Ambiguous, RecordRejected, RetryLater
 from connectors.memory import MemoryTarget
+from ownership.placed_by_people import Person
 from store.engine import Store
 from tasks.acceptance import escalate_due
 from tasks.rehearsal import Rehearsal, rehearse
+from tasks.resolving import resolve
 from tests.faults.test_killed_anywhere import Killed, Steps
 
 CUSTOMER = {"name": "Acme", "website": "acme.com", "country": "US", "state": "NY", "employees": 20}
@@ -181,6 +183,11 @@ def test_a_refused_task_says_why_and_harms_neither_the_owner_nor_the_other_task(
     with company.context.store.transaction(readonly=True) as uow:
         (item,) = uow.exceptions.open_items("task_rejected")
     assert "tasks are switched off here" in item.detail["problem"]
+    monkeypatch.undo()
+    assert "next push" in resolve(company.context, item.exception_id, "retry-task", Person("ops@x.example", "ops"))
+    push_until_done(company)
+    assert (states(company), made(company)) == (ALL_CREATED, ONE_EACH)
+    assert "task_rejected" not in company.exceptions()
 
 
 def test_a_vendor_that_never_answers_is_asked_a_few_times_and_then_left_to_a_person(

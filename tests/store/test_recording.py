@@ -158,7 +158,7 @@ def test_an_account_that_waits_has_one_owner_of_record_and_one_offer_however_man
         assert [row.owner_id for row in uow.ledger.history("acme")] == ["al"]
         assert uow.offers.before_acceptance() == [("acme", "cy", "al")] == uow.offers.before_acceptance(["acme"])
         assert [offer.state for offer in uow.offers.of_owner("bo", None)] == ["superseded"]
-        assert uow.offers.asked_before("acme") == ["cy", "bo"]
+        assert uow.offers.asked_before(["acme"]) == {"acme": ["cy", "bo"]}
         placing = uow.decisions.placing("acme", "bo")
         assert placing is not None
         assert (placing.owner_id, placing.rule, placing.turn) == ("bo", "emea", None)

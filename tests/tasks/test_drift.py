@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from config.policy_files import load_policy
 from config.settings import POLICY_DIR
 from connectors.base import OwnerChange, OwnerResult, WriteOutcome
 from connectors.errors import RetryLater
 from connectors.memory import MemoryTarget
 from ownership.drift import DriftGuard
 from ownership.entries import NamedAccount
+from ownership.placed_by_people import MayNot, Person
 from ownership.policy import STEPS
 from store.drift import DriftEvent, DriftEvents
 from store.outbox import AttemptResult, OutboxRow
@@ -31,7 +31,11 @@ from tasks.identity_words import Refused, Word
 from tasks.matching import match_changed_accounts
 from tasks.pull import pull_records
 from tasks.rehearsal import Rehearsal, rehearse, user_id
+from tasks.resolving import resolve
 from tasks.scope import accounts_showing
+from tests.policies import read_policy
+
+pytestmark = pytest.mark.slow
 
 US_SMB = {"country": "US", "state": "NY", "employees": 20}
 SYNC = "005SYNC"
@@ -49,7 +53,7 @@ def start(tmp_path: Path, store_url: str) -> Iterator[Start]:
     opened: list[Rehearsal] = []
 
     def found(guard: DriftGuard) -> Rehearsal:
-        loaded = load_policy(POLICY_DIR)
+        loaded = read_policy(POLICY_DIR)
         policy = replace(loaded, policy=replace(loaded.policy, drift=guard, order=STEPS))
         company = rehearse(tmp_path, policy, store_url)
         opened.append(company)
@@ -252,6 +256,32 @@ def test_a_held_edit_stays_a_persons_when_an_integration_touches_the_record_late
     assert "somebody has been asked" in events(company)[0].because
 
 
+def person_then_integration(company: Rehearsal) -> None:
+    """Somebody gives Acme back to Gary, who had it before; a sync then touches another field, before any scan."""
+    set_owner(company, "salesforce", "001A", "gary-sutton", by="005HUMAN")
+    company.sources["salesforce"].put("accounts", "001A", {"phone": "1"}, by=SYNC)
+    guard(company)
+    company.push()
+
+
+def test_an_edit_stays_a_persons_though_an_integration_touches_the_record_before_any_scan(company: Rehearsal) -> None:
+    person_then_integration(company)
+    assert company.shown("salesforce", "001A") == "gary-sutton"
+    assert [(event.hand, event.action, event.modified_by) for event in events(company)] == [
+        ("person", "hold", "005HUMAN")
+    ]
+
+
+def test_without_the_systems_history_such_an_edit_passes_for_the_integrations(
+    company: Rehearsal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Why the history is read: it is the one thing that tells the two apart."""
+    monkeypatch.setattr(MemoryTarget, "who_set", lambda self, shown, object_type: {})
+    owner = company.owner("salesforce", "001A")
+    person_then_integration(company)
+    assert company.shown("salesforce", "001A") == owner
+
+
 def test_an_edit_that_the_person_took_back_is_settled_and_protects_nothing_afterwards(company: Rehearsal) -> None:
     owner = company.owner("salesforce", "001A")
     set_owner(company, "salesforce", "001A", "dana-whitfield", by="005HUMAN")
@@ -411,6 +441,24 @@ def test_a_storm_stops_the_guard_and_asks_one_person_once(company: Rehearsal) ->
     assert company.exceptions() == {"drift_storm": 1}
     (problem,) = problems(company, "drift_storm")
     assert problem.startswith("25 of 41 records of salesforce were given another owner within a day")
+
+
+def test_a_storm_is_released_from_its_exception_by_ops_alone_and_the_owners_are_written_again(
+    company: Rehearsal,
+) -> None:
+    ids = book(company, 25)
+    for id_ in ids:
+        set_owner(company, "salesforce", id_, "gary-sutton")
+    guard(company)
+    with company.context.store.transaction(readonly=True) as uow:
+        (item,) = uow.exceptions.open_items("drift_storm")
+    with pytest.raises(MayNot, match="Only sales operations"):
+        resolve(company.context, item.exception_id, "release", Person("peter-novak", "manager"), "a stale sync")
+    resolve(company.context, item.exception_id, "release", Person("ops@x.example", "ops"), "a stale sync")
+    company.push()
+    with company.context.store.transaction(readonly=True) as uow:
+        assert uow.exceptions.get(item.exception_id).resolved_by == "ops@x.example"
+    assert all(company.shown("salesforce", id_) == company.owner("salesforce", id_) for id_ in ids)
 
 
 def test_a_storm_that_runs_have_pulled_is_one_exception_and_no_other(company: Rehearsal) -> None:

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from config.policy_files import load_policy
 from config.settings import POLICY_DIR
 from connectors.base import OwnerChange
 from ownership.drift import DriftGuard
@@ -21,6 +20,7 @@ from store.exceptions import record_key
 from tasks.drift import act_on_drift, note_differences
 from tasks.drift_scan import find_differences
 from tasks.rehearsal import CRMS, Rehearsal, rehearse, user_id
+from tests.policies import read_policy
 
 pytestmark = pytest.mark.slow
 
@@ -154,7 +154,7 @@ def settle_agreed(world: World) -> None:
 
 @pytest.fixture(params=range(3))
 def world(request: pytest.FixtureRequest, tmp_path: Path) -> World:
-    loaded = load_policy(POLICY_DIR)
+    loaded = read_policy(POLICY_DIR)
     company = rehearse(tmp_path, replace(loaded, policy=replace(loaded.policy, drift=GUARD)))
     for number in range(COMPANIES):
         for source in CRMS:

@@ -152,7 +152,9 @@ def test_every_figure_is_what_counting_by_hand_gives(book: RunContext) -> None:
         "forecast_delta": (None, 0),
     }
     assert set(found) == {kpi.id for kpi in KPIS}
-    assert found["time_to_ownership"].note == "90th percentile 24.4 h; 3 still wait"
+    assert (
+        found["time_to_ownership"].note == "90th percentile 24.4 h; accepted 16.0 h after the first offer; 3 still wait"
+    )
     assert found["overloaded"].note == "1 account above capacity"
     assert found["drift"].note == "1 open"
     assert parts(found["drift"]) == {"person · hold": 1}

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import Barrier
 
 import pytest
 
 from ownership.placed_by_people import MayNot, Person
+from tasks.lent import end_what_was_lent
 from tasks.placed_by_people import (
     answer_override,
     note_overdue_disputes,
@@ -137,3 +139,34 @@ def test_of_two_who_approve_at_once_one_does(company: Rehearsal) -> None:
     assert said[0] == "Diego Marín: approved."
     assert said[1].startswith("It is approved already, by o")
     assert owner(company) == "diego-marin"
+
+
+def test_what_was_lent_goes_back_with_the_first_scan_of_the_day_after_without_a_pull(company: Rehearsal) -> None:
+    asked = request_override(company.context, "Acme", DIEGO, "diego-marin", "a launch", "2026-11-25", "return")
+    answer_override(company.context, asked.override_id, OPS, "approved", "for the launch")
+    assert owner(company) == "diego-marin"
+
+    def scan_at(*at: int) -> int:
+        company.now[0] = datetime(2026, 11, *at, tzinfo=UTC)
+        company.new_run()
+        return len(end_what_was_lent(company.context).moves)
+
+    assert (scan_at(25, 23, 59), owner(company)) == (0, "diego-marin")
+    assert (scan_at(26, 0, 0), owner(company)) == (1, "grace-liu")
+    assert [scan_at(26, 0, 1), scan_at(27, 0, 0)] == [0, 0]
+
+
+def test_a_scan_that_is_killed_before_it_commits_is_made_again_by_the_next(
+    company: Rehearsal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = request_override(company.context, "Acme", DIEGO, "diego-marin", "a launch", "2026-11-23", "return")
+    answer_override(company.context, asked.override_id, OPS, "approved", "for the launch")
+    company.pass_time(days=1)
+    company.new_run()
+    with monkeypatch.context() as patch:
+        patch.setattr("store.cursors.Cursors.advance", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            end_what_was_lent(company.context)
+    assert owner(company) == "diego-marin"
+    assert len(end_what_was_lent(company.context).moves) == 1
+    assert owner(company) == "grace-liu"

@@ -10,8 +10,13 @@ from click.testing import CliRunner, Result
 
 from cli import questions
 from config.settings import POLICY_DIR
+from ownership.case import book_sizes
 from ownership.counterfactual import NoSuchValue
+from ownership.day import Day
+from tasks.assignment import books_now
 from tasks.counterfactual import what_if_lines, why_not_lines
+from tasks.matching import match_accounts
+from tasks.pull import pull_stream
 from tasks.rehearsal import Rehearsal, rehearse
 
 US_SMB = {"country": "US", "state": "NY", "employees": 20}
@@ -162,3 +167,22 @@ def test_lint_with_a_database_out_of_reach_still_checks_the_policy(
     assert "0 errors" in result.output
     assert "Coverage is not measured: " in result.output
     assert "secret" not in result.output
+
+
+def test_books_are_counted_as_a_run_counts_them_without_reading_every_account(company: Rehearsal) -> None:
+    """Accounts with an owner of record, leads, accounts only a CRM shows an owner of, and those nobody has at all."""
+    for number, owner in enumerate(["dana-whitfield", "gary-sutton", None, "ben-castillo"]):
+        company.account("salesforce", f"002{number}", name=f"New {number}", website=f"new{number}.com", owner=owner)
+    company.lead("salesforce", "00Q1", name="Jo", company="Bolt", email="jo@bolt.com", owner="dana-whitfield")
+    for stream in company.sources["salesforce"].streams:
+        pull_stream(company.context, "salesforce", stream)
+    match_accounts(company.context)
+    context = company.context
+    day = Day.of(context.policy.policy, context.policy.roster, context.now())
+    with context.store.transaction(readonly=True) as uow:
+        owners = {id_: current.owner_id for id_, current in uow.ledger.current().items()}
+        record = context.policy.policy.system_of_record
+        counted = book_sizes(uow.accounts.all(), owners, day.present, record)
+        assert books_now(uow, day) == counted
+    assert counted["dana-whitfield"] == 1
+    assert "gary-sutton" not in counted

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from config.policy_files import LoadedPolicy, load_policy
+from config.policy_files import LoadedPolicy
 from config.settings import POLICY_DIR
 from ownership.linking import CROWD, PROBLEM_KINDS
 from ownership.model import ACCOUNT
@@ -24,6 +24,7 @@ from tasks.identity_words import Refused, Word, say_parent, say_same, say_split,
 from tasks.matching import match_accounts, match_changed_accounts
 from tasks.pull import pull_stream
 from tasks.rehearsal import Rehearsal, rehearse
+from tests.policies import read_policy
 
 Change = tuple[Any, ...]
 Place = tuple[str, str]
@@ -141,7 +142,7 @@ def seen(company: Rehearsal) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def policy() -> LoadedPolicy:
-    return load_policy(POLICY_DIR)
+    return read_policy(POLICY_DIR)
 
 
 @pytest.fixture(scope="module")

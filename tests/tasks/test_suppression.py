@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from config.policy_files import LoadedPolicy, load_policy
+from config.policy_files import LoadedPolicy
 from config.settings import POLICY_DIR
 from connectors.base import FieldChange, OwnerResult, WriteOutcome
 from connectors.errors import RetryLater
@@ -21,6 +21,7 @@ from tasks.acceptance import accept_account
 from tasks.rehearsal import Rehearsal, rehearse
 from tasks.suppression import show_suppression
 from tests.faults.test_killed_anywhere import Killed, Steps
+from tests.policies import read_policy
 
 ACME = {"name": "Acme", "website": "acme.com", "country": "US", "state": "NY", "employees": 20}
 ENTRIES = (
@@ -31,7 +32,7 @@ BUSY = {"busy": True, "free_on": "2026-12-07"}
 
 
 def with_entries(*entries: SuppressionRule) -> LoadedPolicy:
-    loaded = load_policy(POLICY_DIR)
+    loaded = read_policy(POLICY_DIR)
     return replace(loaded, policy=replace(loaded.policy, suppression=entries))
 
 

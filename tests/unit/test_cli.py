@@ -8,6 +8,8 @@ from click.testing import CliRunner, Result
 
 from cli.main import main
 from config.settings import POLICY_DIR
+from store.engine import open_store
+from tasks.context import utc_now
 
 
 @pytest.fixture
@@ -115,3 +117,19 @@ def test_a_token_is_printed_once_listed_without_its_secret_and_revoked(bench: Pa
     assert "nightly report is revoked" in steward("token", "revoke", token_id).output
     assert "revoked, until" in steward("token", "list").output
     assert "name them with --as" in said_in_one_line(steward("token", "create", "x", "--role", "rep"))
+
+
+def test_a_way_out_is_taken_by_command_and_what_may_not_be_is_said_in_one_line(bench: Path) -> None:
+    store = open_store(f"sqlite:///{bench}/steward.db")
+    store.migrate()
+    store.run(
+        lambda uow: uow.exceptions.open("bad_record", "k", None, {"problem": "no name"}, "warning", "r", utc_now())
+    )
+    (item,) = store.run(lambda uow: uow.exceptions.open_items())
+    take = ("resolve", item.exception_id, "explain", "--as", "ops:jo@x.example")
+    assert "No reason is given" in said_in_one_line(steward(*take))
+    assert "is nobody on the roster" in said_in_one_line(steward(*take[:-1], "jo", "--reason", "x"))
+    assert steward(*take, "--reason", "a test row").output.strip() == "It is closed, and stays so."
+    assert "closed already, by jo@x.example: Explain away: a test row" in said_in_one_line(steward(*take))
+    assert "Nothing needs a person." in steward("exceptions").output
+    store.close()

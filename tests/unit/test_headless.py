@@ -37,6 +37,7 @@ from tasks.account_files import (
 )
 from tasks.headless import decide_sheet, to_account
 from tasks.memory import Memory, read_memory, write_memory
+from tests.policies import read_policy
 
 ROOT = Path(__file__).resolve().parents[2]
 TODAY = "2026-11-25"
@@ -500,7 +501,7 @@ def test_ten_thousand_accounts_are_decided_by_the_shipped_policy(tmp_path: Path)
     countries, sizes = ("US", "GB", "NO", "DE", "JP", "BR", ""), ("5", "300", "4000", "")
     rows = [row(f"a{n:05}", country=countries[n % 7], employees=sizes[n % 4]) for n in range(10_000)]
     sheet = read_sheet(write_csv(tmp_path / "a.csv", rows))
-    result = decide_sheet(sheet, load_policy(POLICY_DIR), Memory(), NOW)
+    result = decide_sheet(sheet, read_policy(POLICY_DIR), Memory(), NOW)
     write_decisions(result.decisions, tmp_path / "out.parquet")
     assert pl.read_parquet(tmp_path / "out.parquet")["account_id"].to_list() == [each["id"] for each in rows]
     assert {each.reason for each in result.decisions} >= {"pool", "territory", "missing_data"}

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from ownership.case import Holding
 from ownership.entries import Keeping, NamedAccount, Pool, Registration, Territory
-from ownership.inactivity import forfeited_because, idle_days
+from ownership.inactivity import about_to_forfeit, forfeited_because, idle_days
 from ownership.model import Account, Period
 from ownership.policy import Policy
 from ownership.worktime import Calendar
@@ -194,3 +194,34 @@ def test_nothing_is_lost_while_either_the_activity_or_the_owner_is_new(idle: int
     lost = forfeited_because(FORTNIGHT, rep("ann"), idle, "" if held is None else ago(held), WEDNESDAY)
     newest = min((each for each in (idle, held) if each is not None), default=0)
     assert bool(lost) == (newest > 14)
+
+
+# --- warnings ---
+
+
+@pytest.mark.parametrize(("days", "lost_in"), [(11, None), (12, 3), (14, 1), (15, None)])
+def test_an_owner_is_to_be_warned_in_the_last_days_before_they_lose_an_account(days: int, lost_in: int | None) -> None:
+    idle = about_to_forfeit(FORTNIGHT, rep("ann"), days, "", WEDNESDAY)
+    assert ((idle.lost_on - TODAY).days if idle else None) == lost_in
+    if idle:
+        assert (TODAY - idle.since).days == days
+
+
+def test_the_last_days_are_working_days_where_those_count() -> None:
+    idle = about_to_forfeit(WORKING, rep("ann"), 16, "", WEDNESDAY)
+    assert idle is not None
+    assert f"{idle.lost_on:%a}" == "Mon", "12 working days have passed; Thursday, Friday and Monday are to come"
+
+
+@settings(max_examples=60, deadline=None)
+@given(days=st.integers(0, 40), keeping=st.sampled_from([FORTNIGHT, WORKING, Keeping(14, warn_days_before=9)]))
+def test_who_is_warned_loses_it_on_the_day_that_is_named_and_on_none_before(days: int, keeping: Keeping) -> None:
+    ann = rep("ann", leave=(Period(ago(-1), ago(-4)),))
+    idle = about_to_forfeit(keeping, ann, days, "", WEDNESDAY)
+    if idle is not None:
+        ahead = (idle.lost_on - TODAY).days
+        lost = [
+            bool(forfeited_because(keeping, ann, days + on, "", (TODAY + timedelta(days=on)).isoformat()))
+            for on in range(ahead + 1)
+        ]
+        assert lost == [False] * ahead + [True]

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from config.policy_files import load_policy
 from config.settings import POLICY_DIR
 from ownership.conditions import ALWAYS, All, AnyOf, Condition, Not, Test, fold_fields, holds
 from ownership.entries import (
@@ -30,6 +29,7 @@ from ownership.overlap import are_disjoint
 from ownership.policy import Policy, Roster
 from ownership.territories import path_of
 from ownership.thinkable import can_hold
+from tests.policies import read_policy
 
 TODAY = "2026-11-25"
 few = settings(max_examples=60, deadline=None)
@@ -86,7 +86,7 @@ def test_a_sound_policy_has_no_finding() -> None:
 
 
 def test_the_shipped_policy_has_no_error() -> None:
-    loaded = load_policy(POLICY_DIR)
+    loaded = read_policy(POLICY_DIR)
     findings = lint(loaded.policy, loaded.roster, TODAY)
     assert [finding for finding in findings if finding.severity is Severity.ERROR] == []
     alone = [finding.id for finding in findings if finding.what.startswith("only ")]

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from config.policy_files import load_policy
+from config.yaml_files import PolicyError
 from ownership.conditions import ALWAYS, Field, Test, holds
 from ownership.drift import DriftGuard
 from ownership.entries import Assign, Dispute, DisputeClock, Keeping, Pod, Requirement, SlaRule, TeamRole
+from ownership.exception_kinds import due_by
 from ownership.model import Period, Ramp, Rep
 from ownership.policy import LEAD_STEPS, STEPS, Policy
 from ownership.worktime import WEEKDAYS_NINE_TO_FIVE, Calendar
@@ -32,6 +35,16 @@ def person(folder: Path, keys: str, more: str = "") -> Rep:
 
 
 # --- what loads ---
+
+
+def test_hours_to_act_on_an_exception_are_said_by_kind_and_a_kind_there_is_not_is_an_error(tmp_path: Path) -> None:
+    assert policy(tmp_path, "").exception_hours == {}
+    said = policy(tmp_path, "exceptions: {due_hours: {owner_drift: 8}}\n").exception_hours
+    first = datetime(2026, 11, 23, tzinfo=UTC)
+    assert due_by("owner_drift", first, said) - first == timedelta(hours=8)
+    assert due_by("no_rule", first, said) - first == timedelta(hours=48)
+    with pytest.raises(PolicyError, match="owner_drift"):
+        policy(tmp_path, "exceptions: {due_hours: {owner_drit: 8}}\n")
 
 
 def test_a_policy_that_says_nothing_more_has_the_usual_values(tmp_path: Path) -> None:
@@ -429,7 +442,7 @@ MISTAKES: dict[str, tuple[str, str]] = {
     "a miss that is neither": ("acceptance: {miss_takes_turn: maybe}  # <-\n", "Write true or false"),
     "a decline that is neither": ("acceptance: {decline_takes_turn: 0}  # <-\n", "Write true or false"),
     "an SLA without hours": ("acceptance:\n  by:\n  - {when: {vip: true}}  # <-\n", "an SLA has no 'hours'"),
-    "an SLA of no time": ("acceptance:\n  by:\n  - {when: {vip: true}, hours: 0}  # <-\n", "from 0.1 to 8784"),
+    "an SLA of no time": ("acceptance:\n  by:\n  - {when: {vip: true}, hours: 0}  # <-\n", "from 0.005 to 8784"),
     "an SLA for an unknown field": ("acceptance:\n  by:\n  - {when: {vpi: true}, hours: 1}  # <-\n", "'vip'?"),
     "an SLA that is no list": ("acceptance: {by: {hours: 1}}  # <-\n", "by of acceptance is not a list"),
     "an unknown key of leads": ("leads: {sticky: 7}  # <-\n", "(did you mean 'sticky_days'?)"),

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from cli import targets
 from config.policy_files import LoadedPolicy, load_policy
-from connectors.base import OwnerChange, OwnerResult, WriteOutcome
+from connectors.base import ObservedOwner, OwnerChange, OwnerResult, WriteOutcome
 from connectors.errors import ConnectorStopped, RetryLater, SchemaChanged
 from store.targets import TargetState
 from tasks.breaker import LONGEST_WAIT_S, OPENS_AFTER, after_failure, pause, resume
@@ -80,6 +80,37 @@ def test_a_write_the_vendor_does_late_does_not_win_over_a_newer_owner(
     company.pass_time(minutes=2)
     assert push(company) == {"superseded": 1, "confirmed": 1}
     assert company.shown("salesforce", ID) == "ann"
+
+
+@pytest.mark.parametrize("on_condition", [True, False])
+def test_a_worker_held_up_before_its_read_does_not_write_over_a_newer_owner_who_was_there_before(
+    company: Rehearsal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, on_condition: bool
+) -> None:
+    """Ann, Bob, and Ann again: what the worker for Bob reads at last is just what it expects to find."""
+    target = company.targets["salesforce"]
+    target.compare_and_set = frozenset({"Account"} if on_condition else ())
+    push(company)
+    for owner in ("ann", "bob"):
+        company.adopt(policy(tmp_path, owner))
+        company.assign()
+        if owner == "ann":
+            assert push(company) == {"confirmed": 1}
+    read, times = target.read_owners, iter([1])
+
+    def held_up(remote_ids: Sequence[str], object_type: str | None = None) -> tuple[ObservedOwner, ...]:
+        if next(times, None):
+            company.pass_time(minutes=5)
+            company.adopt(policy(tmp_path, "ann"))
+            company.assign()
+            push(company)
+        return read(remote_ids, object_type)
+
+    monkeypatch.setattr(target, "read_owners", held_up)
+    written = len(target.written)
+    push(company)
+    assert company.owner("salesforce", ID) == "ann"
+    assert company.shown("salesforce", ID) == "ann"
+    assert [change.owner_id for change in target.written[written:]] == []
 
 
 def test_an_edit_between_our_read_and_our_write_is_not_written_over(

@@ -75,6 +75,7 @@ order: [
 system_of_record: hubspot
 require: [{name: size, when: {employees: {is_present: true}}, mend: fill it in}]
 dispute_clock: {hours: 24, clock: business}
+exceptions: {due_hours: {owner_drift: 8, no_rule: 72.5}}
 disputes: [{account: salesforce/001, claimed_by: bob, reason: met them first, from: "2026-11-01", until: "2026-11-30"}]
 overrides:
   - {account: acme.com, owner: ann, reason: launch, requested_by: bob, approved_by: cem,

@@ -20,7 +20,7 @@ from starlette.testclient import TestClient
 
 from config.settings import Settings
 from emulators.salesforce.outbound import is_acknowledged
-from tests.web.conftest import read_policy
+from tests.policies import read_policy
 from web.app import create_app
 from web.webhooks import MAX_BODY
 

@@ -2,18 +2,16 @@
 
 import shutil
 from collections.abc import Callable, Iterator
-from functools import cache
 from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
 
-from config.policy_files import load_policy
 from config.settings import Settings
+from tests.policies import read_policy
 from web.app import create_app
 
 LogIn = Callable[[str], TestClient]
-read_policy = cache(load_policy)  # reading it takes longer than most tests of pages
 
 
 @pytest.fixture

@@ -133,6 +133,18 @@ def test_a_late_answer_is_told_who_has_it_and_changes_nothing(slack: Workspace) 
     assert "Nobody answered in time. It belongs to" in slack.company.notifier.beside[0][1]
 
 
+@pytest.mark.parametrize("action", [ACCEPT, DECLINE])
+def test_at_the_deadline_nobody_is_asked_why_and_the_next_is_asked_at_once(slack: Workspace, action: str) -> None:
+    asked = slack.offer
+    slack.company.now[0] = asked.due_by
+    slack.send(slack.payload(asked.owner_id, action))
+    assert (slack.offer.state, slack.company.notifier.asked_why) == ("expired", [])
+    assert slack.shown.startswith("Nobody answered in time")
+    ((_, said),) = slack.company.notifier.beside
+    assert said.startswith("Too late: the offer of Firma ran out at")
+    assert "is asked until" in said
+
+
 def test_an_offer_that_ran_out_loses_its_buttons_with_the_next_notices(slack: Workspace) -> None:
     slack.company.pass_time(hours=25)
     slack.company.new_run()

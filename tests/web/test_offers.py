@@ -71,6 +71,52 @@ def test_a_late_answer_changes_nothing_and_says_whose_it_is(offered: Settings, l
     assert (the_offer(offered).state, the_offer(offered).answered_by) == ("accepted", "rachel-stein")
 
 
+def test_an_offer_whose_time_is_over_shows_no_buttons_and_is_not_accepted(
+    web_settings: Settings, logged_in: LogIn
+) -> None:
+    store, now = open_store(web_settings.database_url), utc_now()
+    know(store, "acme")
+    record(store, owned_by("acme", "dana-whitfield", offer_due_by=now, pushes=()), now=now)
+    store.close()
+    client = logged_in("dana-whitfield")
+    shown = client.get(f"/offers/{the_offer(web_settings).offer_id}").text
+    assert "Its time is over" in shown
+    assert "Accept</button>" not in shown
+    assert "Too late: the offer of Name of acme ran out at" in answer(client, web_settings, "accept")
+    assert the_offer(web_settings).state == "expired"
+
+
+@pytest.fixture
+def in_the_queue(offered: Settings) -> Settings:
+    """Nobody has accepted acme, and nobody is left to be asked."""
+    store, now = open_store(offered.database_url), utc_now()
+
+    offer = the_offer(offered)
+    with store.transaction() as uow:
+        uow.offers.answer(offer.offer_id, "expired", "steward", now)
+        uow.exceptions.open("unaccepted", "unaccepted:acme", "acme", {}, "warning", "run-1", now)
+    store.close()
+    return offered
+
+
+@pytest.mark.parametrize("who", ["dana-whitfield", "rachel-stein"])
+def test_what_nobody_accepted_is_taken_on_the_page_by_who_was_asked_or_their_manager(
+    in_the_queue: Settings, logged_in: LogIn, who: str
+) -> None:
+    client = logged_in(who)
+    path = f"/offers/{the_offer(in_the_queue).offer_id}"
+    assert "Take it for Dana Whitfield</button>" in client.get(path).text
+    assert "Name of acme is taken for Dana Whitfield" in answer(client, in_the_queue, "take")
+    assert "Take it" not in client.get(path).text
+    assert "Too late" in answer(client, in_the_queue, "take")
+
+
+def test_nobody_else_takes_it(in_the_queue: Settings, logged_in: LogIn) -> None:
+    client = logged_in("marcus-oyelaran")
+    assert "Take it" not in client.get(f"/offers/{the_offer(in_the_queue).offer_id}").text
+    assert "Nothing was changed" in answer(client, in_the_queue, "take")
+
+
 def test_a_second_acceptance_by_the_same_rep_is_too_late(offered: Settings, logged_in: LogIn) -> None:
     client = logged_in("dana-whitfield")
     answer(client, offered, "accept")

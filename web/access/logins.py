@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from store.sessions import Session
+from web.access.rules import role_of
 from web.access.viewer import Role, Viewer
 from web.surroundings import surroundings_of
 
@@ -17,8 +18,10 @@ COOKIE = "steward_session"
 
 
 def log_in(request: Request, response: Response, email: str, name: str, role: Role) -> None:
-    """Start a login for somebody who has proved who they are, and give their browser its token."""
+    """Start a login for somebody who has proved who they are, and give their browser its token. One that was under way
+    in it ends: what somebody put there before is worth nothing afterwards."""
     here = surroundings_of(request)
+    _end(request)
     token, now = secrets.token_urlsafe(32), here.clock()
     ends_at = now + timedelta(hours=here.settings.web_session_hours)
     session = Session(_hash(token), email, name, role.value, secrets.token_urlsafe(32), now, ends_at)
@@ -29,13 +32,12 @@ def log_in(request: Request, response: Response, email: str, name: str, role: Ro
 
 def log_out(request: Request, response: Response) -> None:
     """End the login of this browser."""
-    if token := request.cookies.get(COOKIE):
-        surroundings_of(request).store.run(lambda uow: uow.sessions.end(_hash(token)))
+    _end(request)
     response.delete_cookie(COOKIE, path="/")
 
 
 def viewer_of(request: Request) -> Viewer | None:
-    """Who is logged in in this browser, if anybody."""
+    """Who is logged in in this browser, if anybody. Whoever leaves the company is so no more from that day on."""
     token = request.cookies.get(COOKIE)
     if not token:
         return None
@@ -44,8 +46,16 @@ def viewer_of(request: Request) -> Viewer | None:
         session = uow.sessions.find(_hash(token), here.clock())
     if session is None:
         return None
-    rep_id = here.policy.roster.with_address(session.email)
-    return Viewer(session.email, session.name, Role(session.role), rep_id, session.form_token)
+    roster, role = here.policy.roster, Role(session.role)
+    # A rep is one by the roster alone; the other roles can come from groups of the identity provider.
+    if role_of(roster, here.reading().today(), session.email, () if role is Role.REP else (role,)) is None:
+        return None
+    return Viewer(session.email, session.name, role, roster.with_address(session.email), session.form_token)
+
+
+def _end(request: Request) -> None:
+    if token := request.cookies.get(COOKIE):
+        surroundings_of(request).store.run(lambda uow: uow.sessions.end(_hash(token)))
 
 
 def _hash(token: str) -> str:

@@ -1,4 +1,5 @@
-"""What a viewer is shown of other people's accounts. Pure: a viewer and the roster in, an answer out.
+"""Who is let in with which role, and what a viewer is shown of other people's accounts. Pure: what is known of
+somebody and the roster in, an answer out.
 
 Everybody who is logged in may ask who owns any account, since when, in which team, and why: that is what Steward is
 for. The rest of an account (its fields, records, pushes, drift, exceptions, offers) and books are for whom it concerns.
@@ -6,8 +7,25 @@ for. The rest of an account (its fields, records, pushes, drift, exceptions, off
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from ownership.policy import Roster
 from web.access.viewer import Role, Viewer
+
+
+def role_of(roster: Roster, today: str, email: str, given: Collection[Role] = ()) -> Role | None:
+    """With which role somebody is let in, None: not at all. `given` are the roles their groups give them.
+
+    Whoever is on the roster is a rep, and a manager while somebody reports to them. Somebody who has left is not let in
+    whatever their groups say, and nobody is a queue.
+    """
+    rep_id = roster.with_address(email)
+    roles = set(given)
+    if rep_id is not None:
+        if rep_id not in roster.present_on(today) or roster.is_queue(rep_id):
+            return None
+        roles.add(Role.MANAGER if roster.is_manager(rep_id) else Role.REP)
+    return max(roles, key=list(Role).index, default=None)
 
 
 def looks_into(viewer: Viewer, roster: Roster) -> frozenset[str] | None:

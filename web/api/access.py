@@ -9,10 +9,13 @@ from threading import Lock
 from typing import Annotated
 
 from fastapi import Depends, HTTPException, Request
+from fastapi.routing import APIRoute
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ownership.policy import Roster
 from tasks.tokens import TokenRefused, token_in_force
+from web.access.noting import REFUSALS, note
 from web.access.rules import sees_details
 from web.access.viewer import Role, Viewer
 from web.surroundings import surroundings_of
@@ -51,13 +54,39 @@ def caller(request: Request, given: Annotated[HTTPAuthorizationCredentials | Non
         token = token_in_force(context.store, given.credentials, roster, context.today(), now)
     except TokenRefused as problem:
         raise HTTPException(401, f"Not accepted: {problem}.", _WHO) from None
+    rep = roster.reps.get(token.rep_id or "")
+    email = rep.email if rep else f"token {token.name}"
+    viewer = Viewer(email, token.name, Role(token.role), token.rep_id)
+    request.state.viewer, request.state.token_id = viewer, token.token_id
     allowance: Allowance = request.app.state.allowance
     if wait_s := allowance.take(token.token_id, now):
         raise HTTPException(429, f"Too many requests; try again in {wait_s} s.", {"Retry-After": str(wait_s)})
-    request.state.token_id = token.token_id
-    rep = roster.reps.get(token.rep_id or "")
-    email = rep.email if rep else f"token {token.name}"
-    return Viewer(email, token.name, Role(token.role), token.rep_id)
+    return viewer
+
+
+class Noted:
+    """Notes each request of a route of the API, as those of pages are."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        status = 500
+
+        async def watched(message: Message) -> None:
+            nonlocal status
+            status = message.get("status", status)
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watched)
+        finally:
+            if isinstance(route := scope.get("route"), APIRoute):
+                request = Request(scope)
+                viewer = getattr(request.state, "viewer", None)
+                allowed = viewer is not None and status not in REFUSALS
+                token_id = getattr(request.state, "token_id", None)
+                note(request, viewer, allowed, f"api.{route.name}", token_id=token_id)
 
 
 def allow(needed: Role) -> Callable[[Viewer], Viewer]:

@@ -12,6 +12,7 @@ from ownership.model import Account
 from store.unit_of_work import UnitOfWork
 from tasks.counterfactual import find_rep, read_situation
 from tasks.history import owned_on
+from tasks.look_up import as_typed, find_accounts
 from web.access.rules import looks_into
 from web.api import models, showing
 from web.api.access import AsRep
@@ -30,13 +31,13 @@ AccountId = Annotated[Id, Path(description="Steward's id of the account, or one 
 def look_up(
     request: Request,
     viewer: AsRep,
-    q: Annotated[str, Query(min_length=1, max_length=200, pattern=ID, description="Company, web domain or outside id")],
+    q: Annotated[str, Query(min_length=1, max_length=200, pattern=ID, description="Company, web domain, id or person")],
     limit: Annotated[int, Query(ge=1, le=50)] = 20,
 ) -> list[models.AccountSummary]:
-    """Who owns this? Accounts and leads by name, web domain or outside id, best first."""
+    """Who owns this? Accounts and leads by name, web domain, outside id or a person's address, best first."""
     context = surroundings_of(request).reading()
     with context.store.transaction(readonly=True) as uow:
-        found = uow.accounts.find(q, limit)
+        found = find_accounts(uow, as_typed(q), limit)
         ids = [each.id for each in found]
         owners, last = uow.ledger.current(ids), uow.decisions.latest(ids)
     roster = context.policy.roster

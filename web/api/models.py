@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, StrictBool
@@ -234,7 +234,7 @@ class Decline(BaseModel):
 class AnswerOut(BaseModel):
     """What came of an answer."""
 
-    outcome: Literal["accepted", "declined"]
+    outcome: Literal["accepted", "declined", "taken"]
     said: str = Field(examples=["Acme Rockets is accepted for Dana Whitfield."])
     offer: OfferOut
 
@@ -417,6 +417,30 @@ class ExceptionOut(BaseModel):
     last_seen_at: datetime
     times_seen: int
     detail: dict[str, Any] = Field(description="What is known of it; `ways_out` are commands that settle it")
+    ways: list[str] = Field(description="The ways out that can be taken", examples=[["restore", "keep-theirs"]])
+    due_by: datetime = Field(description="By when somebody should have acted")
+    snoozed_until: datetime | None
+
+
+class Resolve(BaseModel):
+    """A way out that is taken."""
+
+    way: Id = Field(description="One of its `ways`", examples=["restore"])
+    reason: str = Field(
+        "",
+        max_length=2000,
+        pattern=r"^[^\x00]*$",
+        description="Why; most ways need it",
+        examples=["A slip of the mouse"],
+    )
+    until: date | None = Field(None, description="With `snooze`: the day it comes back")
+
+
+class ResolvedOut(BaseModel):
+    """What came of it."""
+
+    said: str = Field(examples=["salesforce/001 shows its owner of record again after the next push."])
+    state: Literal["open", "closed"] = Field(description="An open one closes once a run sees that it is mended")
 
 
 class ExceptionPage(BaseModel):
@@ -461,6 +485,33 @@ class DriftPage(BaseModel):
     """A page of drift, the newest first."""
 
     events: list[DriftOut]
+    next: str | None = Field(description="Give it as `before` for the next page; null on the last")
+
+
+class NoticeOut(BaseModel):
+    """Something somebody is told."""
+
+    id: str
+    to: str = Field(description="The address it goes to", examples=["dana.whitfield@northwind-data.example"])
+    person: Person | None = Field(description="Whose address that is on the roster")
+    channel: Literal["slack", "email"]
+    subject: str
+    lines: list[str]
+    state: Literal["waiting", "sent", "failed"]
+    word: str = Field(description="Why it failed or waits, in the vendor's words")
+    attempts: int
+    queued_at: datetime
+    sent_at: datetime | None
+    again_at: datetime | None = Field(description="When it is tried again; null: with the next run, or never")
+    offer_id: str | None = Field(description="The offer it asks to answer")
+
+
+class NoticePage(BaseModel):
+    """A page of notices, the newest first."""
+
+    notices: list[NoticeOut]
+    waiting: int = Field(description="How many wait, on all pages")
+    failed: int = Field(description="How many failed, on all pages")
     next: str | None = Field(description="Give it as `before` for the next page; null on the last")
 
 

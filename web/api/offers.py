@@ -11,6 +11,7 @@ from ownership.worktime import local_day
 from store.offers import Offer
 from tasks.acceptance import Answered, NoSuchOffer, accept_offer, decline_offer
 from tasks.context import RunContext
+from tasks.unaccepted import take_unaccepted
 from web.access.rules import looks_into
 from web.access.viewer import Viewer
 from web.api import models, showing
@@ -101,6 +102,17 @@ def decline(
     return answered_once(request, key, because.model_dump(), answer)
 
 
+@router.post("/offers/{offer_id}/take", tags=["Offers"], responses=ANSWER)
+def take(request: Request, viewer: AsRep, offer_id: OfferId, key: IdempotencyKey = None) -> Any:
+    """Take an account that nobody accepted, for who was asked by this offer since it was placed. 409 when it is not in
+    the queue any more."""
+
+    def give(context: RunContext) -> Answered:
+        return take_unaccepted(context, offer_id, viewer.actor)
+
+    return answered_once(request, key, None, lambda: _answer(request, viewer, offer_id, "take", give))
+
+
 def _answer(
     request: Request, viewer: Viewer, offer_id: str, what: str, give: Callable[[RunContext], Answered]
 ) -> models.AnswerOut:
@@ -113,7 +125,7 @@ def _answer(
             answered = give(context)
         except NoSuchOffer as problem:
             raise HTTPException(404, f"{problem}.") from None
-    if answered.outcome not in ("accepted", "declined"):
+    if answered.outcome not in ("accepted", "declined", "taken"):
         raise HTTPException(409, answered.said)
     roster = here.policy.roster
     return models.AnswerOut(

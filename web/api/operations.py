@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, HTTPException, Path, Query, Request
 
+from connectors.errors import ConnectorError
+from ownership.placed_by_people import MayNot, Person
 from tasks.breaker import state_of
+from tasks.identity_words import Refused
 from tasks.pushes import standing
-from web.access.rules import looks_into
+from tasks.resolving import resolve as take
+from web.access.rules import looks_into, sees_details
+from web.access.viewer import Viewer
 from web.api import models, showing
 from web.api.access import AsManager, AsRep
 from web.api.models import Id
+from web.api.once import IdempotencyKey, answered_once
 from web.api.problems import documented
 from web.surroundings import surroundings_of
 
 router = APIRouter(tags=["Operations"])
 Limit = Annotated[int, Query(ge=1, le=200)]
+RESOLVED: dict[int | str, Any] = {200: {"model": models.ResolvedOut}, **documented(404, 409)}
 
 
 @router.get("/exceptions")
@@ -33,8 +40,46 @@ def exceptions(
     owners = looks_into(viewer, here.policy.roster)
     with here.store.transaction(readonly=True) as uow:
         found = uow.listings.exceptions(kind, owners, after, limit + 1)
-    shown = [showing.exception(each) for each in found[:limit]]
+    shown = [showing.exception(each, here.policy.policy.exception_hours) for each in found[:limit]]
     return models.ExceptionPage(exceptions=shown, next=shown[-1].id if len(found) > limit else None)
+
+
+@router.post("/exceptions/{exception_id}/resolve", responses=RESOLVED)
+def resolve(
+    request: Request,
+    viewer: AsManager,
+    exception_id: Annotated[Id, Path(description="The exception's `id`")],
+    wanted: models.Resolve,
+    key: IdempotencyKey = None,
+) -> Any:
+    """Take a way out of an exception, as on the page. What may not be done changes nothing (409)."""
+    return answered_once(
+        request, key, wanted.model_dump(mode="json"), lambda: _resolve(request, viewer, exception_id, wanted)
+    )
+
+
+def _resolve(request: Request, viewer: Viewer, exception_id: str, wanted: models.Resolve) -> models.ResolvedOut:
+    here = surroundings_of(request)
+    if _state(request, viewer, exception_id) is None:
+        raise HTTPException(404, "There is no exception with this id; GET /exceptions lists those there are.")
+    until = wanted.until.isoformat() if wanted.until else None
+    person = Person(viewer.actor, viewer.role.value)
+    try:
+        with here.acting(viewer.actor, "resolve-by-api") as context:
+            said = take(context, exception_id, wanted.way, person, wanted.reason, until)
+    except (MayNot, Refused, ConnectorError) as refused:
+        raise HTTPException(409, f"{str(refused).rstrip('.')}.") from None
+    return models.ResolvedOut(said=said, state=_state(request, viewer, exception_id) or "closed")
+
+
+def _state(request: Request, viewer: Viewer, exception_id: str) -> Literal["open", "closed"] | None:
+    """Whether it is open; None when there is none, or none that this viewer sees."""
+    here = surroundings_of(request)
+    with here.store.transaction(readonly=True) as uow:
+        shown = uow.exception_pages.get(exception_id)
+    if shown is None or not sees_details(viewer, here.policy.roster, shown.owner_id):
+        return None
+    return "open" if shown.item.state == "open" else "closed"
 
 
 @router.get("/pushes")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ownership.exception_kinds import due_by, ways_of
 from ownership.explain import REASON_WORDS, explain
 from ownership.kpis.catalogue import Kpi
 from ownership.kpis.scopes import Scope
@@ -19,6 +20,7 @@ from store.ledger import CurrentOwner, LedgerRow
 from store.offers import Offer
 from store.runs import Run
 from tasks.asked_and_claimed import ShownDispute, ShownRequest
+from tasks.notices_shown import NoticeShown
 from web.api import models
 from web.rendering import run_url
 
@@ -119,7 +121,7 @@ def decision(made: Decision, account: Account, roster: Roster) -> models.Decisio
     )
 
 
-def exception(item: ExceptionItem) -> models.ExceptionOut:
+def exception(item: ExceptionItem, hours: Mapping[str, float]) -> models.ExceptionOut:
     return models.ExceptionOut(
         id=item.exception_id,
         kind=item.kind,
@@ -129,6 +131,9 @@ def exception(item: ExceptionItem) -> models.ExceptionOut:
         last_seen_at=item.last_seen_at,
         times_seen=item.times_seen,
         detail=dict(item.detail),
+        ways=list(ways_of(item.kind, item.detail)),
+        due_by=due_by(item.kind, item.first_seen_at, hours),
+        snoozed_until=item.snoozed_until,
     )
 
 
@@ -235,4 +240,22 @@ def run(each: Run, prefect_ui_url: str) -> models.RunOut:
         started_at=each.started_at,
         ended_at=each.ended_at,
         prefect_url=run_url(prefect_ui_url, each.flow_run_id),
+    )
+
+
+def notice(each: NoticeShown, roster: Roster) -> models.NoticeOut:
+    return models.NoticeOut(
+        id=each.notice_id,
+        to=each.email,
+        person=maybe(roster, each.rep_id),
+        channel="email" if each.channel == "email" else "slack",
+        subject=each.subject,
+        lines=list(each.lines),
+        state=each.state,
+        word=each.word,
+        attempts=each.attempts,
+        queued_at=each.queued_at,
+        sent_at=each.sent_at,
+        again_at=each.again_at,
+        offer_id=each.offer_id,
     )

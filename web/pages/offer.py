@@ -8,9 +8,10 @@ from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ownership.acceptance import NotYours
+from ownership.acceptance import NotYours, is_over
 from tasks.acceptance import Answered, NoSuchOffer, accept_offer, decline_offer
 from tasks.context import RunContext
+from tasks.unaccepted import may_be_taken, take_unaccepted
 from web.access.guard import act, read
 from web.access.viewer import Role, Viewer
 from web.rendering import back, page, refusal
@@ -27,10 +28,21 @@ def show_offer(request: Request, viewer: Viewer) -> Response:
         account = uow.accounts.get_many([offer.account_id])[offer.account_id]
         holder = uow.ledger.current([account.id]).get(account.id)
         last = uow.decisions.explanation(account.id)
+        in_queue = may_be_taken(uow, offer)
     may = viewer.rep_id in (offer.owner_id, *here.policy.roster.managers_of(offer.owner_id))
     why = [step.because for step in last.decision.path if step.matched] if last and may else []
     held_by = holder.owner_id if holder else None
-    return page(request, viewer, "offer.html", offer=offer, account=account, holder=held_by, may=may, why=why)
+    over = is_over(offer.due_by, here.clock())
+    return page(
+        *(request, viewer, "offer.html"),
+        offer=offer,
+        account=account,
+        holder=held_by,
+        may=may,
+        why=why,
+        in_queue=in_queue,
+        over=over,
+    )
 
 
 def accept(request: Request, viewer: Viewer, form: FormData) -> Response:
@@ -46,6 +58,11 @@ def decline(request: Request, viewer: Viewer, form: FormData) -> Response:
     return _answer(
         request, viewer, "decline", lambda context, offer_id, by: decline_offer(context, offer_id, by, reason)
     )
+
+
+def take(request: Request, viewer: Viewer, form: FormData) -> Response:
+    """POST /offers/{offer_id}/take: who was asked in vain takes what nobody accepted."""
+    return _answer(request, viewer, "take", take_unaccepted)
 
 
 def _answer(
@@ -66,4 +83,5 @@ routes = [
     read("/offers/{offer_id}", show_offer, Role.REP),
     act("/offers/{offer_id}/accept", accept, Role.REP),
     act("/offers/{offer_id}/decline", decline, Role.REP),
+    act("/offers/{offer_id}/take", take, Role.REP),
 ]

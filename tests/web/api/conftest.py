@@ -17,8 +17,8 @@ from store.runs import RunStart
 from store.statements import new_id
 from tasks.context import open_context, utc_now
 from tasks.tokens import make_token
+from tests.policies import read_policy
 from tests.store.business import know, owned_by, record, undecided
-from tests.web.conftest import read_policy
 from web.app import create_app
 
 REP, MANAGER, FOREIGN = "dana-whitfield", "rachel-stein", "tom-brannigan"

@@ -89,3 +89,16 @@ def test_a_key_whose_first_request_is_not_done_yet_waits_for_it(as_: Ask, store:
     assert (waits.status_code, "not done yet" in waits.json()["detail"]) == (409, True)
     store.run(lambda uow: uow.api_answers.leave(token.token_id, "busy"))
     assert client.post(path, headers=key).status_code == 200
+
+
+def test_what_nobody_accepted_is_taken_once_by_who_was_asked(as_: Ask, store: Store) -> None:
+    client, offer, now = as_("rep"), offer_of(store, "acme"), utc_now()
+    early = client.post(f"/offers/{offer}/take")
+    assert (early.status_code, "is asked until" in early.json()["detail"]) == (409, True)
+    with store.transaction() as uow:
+        uow.offers.answer(offer, "expired", "steward", now)
+        uow.exceptions.open("unaccepted", "unaccepted:acme", "acme", {}, "warning", "run-1", now)
+    assert as_("rep", FOREIGN).post(f"/offers/{offer}/take").status_code == 403
+    taken = as_("rep").post(f"/offers/{offer}/take")
+    assert (taken.status_code, taken.json()["outcome"], taken.json()["offer"]["state"]) == (200, "taken", "expired")
+    assert client.post(f"/offers/{offer}/take").status_code == 409

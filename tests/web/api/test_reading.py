@@ -9,6 +9,8 @@ from starlette.testclient import TestClient
 
 from ownership.conditions import FIELDS
 from store.engine import Store
+from store.notifications import NewNotification
+from tasks.context import utc_now
 from tests.store.business import MONDAY, owned_by, record
 from tests.web.api.conftest import FOREIGN, REP, Ask
 
@@ -169,3 +171,31 @@ def _everything(store: Store) -> str:
             )
         )
     )
+
+
+def test_requests_of_the_api_are_in_the_log_of_accesses(api: TestClient, as_: Ask, store: Store) -> None:
+    api.get("/accounts/acme")
+    as_("rep").get("/accounts/acme?")
+    as_("rep").get(f"/people/{FOREIGN}/book")
+    as_("ops").get("/nowhere")
+    api.app.state.surroundings.journal.write()  # type: ignore[attr-defined]
+    with store.transaction(readonly=True) as uow:
+        rows = uow.access_log.recent(None, None, None, 10)
+    assert [(each.who, each.route, each.object_id, each.outcome) for each in reversed(rows)] == [
+        ("", "api.account", "acme", "refused"),
+        (REP, "api.account", "acme", "allowed"),
+        (REP, "api.book", FOREIGN, "refused"),
+    ]
+    assert [each.token_id is not None for each in reversed(rows)] == [False, True, True]
+
+
+def test_notices_are_seen_by_ops_and_by_managers_of_whom_they_were_for(as_: Ask, store: Store) -> None:
+    mine = NewNotification("k1", "dana.whitfield@northwind-data.example", "New account", ("Acme",))
+    others = NewNotification("k2", "cs@n.example", "New owner", ("Acme",), channel="email")
+    store.run(lambda uow: uow.notifications.add([mine, others], utc_now()))
+    page = as_("ops").get("/notices", params={"limit": 1}).json()
+    assert (page["waiting"], page["failed"], page["notices"][0]["to"]) == (2, 0, "cs@n.example")
+    (rest,) = as_("ops").get("/notices", params={"before": page["next"]}).json()["notices"]
+    assert (rest["person"]["id"], rest["state"], rest["channel"]) == (REP, "waiting", "slack")
+    assert [each["to"] for each in as_("manager").get("/notices").json()["notices"]] == [mine.email]
+    assert as_("rep").get("/notices").status_code == 403

@@ -10,8 +10,8 @@ from alembic import op
 from store.statements import new_id
 from store.types import UTC, JsonText, Words
 
-revision = "0025_overrides"
-down_revision = "0020_kpis"
+revision = "0027_overrides"
+down_revision = "0026_notices"
 branch_labels = None
 depends_on = None
 

@@ -1,0 +1,57 @@
+"""What reached the queue because nobody accepted it: whoever was asked, or a manager of theirs, may still take it."""
+
+from __future__ import annotations
+
+from ownership.acceptance import check_answer, check_can_have
+from ownership.crm_tasks import ACCEPTED, Happening
+from ownership.model import Account
+from store.offers import Offer
+from store.unit_of_work import UnitOfWork
+from tasks.acceptance import Answered, offer_to_answer
+from tasks.context import RunContext
+from tasks.crm_tasks import queue_tasks
+from tasks.desk import desk_for, unaccepted_key
+from tasks.handing_over import hand_over, said_too_late
+from tasks.next_asked import held_because
+
+
+def take_unaccepted(context: RunContext, offer_id: str, by: str) -> Answered:
+    """Take the account of this offer, which came to nothing, for who was asked by it.
+
+    The offer keeps its answer; taking it is one more, accepted as it is made, and closes the exception. Raises
+    `NotYours`, and `NoSuchOffer` when it was never made.
+    """
+    return context.store.run(lambda uow: _take(context, uow, *offer_to_answer(uow, offer_id), by))
+
+
+def may_be_taken(uow: UnitOfWork, offer: Offer) -> bool:
+    """Whether the account waits for somebody because nobody accepted it, and this offer is one of those that came to
+    nothing since it was placed."""
+    if offer.state not in ("expired", "declined"):
+        return False
+    key = unaccepted_key(offer.account_id)
+    if key not in uow.exceptions.open_among([key]) or uow.offers.of_account(offer.account_id) is not None:
+        return False
+    return offer.owner_id in uow.offers.asked_before([offer.account_id])[offer.account_id]
+
+
+def _take(context: RunContext, uow: UnitOfWork, account: Account, offer: Offer, by: str) -> Answered:
+    roster, today = context.policy.roster, context.today()
+    check_answer(offer.owner_id, by, roster, today)
+    check_can_have(offer.owner_id, roster, today)
+    uow.accounts.lock([account.id])
+    last = uow.decisions.explanation(account.id)
+    if last is None or not may_be_taken(uow, offer):
+        return Answered("too_late", said_too_late(context, uow, account, offer))
+    if waits := held_because(last.decision):
+        return Answered("held", f"{account.name} cannot be taken now: {waits}.")
+    name, now = roster.name(offer.owner_id), context.now()
+    desk = desk_for(context, uow, [account])
+    moved = hand_over(desk, account, last, offer.owner_id, f"{name} took it from the queue")
+    decision_id = uow.decisions.latest([account.id])[account.id].decision_id
+    uow.offers.take(decision_id, offer, by, now)
+    uow.exceptions.close([unaccepted_key(account.id)], by, f"{name} took it", now)
+    team = uow.ledger.teams([account.id]).get(account.id, {})
+    accepted = Happening(ACCEPTED, account, offer.owner_id, None, team, decision_id)
+    queue_tasks(uow, context, desk.day, [accepted, *moved])
+    return Answered("taken", f"{account.name} is taken for {name}.")
