@@ -47,7 +47,7 @@ def test_ops_reads_all_and_each_night_names_the_run_that_took_it(as_: Ask, taken
     assert ops.get("/kpis").json()["scope"]["key"] == "company"
     found = ops.get("/kpis/coverage?scope=reports:peter-novak").json()
     assert [(each["day"], each["value"], each["run_id"]) for each in found["nights"]] == [(taken, 0.5, "run-1")]
-    assert (found["figure"]["said"], found["figure"]["n"]) == ("50.0 %", 4)
+    assert (found["figure"]["said"], found["figure"]["n"]) == ("50 %", 4)
     for path, status in (("/kpis/none", 404), ("/kpis?scope=team:none", 404), ("/kpis?period=7", 422)):
         assert ops.get(path).status_code == status
 
