@@ -5,9 +5,10 @@ A page begins after the last row of the one before (`cursor`), so that it costs 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from heapq import nlargest
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, or_, select, tuple_
@@ -18,6 +19,7 @@ from ownership.kpis.scopes import Scope
 from ownership.model import ACCOUNT
 from store.canonical import from_instant, to_instant
 from store.kpi_counts import ACCEPTED_AT, GIVEN_AT, is_move
+from store.statements import is_among
 from store.tables import acceptance, account, account_health, account_outcome, assignment_ledger, drift_event
 
 
@@ -66,20 +68,36 @@ class KpiLists:
         if kpi.id == "time_to_ownership":
             return self._first_seen(wanted, after, limit)
         if kpi.behind is Behind.ACCOUNTS:
-            return self._accounts(_IS_BEHIND[kpi.id](wanted), wanted, after, limit)
+            return self._accounts(kpi, wanted, after, limit)
         return _LISTS[kpi.behind](self, kpi, wanted, after, limit)
 
-    def _accounts(self, which: ColumnElement[bool], wanted: Wanted, after: str, limit: int) -> list[Listed]:
+    def _accounts(self, kpi: Kpi, wanted: Wanted, after: str, limit: int) -> list[Listed]:
         """Those with the most revenue first."""
         one = account_health.c
-        statement = _of_accounts(select(one.owner_id)).where(which, *_in_scope(wanted, one.owner_id))
+        which: list[Any] = [_IS_BEHIND[kpi.id](wanted), *_in_territories(wanted)]
         if after:
-            statement = statement.where(tuple_(one.arr_cents, one.account_id) < _cursor(after, int, str))
-        rows = self._connection.execute(statement.order_by(one.arr_cents.desc(), one.account_id.desc()).limit(limit))
+            which.append(tuple_(one.arr_cents, one.account_id) < _cursor(after, int, str))
+        owners = _owners_of(kpi, wanted)
+        if owners is not None:
+            which = [is_among(self._connection, one.account_id, self._first_of(owners, which, limit))]
+        statement = _of_accounts(select(one.owner_id)).where(*which)
+        rows = self._connection.execute(statement.order_by(*_MOST_REVENUE).limit(limit))
         return [
             _to_listed(row, f"{row.arr_cents}|{row.account_id}", at=row.owned_since, what=row.quiet_since or "")
             for row in rows
         ]
+
+    def _first_of(self, owners: frozenset[str], which: Sequence[ColumnElement[bool]], limit: int) -> list[str]:
+        """The accounts of these owners among which the first so many are. Each owner is asked for theirs, which an
+        index has in order: all of them at once would be sorted, a million for a page of fifty. Which of those with the
+        same revenue comes first is for the database to say."""
+        one = account_health.c
+        found: list[tuple[int, str]] = []
+        for owner in sorted(owners):
+            theirs = select(one.arr_cents, one.account_id).where(one.owner_id == owner, *which)
+            found += [(arr, id_) for arr, id_ in self._connection.execute(theirs.order_by(*_MOST_REVENUE).limit(limit))]
+        least = min(nlargest(limit, (arr for arr, _ in found)), default=0)
+        return [id_ for arr, id_ in found if arr >= least]
 
     def _first_seen(self, wanted: Wanted, after: str, limit: int) -> list[Listed]:
         one = account_health.c
@@ -205,9 +223,21 @@ def _in_scope(wanted: Wanted, owner: ColumnElement[Any]) -> list[ColumnElement[b
     found: list[ColumnElement[bool]] = []
     if wanted.scope.owners is not None:
         found.append(owner.in_(sorted(wanted.scope.owners)))
-    if wanted.scope.territories is not None:
-        found.append(account_health.c.territory.in_(sorted(wanted.scope.territories)))
-    return found
+    return [*found, *_in_territories(wanted)]
+
+
+def _in_territories(wanted: Wanted) -> list[ColumnElement[bool]]:
+    if wanted.scope.territories is None:
+        return []
+    return [account_health.c.territory.in_(sorted(wanted.scope.territories))]
+
+
+def _owners_of(kpi: Kpi, wanted: Wanted) -> frozenset[str] | None:
+    """Whose accounts are behind a figure; None: anybody's, and nobody's."""
+    count, in_scope = _COUNTED.get(kpi.id), wanted.scope.owners
+    if count is None:
+        return in_scope
+    return count(wanted) if in_scope is None else count(wanted) & in_scope
 
 
 def _not_here(wanted: Wanted) -> ColumnElement[bool]:
@@ -220,8 +250,8 @@ def _uncovered(wanted: Wanted) -> ColumnElement[bool]:
     return and_(missing, ~account_health.c.supported) if wanted.supported_is_covered else missing
 
 
-def _of(owners: frozenset[str]) -> ColumnElement[bool]:
-    return and_(account_health.c.kind == ACCOUNT, account_health.c.owner_id.in_(sorted(owners)))
+def _is_account(_wanted: Wanted) -> ColumnElement[bool]:
+    return account_health.c.kind == ACCOUNT
 
 
 def _quiet(wanted: Wanted) -> ColumnElement[bool]:
@@ -236,16 +266,23 @@ def _forecast(_wanted: Wanted) -> ColumnElement[bool]:
 
 _IS_BEHIND: dict[str, Callable[[Wanted], ColumnElement[bool]]] = {
     "unassigned": _not_here,
-    "overloaded": lambda wanted: _of(wanted.overloaded),
-    "workload_balance": lambda wanted: _of(wanted.overloaded),
+    "overloaded": _is_account,
+    "workload_balance": _is_account,
     "no_activity": _quiet,
     "coverage": _uncovered,
     "territory_coverage": _uncovered,
-    "revenue_per_owner": lambda wanted: _of(wanted.sellers),
+    "revenue_per_owner": _is_account,
     "contact_known": lambda _: and_(account_health.c.kind == ACCOUNT, ~account_health.c.has_contact),
     "consent_known": lambda _: ~account_health.c.consent_known,
     "forecast_delta": _forecast,
 }
+_COUNTED: dict[str, Callable[[Wanted], frozenset[str]]] = {
+    "overloaded": lambda wanted: wanted.overloaded,
+    "workload_balance": lambda wanted: wanted.overloaded,
+    "revenue_per_owner": lambda wanted: wanted.sellers,
+}
+"""Figures that are about some owners only."""
+_MOST_REVENUE = account_health.c.arr_cents.desc(), account_health.c.account_id.desc()
 _LISTS: dict[Behind, Callable[[KpiLists, Kpi, Wanted, str, int], list[Listed]]] = {
     Behind.OFFERS: KpiLists._offers,
     Behind.MOVES: KpiLists._moves,

@@ -736,7 +736,7 @@ account_health = Table(
     Column("renewal_on", Text),
     Column("forecast_cents", BigInteger),
     Column("booked_cents", BigInteger),
-    Index("ix_account_health_owner_id", "owner_id"),
+    Index("ix_account_health_owner_id_arr_cents_account_id", "owner_id", "arr_cents", "account_id"),
     Index("ix_account_health_seen_at_account_id", "seen_at", "account_id"),
     Index("ix_account_health_arr_cents_account_id", "arr_cents", "account_id"),
 )

@@ -212,6 +212,19 @@ def test_page_by_page_a_list_is_the_same_as_at_once(book: RunContext, kpi: str) 
         listed(book, BY_ID[kpi], on(book), "no|place|at|all", 1)
 
 
+def test_accounts_of_several_owners_with_the_same_revenue_come_once_each_page_by_page(book: RunContext) -> None:
+    alike = {id_: {"country": "US", "mrr_cents": 300_00} for id_ in ("Ann-9", "ann_9", "B-1", "b-2", "a-é", "ann-3")}
+    know(book, FIELDS | alike, NOW - HOUR)
+    record(book, NOW - HOUR, *(owned_by(id_, ("ann", "bob")[at % 2]) for at, id_ in enumerate(alike)))
+    take_kpis(book)
+    paged, after = [], ""
+    while some := listed(book, BY_ID["revenue_per_owner"], on(book), after, 2):
+        paged, after = paged + [each.account_id for each in some], some[-1].cursor
+    assert (len(paged), set(paged)) == (9, {*alike, "ann-1", "ann-2", "bob-1"})
+    assert names(book, "revenue_per_owner", "team:west")[0] in alike
+    assert "ann-1" not in names(book, "revenue_per_owner", "team:west")
+
+
 def test_a_policy_that_counts_overlays_covers_what_somebody_supports(book: RunContext) -> None:
     supported: Callable[..., Any] = lambda uow: uow.health.save(  # noqa: E731
         [replace(each.before, supported=True) for each in uow.health.next_accounts("", 9) if each.account_id == "lost"]
