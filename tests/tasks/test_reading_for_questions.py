@@ -101,19 +101,3 @@ def test_why_not_and_what_if_answer_as_if_every_account_had_been_read(
                 ours, theirs = why_not(narrow, rep), why_not(whole, rep)
                 assert (ours.gate, ours.step) == (theirs.gate, theirs.step)
                 assert [change.what for change in ours.changes] == [change.what for change in theirs.changes]
-
-
-def test_accounts_that_no_system_shows_an_owner_of_are_not_read(sqlite_template: Path) -> None:
-    """They are in nobody's book: a company that has just brought in a million of them still gets its answer."""
-    shown, lead = Ref("salesforce", "Account", "001"), Ref("salesforce", "Lead", "00Q")
-    accounts = [
-        Account("nobodys", "Nobody's", {}, (Ref("salesforce", "Account", "000"),)),
-        Account("shown", "Shown", {}, (shown,), crm_owners={shown: "ann"}),
-        Account("lead", "Lead", {}, (lead,), crm_owners={lead: "ann"}, kind="lead"),
-        Account("ours", "Ours", {}, (Ref("hubspot", "company", "1"),)),
-    ]
-    with company(sqlite_template, World([]), set(), "offered", set()) as context:
-        context.store.run(lambda uow: uow.accounts.save(accounts, NOW))
-        record(context.store, owned_by("ours", "bob", pushes=()))
-        with context.store.transaction(readonly=True) as uow:
-            assert [account.id for account in uow.accounts.owned_outside_only()] == ["shown"]
