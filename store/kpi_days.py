@@ -13,7 +13,7 @@ from sqlalchemy.engine import Row
 
 from ownership.kpis.measuring import Figure, Part
 from store.statements import upsert
-from store.tables import kpi_day
+from store.tables import kpi_day, pipeline_run
 
 STANDING = 0
 """The period of figures about how things stand."""
@@ -30,6 +30,17 @@ class Measured:
     figure: Figure
     measured_at: datetime
     run_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Night:
+    """What a figure was on a day, and the run that took it, with its run in Prefect where it has one."""
+
+    day: str
+    value: float | None
+    run_id: str
+    flow: str | None
+    flow_run_id: str | None
 
 
 class KpiDays:
@@ -82,6 +93,17 @@ class KpiDays:
         for kpi, day, value in rows:
             found.setdefault(kpi, []).append((day, value))
         return found
+
+    def nights(self, scope: str, period: int, kpi: str, since: str) -> list[Night]:
+        """One figure's values by day since a day, the latest first."""
+        one, run = kpi_day.c, pipeline_run.c
+        rows = self._connection.execute(
+            select(one.day, one.value, one.run_id, run.flow, run.flow_run_id)
+            .outerjoin(pipeline_run, run.run_id == one.run_id)
+            .where(one.scope == scope, one.period == period, one.kpi == kpi, one.day >= since)
+            .order_by(one.day.desc())
+        )
+        return [Night(*row) for row in rows]
 
 
 def _to_measured(row: Row[Any]) -> Measured:

@@ -816,6 +816,9 @@ override_request = Table(
     Column("decided_by", Words),
     Column("decided_at", UTC),
     Column("decided_because", Words),
+    Column("ended_by", Words),
+    Column("ended_at", UTC),
+    Column("ended_because", Words),
     CheckConstraint("state IN ('requested', 'approved', 'refused', 'withdrawn', 'expired')", name="state_is_known"),
     CheckConstraint("afterwards IN ('stay', 'return', 'rules')", name="afterwards_is_known"),
     CheckConstraint("decided_by IS NULL OR decided_by <> requested_by OR state = 'withdrawn'", name="two_people"),
@@ -832,7 +835,6 @@ dispute = Table(
     Column("account_id", Text, ForeignKey("account.account_id"), nullable=False),
     Column("claimed_by", Text, nullable=False),
     Column("reason", Words, nullable=False),
-    Column("evidence", JsonText, nullable=False),
     Column("opened_by", Words, nullable=False),
     Column("opened_at", UTC, nullable=False),
     Column("rule_by", UTC, nullable=False),
@@ -844,6 +846,17 @@ dispute = Table(
     CheckConstraint("state IN ('open', 'ruled', 'withdrawn')", name="state_is_known"),
     CheckConstraint("ruled_by IS NULL OR ruled_by <> claimed_by OR state = 'withdrawn'", name="two_people"),
     Index("uq_dispute_open", "account_id", unique=True, sqlite_where=_IS_OPEN, postgresql_where=_IS_OPEN),
+)
+
+dispute_evidence = Table(
+    "dispute_evidence",
+    metadata,
+    Column("evidence_id", Text, primary_key=True),
+    Column("dispute_id", Text, ForeignKey("dispute.dispute_id"), nullable=False),
+    Column("said", Words, nullable=False),
+    Column("added_by", Words, nullable=False),
+    Column("added_at", UTC, nullable=False),
+    Index("ix_dispute_evidence_dispute_id", "dispute_id", "evidence_id"),
 )
 
 access_log = Table(

@@ -12,7 +12,7 @@ from ownership.kpis.health import Health, HealthReader, outcomes, owned_days
 from ownership.kpis.measuring import Figure, measure
 from ownership.kpis.scopes import Scope, UnknownScope, scopes_of
 from store.health import Seen
-from store.kpi_days import STANDING, Measured
+from store.kpi_days import STANDING, Measured, Night
 from store.kpi_lists import Listed, Wanted
 from store.unit_of_work import UnitOfWork
 from tasks.context import RunContext
@@ -166,6 +166,16 @@ def board_of(context: RunContext, key: str, period: int) -> Board:
     if key not in scopes:
         raise UnknownScope(f"there are no figures of '{key}'; there are those of {', '.join(scopes)}")
     return board(context, scopes[key], period)
+
+
+def history(context: RunContext, kpi: Kpi, on: Board) -> list[Night]:
+    """A figure night by night over the period of the board, the latest first, each with the run that took it."""
+    if on.day is None:
+        return []
+    since = (date.fromisoformat(on.day) - timedelta(days=on.period)).isoformat()
+    period = on.period if kpi.over_period else STANDING
+    with context.store.transaction(readonly=True) as uow:
+        return uow.kpi_days.nights(on.scope.key, period, kpi.id, since)
 
 
 def listed(context: RunContext, kpi: Kpi, on: Board, after: str, limit: int) -> list[Listed]:

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 
 from config.yaml_files import hint
 from ownership.day import hours_later
 from ownership.model import Account
-from ownership.placed_by_people import MayNot, Person, check_answer, check_reason, check_request
+from ownership.placed_by_people import (
+    MayNot,
+    NotThere,
+    Person,
+    Standing,
+    TooLate,
+    check_answer,
+    check_begins,
+    check_reason,
+    check_request,
+    standing,
+)
 from ownership.policy import Roster
-from store.overrides import APPROVED, OpenedDispute, OverrideRequest
+from store.overrides import APPROVED, Evidence, OpenedDispute, OverrideRequest
 from store.statements import new_id
 from store.unit_of_work import UnitOfWork
 from tasks.assignment import decide_at_once
@@ -28,15 +37,18 @@ def request_override(
     reason: str,
     until: str | None = None,
     then: str = "stay",
+    since: str | None = None,
 ) -> OverrideRequest:
-    """Ask for an override of the account that `query` finds, from today on. Raises `MayNot`."""
+    """Ask for an override of the account that `query` finds, from a day on (today without one). Raises `MayNot`."""
     today = context.today()
-    check_request(owner, reason, today, until, then, context.policy.roster, today)
+    since = since or today
+    check_begins(since, today)
+    check_request(owner, reason, since, until, then, context.policy.roster, today)
 
     def ask(uow: UnitOfWork) -> OverrideRequest:
         account = _account(uow, query)
         asked = OverrideRequest(
-            *(new_id(), account.id, owner, reason.strip(), person.id, context.now(), today, until, then)
+            *(new_id(), account.id, owner, reason.strip(), person.id, context.now(), since, until, then)
         )
         uow.overrides.ask(asked)
         return asked
@@ -50,11 +62,11 @@ def answer_override(context: RunContext, override_id: str, person: Person, state
     check_reason(because)
 
     def answer(uow: UnitOfWork) -> str:
-        asked = uow.overrides.get(override_id)
-        if asked is None:
-            raise MayNot(f"There is no request {override_id}. `steward overrides` lists them")
+        asked = request_called(uow, override_id)
         involved = (asked.requested_by, asked.owner_id)
-        check_answer(person, involved, _holder(uow, asked.account_id), context.policy.roster)
+        check_answer(person, involved, holder_of(uow, asked.account_id), context.policy.roster)
+        if standing_of(context, asked) is Standing.EXPIRED:
+            raise TooLate(f"It was asked for until {asked.until}, which is over. Ask anew for other days")
         if state == APPROVED:
             today = context.today()
             check_request(
@@ -63,7 +75,7 @@ def answer_override(context: RunContext, override_id: str, person: Person, state
             )
         if not uow.overrides.decide(override_id, state, person.id, because.strip(), context.now()):
             stands = uow.overrides.get(override_id) or asked
-            raise MayNot(f"It is {stands.state} already, by {stands.decided_by}; that stands")
+            raise TooLate(f"It is {stands.state} already, by {stands.decided_by}; that stands")
         if state == APPROVED:
             decide_at_once(context, uow, [asked.account_id])
         return f"{context.policy.roster.name(asked.owner_id)}: {state}."
@@ -82,14 +94,15 @@ def open_dispute(context: RunContext, query: str, person: Person, reason: str, e
     def open_(uow: UnitOfWork) -> OpenedDispute:
         account = _account(uow, query)
         uow.accounts.lock([account.id])
-        if _holder(uow, account.id) == person.id:
+        if holder_of(uow, account.id) == person.id:
             raise MayNot(f"{account.name} is yours already; there is nothing to dispute")
         clock, now = context.policy.policy.dispute_clock, context.now()
         due = hours_later(clock.clock, roster.reps[person.id], now, clock.hours) or now + timedelta(hours=clock.hours)
-        said = [evidence.strip()] if evidence.strip() else []
-        opened = OpenedDispute(new_id(), account.id, person.id, reason.strip(), said, person.id, now, due)
+        opened = OpenedDispute(new_id(), account.id, person.id, reason.strip(), person.id, now, due)
         if not uow.disputes.open(opened):
-            raise MayNot(f"{account.name} is disputed already; wait for that ruling")
+            raise TooLate(f"{account.name} is disputed already; wait for that ruling")
+        if evidence.strip():
+            uow.disputes.add_evidence(opened.dispute_id, Evidence(evidence.strip(), person.id, now))
         decide_at_once(context, uow, [account.id])
         return opened
 
@@ -101,20 +114,28 @@ def rule_on_dispute(context: RunContext, dispute_id: str, person: Person, owner:
     check_reason(because)
 
     def rule(uow: UnitOfWork) -> str:
-        found = uow.disputes.get(dispute_id)
-        if found is None:
-            raise MayNot(f"There is no dispute {dispute_id}. `steward overrides` lists them")
-        holder, roster, today = _holder(uow, found.account_id), context.policy.roster, context.today()
+        found = dispute_called(uow, dispute_id)
+        holder, roster, today = holder_of(uow, found.account_id), context.policy.roster, context.today()
         check_answer(person, (found.opened_by, found.claimed_by, holder, owner), holder, roster)
         check_request(owner, because, today, None, "stay", roster, today)
         if not uow.disputes.end(dispute_id, "ruled", owner, person.id, because.strip(), context.now()):
-            raise MayNot("There is a ruling on it already, or it was withdrawn; that stands")
+            raise TooLate("There is a ruling on it already, or it was withdrawn; that stands")
         if owner != holder:
             _override_by_ruling(context, uow, found, owner, person, because.strip())
         decide_at_once(context, uow, [found.account_id])
         return f"It is {roster.name(owner)}'s by the ruling."
 
     return context.store.run(rule)
+
+
+def answer_dispute(context: RunContext, dispute_id: str, person: Person, state: str, because: str) -> str:
+    """Rule for who claims it ("approved"), or for who has it ("refused"). Raises `MayNot`."""
+    with context.store.transaction(readonly=True) as uow:
+        found = dispute_called(uow, dispute_id)
+        owner = found.claimed_by if state == APPROVED else holder_of(uow, found.account_id)
+    if owner is None:
+        raise MayNot("Nobody has the account, so that refusing it says nothing. Rule whose it is")
+    return rule_on_dispute(context, dispute_id, person, owner, because)
 
 
 def _override_by_ruling(
@@ -128,14 +149,34 @@ def _override_by_ruling(
     uow.overrides.ask(asked)
 
 
+def request_called(uow: UnitOfWork, override_id: str) -> OverrideRequest:
+    """The request with this id. Raises `NotThere`."""
+    if (asked := uow.overrides.get(override_id)) is None:
+        raise NotThere(f"There is no request {override_id}. `steward overrides` lists them")
+    return asked
+
+
+def dispute_called(uow: UnitOfWork, dispute_id: str) -> OpenedDispute:
+    """The dispute with this id. Raises `NotThere`."""
+    if (found := uow.disputes.get(dispute_id)) is None:
+        raise NotThere(f"There is no dispute {dispute_id}. `steward overrides` lists them")
+    return found
+
+
+def standing_of(context: RunContext, asked: OverrideRequest) -> Standing:
+    """Where an override stands today."""
+    return standing(asked.state, asked.since, asked.until, asked.ended_at is not None, context.today())
+
+
 def _account(uow: UnitOfWork, query: str) -> Account:
     account = find_account(uow, query)
     if account is None:
-        raise MayNot(unknown_account(query))
+        raise NotThere(unknown_account(query))
     return account
 
 
-def _holder(uow: UnitOfWork, account_id: str) -> str | None:
+def holder_of(uow: UnitOfWork, account_id: str) -> str | None:
+    """Who owns an account of record."""
     current = uow.ledger.current([account_id]).get(account_id)
     return current.owner_id if current else None
 
@@ -148,24 +189,6 @@ def person_called(who: str, roster: Roster) -> Person:
     if who not in roster.reps:
         raise MayNot(f"'{who}' is nobody on the roster{hint(who, roster.reps)}. Give an id of it, or ops:<address>")
     return Person(who, "manager" if roster.is_manager(who) else "rep")
-
-
-def override_lines(context: RunContext) -> Iterator[str]:
-    """The latest requests, and the disputes without a ruling, one a line."""
-    with context.store.transaction(readonly=True) as uow:
-        asked, disputes = uow.overrides.recent(), uow.disputes.open_ones()
-        names = uow.accounts.get_many([*(each.account_id for each in asked), *(each.account_id for each in disputes)])
-    name = context.policy.roster.name
-    if not asked and not disputes:
-        yield "Nobody has asked for an override, and nothing is disputed."
-    for each in asked:
-        until = f" until {each.until}" if each.until else ""
-        said = f"{names[each.account_id].name} for {name(each.owner_id)}{until}: {each.reason}"
-        yield f"override  {each.override_id}  {each.state:<9}  {said}, asked by {name(each.requested_by)}"
-    for claim in disputes:
-        due = f"ruling due by {claim.rule_by:%Y-%m-%d %H:%M} UTC"
-        said = f"{names[claim.account_id].name} claimed by {name(claim.claimed_by)}: {claim.reason}"
-        yield f"dispute   {claim.dispute_id}  open       {said}, {due}"
 
 
 def note_overdue_disputes(context: RunContext) -> int:
@@ -188,57 +211,3 @@ def note_overdue_disputes(context: RunContext) -> int:
 
 
 note_overdue_disputes_task = as_task(note_overdue_disputes, "acceptance")
-
-
-@dataclass(frozen=True, slots=True)
-class ShownRequest:
-    """A request as one person sees it."""
-
-    asked: OverrideRequest
-    name: str
-    may_answer: bool
-
-
-@dataclass(frozen=True, slots=True)
-class ShownDispute:
-    """An open dispute as one person sees it; `holder` is whose the account is."""
-
-    claim: OpenedDispute
-    name: str
-    holder: str | None
-    may_answer: bool
-
-
-def overrides_for(context: RunContext, person: Person) -> list[ShownRequest]:
-    """The latest requests that this person asked for, is touched by, or may answer; all of them for ops."""
-    with context.store.transaction(readonly=True) as uow:
-        shown = []
-        for each in uow.overrides.recent():
-            involved, holder = (each.requested_by, each.owner_id), _holder(uow, each.account_id)
-            able = _may_answer(context, person, involved, holder)
-            if able or person.role == "ops" or person.id in (*involved, holder):
-                account = uow.accounts.get(each.account_id)
-                shown.append(ShownRequest(each, account.name if account else "", able and each.state == "requested"))
-        return shown
-
-
-def disputes_for(context: RunContext, person: Person) -> list[ShownDispute]:
-    """The open disputes that this person is part of or may rule on; all of them for ops."""
-    with context.store.transaction(readonly=True) as uow:
-        shown = []
-        for each in uow.disputes.open_ones():
-            holder = _holder(uow, each.account_id)
-            involved = (each.opened_by, each.claimed_by, holder)
-            able = _may_answer(context, person, involved, holder)
-            if able or person.role == "ops" or person.id in involved:
-                account = uow.accounts.get(each.account_id)
-                shown.append(ShownDispute(each, account.name if account else "", holder, able))
-        return shown
-
-
-def _may_answer(context: RunContext, person: Person, involved: Sequence[str | None], holder: str | None) -> bool:
-    try:
-        check_answer(person, involved, holder, context.policy.roster)
-    except MayNot:
-        return False
-    return True

@@ -34,7 +34,8 @@ _TEMPLATES = Environment(
 
 def page(request: Request, viewer: Viewer | None, template: str, status: int = 200, **values: Any) -> Response:
     """The page of this template. It knows `viewer`, `roster`, `now`, `at(instant)` in the viewer's time zone,
-    `rep(id)` as a name, `form_token()` for every form, and what was `said` by the last one."""
+    `rep(id)` as a name, `form_token()` for every form, `run_link(flow run, words)` to the Prefect UI, and what was
+    `said` by the last one."""
     here = surroundings_of(request)
     roster = here.policy.roster
     rep = roster.reps.get(viewer.rep_id or "") if viewer else None
@@ -52,6 +53,7 @@ def page(request: Request, viewer: Viewer | None, template: str, status: int = 2
         rep=lambda id_: roster.name(id_) if id_ else "nobody",
         ago=lambda instant: in_words(here.clock() - instant),
         form_token=lambda: _form_token(viewer),
+        run_link=lambda flow_run_id, said: _run_link(here.settings.prefect_ui_url, flow_run_id, said),
         **values,
     )
     response = HTMLResponse(body, status_code=status)
@@ -75,6 +77,17 @@ def refusal(request: Request, viewer: Viewer | None, status: int, title: str, sa
 def _form_token(viewer: Viewer | None) -> Markup:
     token = viewer.form_token if viewer else ""
     return Markup('<input type="hidden" name="form_token" value="{}">').format(token)
+
+
+def _run_link(prefect_ui_url: str, flow_run_id: str | None, said: str) -> Markup:
+    """The words, linked to the Prefect run that did it; only the words where there is none or no UI is known."""
+    url = run_url(prefect_ui_url, flow_run_id)
+    return Markup('<a href="{}">{}</a>').format(url, said) if url else Markup("{}").format(said)
+
+
+def run_url(prefect_ui_url: str, flow_run_id: str | None) -> str | None:
+    """The page of a run in the Prefect UI; None where there is none, or no UI is known."""
+    return f"{prefect_ui_url}/runs/flow-run/{flow_run_id}" if prefect_ui_url and flow_run_id else None
 
 
 def in_words(span: timedelta) -> str:

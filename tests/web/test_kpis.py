@@ -9,6 +9,7 @@ from starlette.testclient import TestClient
 
 from config.settings import Settings
 from ownership.kpis.catalogue import BY_ID, KPIS, REVIEW
+from store.runs import RunStart
 from tests.kpi_book import NOW, fill
 from tests.web.conftest import form_token
 from web import plots
@@ -26,6 +27,7 @@ def client(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> I
         database_url=f"sqlite:///{tmp_path_factory.mktemp('health') / 'steward.db'}",
         web_login="development",
         public_url="http://testserver",
+        prefect_ui_url="http://prefect.example",
     )
     fill(settings)
     with TestClient(create_app(settings, clock=lambda: NOW), follow_redirects=False) as opened:
@@ -65,6 +67,17 @@ def test_a_manager_sees_their_own_people_by_name_and_of_the_company_only_figures
     assert manager.get("/kpis?scope=reports:peter-novak").status_code == 403
     assert "reports:peter-novak" not in manager.get("/kpis").text
     assert manager.post("/kpis/take", data={"form_token": form_token(manager)}).status_code == 403
+
+
+def test_each_night_of_a_figure_links_to_the_run_that_took_it(client: TestClient) -> None:
+    store = client.app.state.surroundings.store  # type: ignore[attr-defined]
+    with store.transaction(readonly=True) as uow:
+        run_id = uow.kpi_days.of_day(uow.kpi_days.last_day(), "company", 90)["coverage"].run_id
+    run = RunStart(run_id, "audit-ownership", "f-17", None, "schedule", "steward", "0.1.0", {}, None)
+    store.run(lambda uow: uow.runs.start(run, NOW))
+    body = as_(client, "ops").get("/kpis/coverage?scope=company").text
+    assert body.count('<a href="http://prefect.example/runs/flow-run/f-17">audit-ownership</a>') == 1
+    assert body.count("<td>a run</td>") == 89, "the nights before were taken by no run we know of"
 
 
 def test_a_rep_sees_none_of_it(client: TestClient) -> None:

@@ -25,7 +25,7 @@ from store.engine import Store, open_store
 from store.exceptions import NewException
 from store.notifications import NewNotification
 from tasks.context import recorded_run, utc_now
-from tasks.placed_by_people import open_dispute, request_override
+from tasks.placed_by_people import answer_override, open_dispute, request_override
 from tasks.tokens import make_token
 from tests.policies import read_policy
 from tests.store.business import owned_by, record, salesforce
@@ -75,6 +75,7 @@ class World:
     exception: str
     token: str
     notice: str
+    approved: str
 
     def address(self, path: str) -> str:
         """A route's path with the objects about Dana's accounts in it."""
@@ -102,6 +103,10 @@ ACTS = {
     "POST /offers/{offer_id}/take": Act(frozenset({DANA, RACHEL}), {}, "/offers/{in_queue}/take"),
     "POST /overrides": Act(EVERYBODY, {"account": "acme", "owner": "tom-brannigan", "reason": "knows them"}),
     "POST /overrides/{id}": Act(frozenset({RACHEL, OPS}), {"answer": "approved", "because": "agreed"}),
+    "POST /overrides/{id}/withdraw": Act(frozenset({DANA}), {"because": "not needed"}),
+    "POST /overrides/{id}/end": Act(frozenset({RACHEL, OPS}), {"because": "over"}, "/overrides/{approved}/end"),
+    "POST /disputes/{id}/evidence": Act(frozenset({DANA, MARCUS, RACHEL, OPS}), {"said": "a call"}),
+    "POST /disputes/{id}/withdraw": Act(frozenset({MARCUS}), {"because": "a mistake"}),
     "POST /disputes": Act(EVERYBODY - {OPS}, {"account": "bolt", "reason": "mine", "evidence": "mail"}),
     "POST /disputes/{id}": Act(frozenset({RACHEL, OPS}), {"owner": DANA, "because": "hers"}),
     "POST /exceptions/resolve": Act(
@@ -141,14 +146,14 @@ def _fill(store: Store, settings: Settings, path: Path) -> World:
     now = utc_now()
     fields = {"domains": ["acme.example"], "country": "US", "employees": 2000, "segment": "enterprise"}
     accounts = [
-        *(Account(id_, id_.title(), fields, (salesforce(id_),)) for id_ in ("acme", "quiet", "claimed")),
+        *(Account(id_, id_.title(), fields, (salesforce(id_),)) for id_ in ("acme", "quiet", "claimed", "lent")),
         Account("bolt", "Bolt", fields, (Ref("salesforce", "Account", "001-bolt"),)),
     ]
     store.run(lambda uow: uow.accounts.save(accounts, now))
     due, ran_out = now + timedelta(hours=5), now - timedelta(minutes=1)
     record(store, owned_by("acme", DANA, offer_due_by=due), now=now - timedelta(hours=1))
     record(store, owned_by("quiet", DANA, offer_due_by=ran_out), now=now - timedelta(hours=1))
-    record(store, owned_by("claimed", DANA), owned_by("bolt", "jade-thompson"), now=now)
+    record(store, owned_by("claimed", DANA), owned_by("lent", DANA), owned_by("bolt", "jade-thompson"), now=now)
     with store.transaction() as uow:
         offers = uow.offers.of_accounts(["acme", "quiet"])
         uow.offers.answer(offers["quiet"].offer_id, "expired", "steward", now)
@@ -158,7 +163,10 @@ def _fill(store: Store, settings: Settings, path: Path) -> World:
         )
         uow.exceptions.open_many([drift], "run-1", now)
     with recorded_run("the world", trigger="test", settings=settings) as context:  # which keeps the policy, too
-        request_override(context, "acme", Person(DANA, "rep"), "tom-brannigan", "they know him", None, "stay")
+        asked = request_override(context, "acme", Person(DANA, "rep"), "tom-brannigan", "they know him", None, "stay")
+        lent = (Person(DANA, "rep"), "tom-brannigan", "for a while", None, "stay")
+        approved = request_override(context, "lent", *lent).override_id
+        answer_override(context, approved, Person(RACHEL, "manager"), "approved", "agreed")
         open_dispute(context, "claimed", Person(MARCUS, "rep"), "I found them", "a mail")
         token = make_token(context, "warehouse", "ops", None, 30, "ops").split("_")[1]
     told = NewNotification("k1", "dana.whitfield@northwind-data.example", "New account", ("Acme: your turn",))
@@ -168,8 +176,10 @@ def _fill(store: Store, settings: Settings, path: Path) -> World:
         uow.notifications.tell_together([notice], "k1")
         uow.notifications.settle([notice], "refused", "no such user", now)
         (exception,) = (item for item in uow.exceptions.open_items("owner_drift"))
-        ids = uow.overrides.recent()[0].override_id, uow.disputes.open_ones()[0].dispute_id
-    return World(path, offers["acme"].offer_id, offers["quiet"].offer_id, *ids, exception.exception_id, token, notice)
+        ids = asked.override_id, uow.disputes.open_ones()[0].dispute_id
+    return World(
+        path, offers["acme"].offer_id, offers["quiet"].offer_id, *ids, exception.exception_id, token, notice, approved
+    )
 
 
 @pytest.fixture
@@ -238,7 +248,7 @@ def test_a_form_changes_something_for_those_it_is_for_and_for_nobody_else(
     route: str, world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     act = ACTS[route]
-    names = {each: getattr(world, each) for each in ("offer", "in_queue", "exception", "token", "notice")}
+    names = {each: getattr(world, each) for each in ("offer", "in_queue", "exception", "token", "notice", "approved")}
     names["soon"] = (utc_now() + timedelta(days=3)).date().isoformat()
     path = (act.path or world.address(route.removeprefix("POST "))).format(**names)
     fields = {name: value.format(**names) for name, value in act.fields.items()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, HTTPException, Path, Query, Request
+from fastapi import APIRouter, HTTPException, Path, Query, Request, Response
 
 from ownership.conditions import vocabulary
 from ownership.counterfactual import NoSuchValue, Situation, to_value, what_if, why_not
@@ -19,6 +19,7 @@ from web.api.access import AsRep
 from web.api.models import ID, Id, Instant
 from web.api.once import IdempotencyKey, answered_once
 from web.api.problems import documented
+from web.api.unchanged import UNCHANGED, IfNoneMatch, unless_unchanged
 from web.surroundings import surroundings_of
 
 STEWARD = "steward"
@@ -45,8 +46,8 @@ def look_up(
     ]
 
 
-@router.get("/accounts/{account_id}", responses=documented(404))
-def account(request: Request, viewer: AsRep, account_id: AccountId) -> models.AccountOut:
+@router.get("/accounts/{account_id}", responses={**UNCHANGED, **documented(404)}, response_model=models.AccountOut)
+def account(request: Request, viewer: AsRep, account_id: AccountId, known: IfNoneMatch = None) -> Response:
     """One account: owner, team, since when and why, records, open offer."""
     context = surroundings_of(request).reading()
     roster = context.policy.roster
@@ -57,7 +58,7 @@ def account(request: Request, viewer: AsRep, account_id: AccountId) -> models.Ac
         team, offer = uow.ledger.teams([found.id]).get(found.id, {}), uow.offers.of_account(found.id)
     seen = looks_into(viewer, roster)
     is_theirs = seen is None or (current is not None and current.owner_id in seen)
-    return models.AccountOut(
+    answer = models.AccountOut(
         **showing.summary(found, roster, current, last),
         parent_id=found.parent_id,
         team=showing.team(roster, team),
@@ -65,6 +66,7 @@ def account(request: Request, viewer: AsRep, account_id: AccountId) -> models.Ac
         open_offer=showing.offer(offer, roster) if offer else None,
         fields=dict(found.fields) if is_theirs else None,
     )
+    return unless_unchanged(answer, known)
 
 
 @router.get("/accounts/{account_id}/timeline", responses=documented(404))

@@ -9,7 +9,7 @@ from fastapi import Depends, FastAPI, HTTPException, Request
 from fastapi.routing import APIRoute
 
 from config.settings import Settings
-from web.api import accounts, notices, offers, operations
+from web.api import accounts, kpis, notices, offers, operations, overrides
 from web.api.access import Allowance, Noted, caller
 from web.api.problems import HANDLERS, Problem, SmallBodies, WrongValue, documented
 
@@ -47,7 +47,7 @@ def create_api(settings: Settings) -> Api:
         exception_handlers=HANDLERS,
         generate_unique_id_function=_name,
     )
-    for module in (accounts, offers, operations, notices):
+    for module in (accounts, offers, overrides, kpis, operations, notices):
         api.include_router(module.router)
     api.add_middleware(SmallBodies)
     api.add_middleware(Noted)

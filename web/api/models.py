@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, StrictBool
 
 ID = r"^[^\x00-\x1f\x7f]+$"
+WORDS = r"^[^\x00]*[^\s\x00][^\x00]*$"
 Id = Annotated[str, Field(min_length=1, max_length=200, pattern=ID)]
 Acceptance = Literal["not_asked", "offered", "accepted", "declined", "expired", "superseded"]
 
@@ -20,6 +21,7 @@ def _in_utc(instant: datetime) -> datetime:
 
 
 Instant = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+Day = Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$", json_schema_extra={"format": "date"})]
 
 
 class Person(BaseModel):
@@ -224,7 +226,7 @@ class OfferPage(BaseModel):
 class Decline(BaseModel):
     """Why an account is declined; the next to be asked will read it."""
 
-    reason: Annotated[str, Field(min_length=1, max_length=500, pattern=r"^[^\x00]*[^\s\x00][^\x00]*$")] = Field(
+    reason: Annotated[str, Field(min_length=1, max_length=500, pattern=WORDS)] = Field(
         examples=["It is a subsidiary of one of Priya's accounts"]
     )
 
@@ -235,6 +237,173 @@ class AnswerOut(BaseModel):
     outcome: Literal["accepted", "declined", "taken"]
     said: str = Field(examples=["Acme Rockets is accepted for Dana Whitfield."])
     offer: OfferOut
+
+
+class Because(BaseModel):
+    """Why; it is kept, and whoever looks at the account later will read it."""
+
+    reason: Annotated[str, Field(min_length=1, max_length=2000, pattern=WORDS)] = Field(examples=["Agreed with both"])
+
+
+class OverrideIn(BaseModel):
+    """An override to ask for: somebody else approves it."""
+
+    account_id: Id = Field(examples=["acc-1041"])
+    owner: Id = Field(description="Id on the roster of who shall own it", examples=["priya-raman"])
+    reason: Annotated[str, Field(min_length=1, max_length=2000, pattern=WORDS)]
+    since: Day | None = Field(None, description="Its first day; today if left out", examples=["2026-12-01"])
+    until: Day | None = Field(None, description="Its last day; for good if left out", examples=["2026-12-31"])
+    then: Literal["stay", "return", "rules"] = Field("stay", description="What follows the last day")
+
+
+class OverrideOut(BaseModel):
+    """An override that somebody asked for, and what came of it."""
+
+    id: str
+    account_id: str
+    account_name: str
+    owner: Person = Field(description="Who shall own it")
+    current_owner: Person | None = Field(description="Who owns it now")
+    reason: str
+    asked_by: Person
+    asked_at: datetime
+    since: str
+    until: str | None
+    then: Literal["stay", "return", "rules"]
+    standing: str = Field(examples=["in effect"])
+    answered_by: Person | None
+    answered_at: datetime | None
+    answered_because: str | None
+    ended_by: Person | None
+    ended_at: datetime | None
+    ended_because: str | None
+    you_may: list[Literal["approve", "refuse", "withdraw", "end"]] = Field(description="What is yours to do with it")
+
+
+class OverridePage(BaseModel):
+    """A page of overrides, the newest first."""
+
+    overrides: list[OverrideOut]
+    next: str | None = Field(description="Give it as `before` for the next page; null on the last")
+
+
+class DisputeIn(BaseModel):
+    """A claim to an account, for who the token acts for."""
+
+    account_id: Id = Field(examples=["acc-1041"])
+    reason: Annotated[str, Field(min_length=1, max_length=2000, pattern=WORDS)]
+    evidence: Annotated[str, Field(max_length=2000)] = Field("", description="A link, or a sentence")
+
+
+class EvidenceIn(BaseModel):
+    """What is added to a dispute."""
+
+    evidence: Annotated[str, Field(min_length=1, max_length=2000, pattern=WORDS)] = Field(
+        description="A link, or a sentence", examples=["https://crm.example/calls/4711"]
+    )
+
+
+class RulingIn(Because):
+    """Whose the account is, and why."""
+
+    owner: Id = Field(description="Id on the roster", examples=["priya-raman"])
+
+
+class EvidenceOut(BaseModel):
+    """What somebody said or pointed to in a dispute."""
+
+    said: str
+    added_by: Person
+    added_at: datetime
+
+
+class DisputeOut(BaseModel):
+    """A claim to somebody else's account; nothing moves the account until there is a ruling."""
+
+    id: str
+    account_id: str
+    account_name: str
+    claimed_by: Person
+    current_owner: Person | None = Field(description="Who owns it now")
+    reason: str
+    evidence: list[EvidenceOut]
+    opened_at: datetime
+    rule_by: datetime = Field(description="When a ruling is due")
+    state: Literal["open", "ruled", "withdrawn"]
+    ruled_for: Person | None
+    ruled_by: Person | None
+    ruled_at: datetime | None
+    ruled_because: str | None
+    you_may: list[Literal["rule", "add", "withdraw"]] = Field(description="What is yours to do with it")
+
+
+class DisputePage(BaseModel):
+    """A page of disputes, the newest first."""
+
+    disputes: list[DisputeOut]
+    next: str | None = Field(description="Give it as `before` for the next page; null on the last")
+
+
+class ScopeOut(BaseModel):
+    """What figures are worked out for."""
+
+    key: str = Field(examples=["territory:emea"])
+    name: str = Field(examples=["Europe"])
+
+
+class FigureOut(BaseModel):
+    """One key figure as it was last taken."""
+
+    id: str = Field(examples=["coverage"])
+    name: str = Field(examples=["Coverage"])
+    unit: Literal["share", "hours", "count", "money", "rate", "points"]
+    better: Literal["more", "less", "neither"]
+    value: float | None = Field(description="null: the data says nothing; `note` says what is missing")
+    said: str = Field(description="The value in words", examples=["97.3 %"])
+    n: int = Field(description="What it was counted over")
+    n_of: str = Field(examples=["accounts"])
+    note: str
+    how: str = Field(description="How it is worked out")
+    over_period: bool = Field(description="About what happened in the period; else how things stand")
+    run_id: str = Field(description="The run that took it")
+
+
+class KpisOut(BaseModel):
+    """Every key figure of one scope."""
+
+    scope: ScopeOut
+    period: Literal[30, 90, 365]
+    day: str | None = Field(description="The day they were taken on; null: never yet")
+    figures: list[FigureOut]
+    scopes: list[ScopeOut] = Field(description="What the token may see figures of")
+
+
+class PartOut(BaseModel):
+    """What a figure is made of."""
+
+    label: str
+    value: float
+    n: int
+    person: Person | None
+
+
+class NightOut(BaseModel):
+    """A figure on one day, and the run that took it."""
+
+    day: str
+    value: float | None
+    run_id: str
+    prefect_url: str | None = Field(description="Its page in the Prefect UI")
+
+
+class KpiOut(BaseModel):
+    """One key figure over time, with its parts."""
+
+    scope: ScopeOut
+    period: Literal[30, 90, 365]
+    figure: FigureOut | None = Field(description="null: never taken yet")
+    parts: list[PartOut] = Field(description="Those that name people are left out where they may not be seen")
+    nights: list[NightOut] = Field(description="The latest first")
 
 
 class ExceptionOut(BaseModel):

@@ -10,9 +10,10 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
 from ownership.acceptance import NotYours
+from ownership.placed_by_people import MayNot
 from store.canonical import digest
 from store.unit_of_work import UnitOfWork
-from web.api.problems import MEDIA_TYPE, answer_of
+from web.api.problems import MEDIA_TYPE, answer_of, answer_to
 from web.surroundings import surroundings_of
 
 IdempotencyKey = Annotated[
@@ -66,6 +67,8 @@ def _answer(work: Callable[[], BaseModel]) -> JSONResponse:
         return answer_of(refused.status_code, str(refused.detail))
     except NotYours as refused:
         return answer_of(403, f"{refused}.")
+    except MayNot as refused:
+        return answer_to(refused)
 
 
 def _again(status: int, body: str) -> Response:

@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException as AnyHttpException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ownership.acceptance import NotYours
+from ownership.placed_by_people import MayNot, NotTheirs, NotThere, TooLate
 from store.errors import StoreError
 
 MEDIA_TYPE = "application/problem+json"
@@ -78,6 +79,16 @@ async def not_theirs(_request: Request, error: NotYours) -> JSONResponse:
     return answer_of(403, f"{error}.")
 
 
+def answer_to(problem: MayNot) -> JSONResponse:
+    """What people may not do with overrides and disputes."""
+    statuses = {NotThere: 404, TooLate: 409, NotTheirs: 403}
+    return answer_of(statuses.get(type(problem), 422), f"{problem}.")
+
+
+async def may_not(_request: Request, error: MayNot) -> JSONResponse:
+    return answer_to(error)
+
+
 async def database_away(_request: Request, _error: StoreError) -> JSONResponse:
     """The database was busy through all repeats, or is away."""
     said = "The database cannot be used at the moment. Nothing was changed; try again in a few seconds."
@@ -88,6 +99,7 @@ HANDLERS: dict[int | type[Exception], Callable[[Request, Any], Coroutine[Any, An
     AnyHttpException: refused,
     RequestValidationError: not_as_described,
     NotYours: not_theirs,
+    MayNot: may_not,
     StoreError: database_away,
 }
 

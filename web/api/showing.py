@@ -7,16 +7,22 @@ from typing import Any
 
 from ownership.exception_kinds import due_by, ways_of
 from ownership.explain import REASON_WORDS, explain
+from ownership.kpis.catalogue import Kpi
+from ownership.kpis.scopes import Scope
+from ownership.kpis.words import said
 from ownership.model import Account, Decision
 from ownership.policy import Roster
 from store.decisions import LastDecision
 from store.drift import DriftEvent
 from store.exceptions import ExceptionItem
+from store.kpi_days import Measured
 from store.ledger import CurrentOwner, LedgerRow
 from store.offers import Offer
 from store.runs import Run
+from tasks.asked_and_claimed import ShownDispute, ShownRequest
 from tasks.notices_shown import NoticeShown
 from web.api import models
+from web.rendering import run_url
 
 
 def person(roster: Roster, rep_id: str) -> models.Person:
@@ -148,8 +154,80 @@ def drift(event: DriftEvent, roster: Roster) -> models.DriftOut:
     )
 
 
+def override(each: ShownRequest, roster: Roster) -> models.OverrideOut:
+    asked = each.asked
+    may = {"approve": each.may_answer, "refuse": each.may_answer, "withdraw": each.may_withdraw, "end": each.may_end}
+    return models.OverrideOut(
+        id=each.id,
+        account_id=asked.account_id,
+        account_name=each.name,
+        owner=person(roster, asked.owner_id),
+        current_owner=maybe(roster, each.holder),
+        reason=asked.reason,
+        asked_by=person(roster, asked.requested_by),
+        asked_at=asked.requested_at,
+        since=asked.since,
+        until=asked.until,
+        then=asked.afterwards,
+        standing=each.standing.value,
+        answered_by=maybe(roster, asked.decided_by),
+        answered_at=asked.decided_at,
+        answered_because=asked.decided_because,
+        ended_by=maybe(roster, asked.ended_by),
+        ended_at=asked.ended_at,
+        ended_because=asked.ended_because,
+        you_may=[what for what, is_theirs in may.items() if is_theirs],
+    )
+
+
+def dispute(each: ShownDispute, roster: Roster) -> models.DisputeOut:
+    claim = each.claim
+    may = {"rule": each.may_answer, "add": each.may_add, "withdraw": each.may_withdraw}
+    return models.DisputeOut(
+        id=each.id,
+        account_id=claim.account_id,
+        account_name=each.name,
+        claimed_by=person(roster, claim.claimed_by),
+        current_owner=maybe(roster, each.holder),
+        reason=claim.reason,
+        evidence=[
+            models.EvidenceOut(said=one.said, added_by=person(roster, one.added_by), added_at=one.added_at)
+            for one in each.evidence
+        ],
+        opened_at=claim.opened_at,
+        rule_by=claim.rule_by,
+        state=claim.state,
+        ruled_for=maybe(roster, claim.ruled_for),
+        ruled_by=maybe(roster, claim.ruled_by),
+        ruled_at=claim.ruled_at,
+        ruled_because=claim.ruled_because,
+        you_may=[what for what, is_theirs in may.items() if is_theirs],
+    )
+
+
+def scope(each: Scope) -> models.ScopeOut:
+    return models.ScopeOut(key=each.key, name=each.name)
+
+
+def figure(kpi: Kpi, taken: Measured) -> models.FigureOut:
+    found = taken.figure
+    return models.FigureOut(
+        id=kpi.id,
+        name=kpi.name,
+        unit=kpi.unit.value,
+        better=kpi.better.value,
+        value=found.value,
+        said=said(found.value, kpi.unit),
+        n=found.n,
+        n_of=kpi.n,
+        note=found.note,
+        how=kpi.how,
+        over_period=kpi.over_period,
+        run_id=taken.run_id,
+    )
+
+
 def run(each: Run, prefect_ui_url: str) -> models.RunOut:
-    link = f"{prefect_ui_url}/runs/flow-run/{each.flow_run_id}" if prefect_ui_url and each.flow_run_id else None
     return models.RunOut(
         id=each.run_id,
         flow=each.flow,
@@ -161,7 +239,7 @@ def run(each: Run, prefect_ui_url: str) -> models.RunOut:
         counts=dict(each.counts),
         started_at=each.started_at,
         ended_at=each.ended_at,
-        prefect_url=link,
+        prefect_url=run_url(prefect_ui_url, each.flow_run_id),
     )
 
 

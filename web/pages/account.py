@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from ownership.explain import REASON_WORDS, RULE_WORDS
 from ownership.policy import Roster
-from store.runs import Run
 from tasks.account_file import AccountFile, now_id_of, read_account_file
 from tasks.counterfactual import find_rep, why_not_only
 from tasks.drift_words import what_was_done
@@ -44,7 +41,6 @@ def show_account(request: Request, viewer: Viewer) -> Response:
         reason_words=REASON_WORDS,
         details=sees_details(viewer, roster, found.owner.owner_id if found.owner else None),
         their_offer=_their_offer(viewer, roster, found),
-        run_link=_run_link(context.settings.prefect_ui_url, found.runs),
         shown_by=lambda owner: who(roster.name, owner),
         done=what_was_done,
         why_not=why_not_only(context, found.account.id, who_not[:200]) if who_not else [],
@@ -62,16 +58,6 @@ def _their_offer(viewer: Viewer, roster: Roster, found: AccountFile) -> str | No
     """The open offer, for who is asked and those above them: it need not be their account yet."""
     seen, offer = looks_into(viewer, roster), found.open_offer
     return offer.offer_id if offer and (seen is None or offer.owner_id in seen) else None
-
-
-def _run_link(prefect_ui: str, runs: Mapping[str, Run]) -> Callable[[str], str | None]:
-    """Where the Prefect UI shows the flow run behind a run of ours; None for what no flow did."""
-
-    def link(run_id: str) -> str | None:
-        run = runs.get(run_id)
-        return f"{prefect_ui}/runs/flow-run/{run.flow_run_id}" if prefect_ui and run and run.flow_run_id else None
-
-    return link
 
 
 routes = [read("/accounts/{account_id}", show_account, Role.REP)]

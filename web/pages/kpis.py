@@ -1,7 +1,4 @@
-"""Health: the key figures as they were last taken, their lines over time, and what stands behind each.
-
-A manager sees the figures of the company and its territories, and names only where all are their own reports.
-"""
+"""Health: the key figures as they were last taken, their lines over time, and what stands behind each."""
 
 from __future__ import annotations
 
@@ -17,13 +14,14 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute
 
 from ownership.kpis.catalogue import BY_ID, PERIODS, REVIEW, Behind, Kpi, Unit
-from ownership.kpis.scopes import COMPANY, Scope, is_of_manager, reports_key, scopes_of
+from ownership.kpis.scopes import Scope
 from ownership.kpis.words import change_said, is_better, said
 from store.kpi_lists import BadCursor, Listed
-from tasks.kpis import Board, board, listed, take_kpis
+from tasks.kpis import Board, history, listed, take_kpis
 from web import plots
 from web.access.guard import act, read
 from web.access.viewer import Role, Viewer
+from web.figures import NotForYou, board_for, kpi_called, may_name, scopes_for
 from web.rendering import back, page, refusal
 from web.surroundings import surroundings_of
 
@@ -49,18 +47,10 @@ CSV_COLUMNS = ("account_id", "name", "kind", "territory", "owner", "other", "ann
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
-class NotForYou(ValueError):
-    """What is asked for is not there, or not for this viewer; `status` says which."""
-
-    def __init__(self, status: int, problem: str) -> None:
-        super().__init__(problem)
-        self.status = status
-
-
 def overview(request: Request, viewer: Viewer) -> Response:
     """GET /kpis?scope=&period=: every figure."""
     try:
-        on = _asked_board(request, viewer)
+        on = _board(request, viewer)
     except NotForYou as problem:
         return _refused(request, viewer, problem)
     names = [(group, [_card(on, BY_ID[id_]) for id_ in ids if id_ in on.figures]) for group, ids in GROUPS]
@@ -71,7 +61,7 @@ def overview(request: Request, viewer: Viewer) -> Response:
         board=on,
         review=[_card(on, BY_ID[id_]) for id_ in REVIEW if id_ in on.figures],
         groups=[(group, cards) for group, cards in names if cards],
-        choices=_choices(_scopes(request, viewer)),
+        choices=_choices(scopes_for(surroundings_of(request), viewer)),
         periods=PERIODS,
         taken_at=next((each.measured_at for each in on.figures.values()), None),
         may_take=viewer.role is Role.OPS,
@@ -80,16 +70,18 @@ def overview(request: Request, viewer: Viewer) -> Response:
 
 def one(request: Request, viewer: Viewer) -> Response:
     """GET /kpis/{kpi}?scope=&period=&after=: one figure over time, its parts, and what stands behind it."""
+    here = surroundings_of(request)
+    context = here.reading()
     try:
-        kpi, on = _asked_kpi(request), _asked_board(request, viewer)
-        names = _may_name(request, viewer, on.scope)
+        kpi, on = kpi_called(request.path_params["kpi"]), _board(request, viewer)
+        names = may_name(viewer, on.scope, here.policy.roster)
         after = request.query_params.get("after", "")
-        rows = listed(surroundings_of(request).reading(), kpi, on, after, ROWS + 1) if names else []
+        rows = listed(context, kpi, on, after, ROWS + 1) if names else []
     except NotForYou as problem:
         return _refused(request, viewer, problem)
     except BadCursor as problem:
         return refusal(request, viewer, 400, "There is no such page", f"{str(problem).capitalize()}.")
-    territories = {each.id: each.name for each in surroundings_of(request).policy.policy.territories}
+    territories = {each.id: each.name for each in here.policy.policy.territories}
     return page(
         request,
         viewer,
@@ -98,13 +90,14 @@ def one(request: Request, viewer: Viewer) -> Response:
         kpi=kpi,
         card=_card(on, kpi),
         **_drawn(on, kpi, names),
+        nights=[(each, said(each.value, kpi.unit)) for each in history(context, kpi, on)],
         heads=FIRST_SEEN if kpi.unit is Unit.HOURS else HEADS[kpi.behind],
         rows=rows[:ROWS],
         next_after=rows[ROWS - 1].cursor if len(rows) > ROWS else "",
         after=after,
         names=names,
         territories=territories,
-        choices=_choices(_scopes(request, viewer)),
+        choices=_choices(scopes_for(here, viewer)),
         periods=PERIODS,
         money=lambda cents: said(cents / 100, Unit.MONEY),
     )
@@ -113,8 +106,8 @@ def one(request: Request, viewer: Viewer) -> Response:
 def as_csv(request: Request, viewer: Viewer) -> Response:
     """GET /kpis/{kpi}/list.csv?scope=&period=: everything that stands behind a figure."""
     try:
-        kpi, on = _asked_kpi(request), _asked_board(request, viewer)
-        if not _may_name(request, viewer, on.scope):
+        kpi, on = kpi_called(request.path_params["kpi"]), _board(request, viewer)
+        if not may_name(viewer, on.scope, surroundings_of(request).policy.roster):
             raise NotForYou(403, "You may list what belongs to your own reports. Choose them, or ask sales operations.")
     except NotForYou as problem:
         return _refused(request, viewer, problem)
@@ -161,41 +154,9 @@ def _csv_line(cells: tuple[str, ...]) -> str:
     return line.getvalue()
 
 
-def _asked_kpi(request: Request) -> Kpi:
-    kpi = BY_ID.get(request.path_params["kpi"])
-    if kpi is None:
-        raise NotForYou(404, "There is no such figure. Choose one on the page “Health”.")
-    return kpi
-
-
-def _asked_board(request: Request, viewer: Viewer) -> Board:
-    """The figures of the scope and period that are asked for; a manager's own reports when none is."""
-    here, params = surroundings_of(request), request.query_params
-    scopes = _scopes(request, viewer)
-    own = reports_key(viewer.rep_id or "")
-    key = params.get("scope") or (own if viewer.role is not Role.OPS and own in scopes else COMPANY)
-    if key not in scopes:
-        there = key in scopes_of(here.policy.policy, here.policy.roster)
-        problem = "These are another manager's people" if there else "There is no such team or territory"
-        raise NotForYou(403 if there else 404, f"{problem}. Choose from the list on the page “Health”.")
-    period = params.get("period", "90")
-    if period not in map(str, PERIODS):
-        raise NotForYou(400, f"A period is one of {', '.join(map(str, PERIODS))} days.")
-    return board(here.reading(), scopes[key], int(period))
-
-
-def _scopes(request: Request, viewer: Viewer) -> dict[str, Scope]:
-    """What this viewer may see figures of."""
-    loaded = surroundings_of(request).policy
-    scopes = scopes_of(loaded.policy, loaded.roster)
-    return {key: scope for key, scope in scopes.items() if scope.owners is None or _may_name(request, viewer, scope)}
-
-
-def _may_name(request: Request, viewer: Viewer, scope: Scope) -> bool:
-    """Whether the viewer may see who in it has what."""
-    if viewer.role is Role.OPS:
-        return True
-    return viewer.rep_id is not None and is_of_manager(scope, viewer.rep_id, surroundings_of(request).policy.roster)
+def _board(request: Request, viewer: Viewer) -> Board:
+    params = request.query_params
+    return board_for(surroundings_of(request), viewer, params.get("scope"), params.get("period"))
 
 
 def _choices(scopes: dict[str, Scope]) -> list[tuple[str, list[Scope]]]:
@@ -252,7 +213,6 @@ def _drawn(on: Board, kpi: Kpi, names: bool) -> dict[str, Any]:
     is_spread = kpi.unit is Unit.HOURS
     return {
         "line": plots.line(points, f"{kpi.name} over {on.period} days", say),
-        "points": [(day, said(value, kpi.unit)) for day, value in reversed(points)],
         "columns": plots.columns([(p.label, p.value) for p in parts], "How long it took", _in_unit(Unit.COUNT))
         if is_spread
         else "",

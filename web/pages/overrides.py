@@ -10,16 +10,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ownership.placed_by_people import MayNot, Person
+from ownership.placed_by_people import MayNot, Person, Standing
+from tasks.asked_and_claimed import ShownRequest, disputes_for, overrides_for
 from tasks.context import RunContext
-from tasks.placed_by_people import (
-    answer_override,
-    disputes_for,
-    open_dispute,
-    overrides_for,
-    request_override,
-    rule_on_dispute,
-)
+from tasks.placed_by_people import answer_override, open_dispute, request_override, rule_on_dispute
+from tasks.taken_back import add_evidence, end_override, withdraw_dispute, withdraw_override
 from web.access.guard import act, read
 from web.access.viewer import Role, Viewer
 from web.rendering import back, page
@@ -28,14 +23,19 @@ from web.surroundings import surroundings_of
 
 def overrides(request: Request, viewer: Viewer) -> Response:
     """GET /overrides: requests that this viewer asked for, is touched by, or may answer."""
-    shown = overrides_for(surroundings_of(request).reading(), _person(viewer))
-    return page(request, viewer, "overrides.html", shown=shown, account=request.query_params.get("account", ""))
+    context = surroundings_of(request).reading()
+    shown = overrides_for(context, _person(viewer))
+    account, today = request.query_params.get("account", ""), context.today()
+    return page(request, viewer, "overrides.html", groups=_grouped(shown), account=account, today=today)
 
 
 def disputes(request: Request, viewer: Viewer) -> Response:
-    """GET /disputes: open disputes that this viewer is part of or may rule on."""
+    """GET /disputes: disputes that this viewer is part of or may rule on."""
     shown = disputes_for(surroundings_of(request).reading(), _person(viewer))
-    return page(request, viewer, "disputes.html", shown=shown, account=request.query_params.get("account", ""))
+    open_ones = [each for each in shown if each.claim.state == "open"]
+    over = [each for each in shown if each.claim.state != "open"]
+    account = request.query_params.get("account", "")
+    return page(request, viewer, "disputes.html", shown=open_ones, over=over, account=account)
 
 
 def ask_override(request: Request, viewer: Viewer, form: FormData) -> Response:
@@ -47,6 +47,7 @@ def ask_override(request: Request, viewer: Viewer, form: FormData) -> Response:
             _said(form, "reason"),
             _said(form, "until") or None,
             _said(form, "then") or "stay",
+            _said(form, "since") or None,
         )
         request_override(context, _said(form, "account"), _person(viewer), *said)
         return "It waits for approval."
@@ -65,6 +66,18 @@ def decide_override(request: Request, viewer: Viewer, form: FormData) -> Respons
     return _done(request, viewer, "/overrides", f"override-{state}", answer)
 
 
+def withdraw_request(request: Request, viewer: Viewer, form: FormData) -> Response:
+    """POST /overrides/{id}/withdraw."""
+    said = request.path_params["id"], _person(viewer)
+    return _done(request, viewer, "/overrides", "override-withdraw", lambda context: withdraw_override(context, *said))
+
+
+def end(request: Request, viewer: Viewer, form: FormData) -> Response:
+    """POST /overrides/{id}/end."""
+    said = request.path_params["id"], _person(viewer), _said(form, "because")
+    return _done(request, viewer, "/overrides", "override-end", lambda context: end_override(context, *said))
+
+
 def claim(request: Request, viewer: Viewer, form: FormData) -> Response:
     """POST /disputes."""
 
@@ -80,6 +93,27 @@ def rule(request: Request, viewer: Viewer, form: FormData) -> Response:
     """POST /disputes/{id}."""
     said = request.path_params["id"], _person(viewer), _said(form, "owner"), _said(form, "because")
     return _done(request, viewer, "/disputes", "dispute-rule", lambda context: rule_on_dispute(context, *said))
+
+
+def add(request: Request, viewer: Viewer, form: FormData) -> Response:
+    """POST /disputes/{id}/evidence."""
+    said = request.path_params["id"], _person(viewer), _said(form, "said")
+    return _done(request, viewer, "/disputes", "dispute-add", lambda context: add_evidence(context, *said))
+
+
+def withdraw_claim(request: Request, viewer: Viewer, form: FormData) -> Response:
+    """POST /disputes/{id}/withdraw."""
+    said = request.path_params["id"], _person(viewer)
+    return _done(request, viewer, "/disputes", "dispute-withdraw", lambda context: withdraw_dispute(context, *said))
+
+
+def _grouped(shown: list[ShownRequest]) -> list[tuple[str, list[ShownRequest]]]:
+    """What waits, what holds or will, and what is over."""
+    titles = {Standing.WAITS: "Waits for an answer", Standing.IN_EFFECT: "Approved", Standing.BEGINS_LATER: "Approved"}
+    found: dict[str, list[ShownRequest]] = {title: [] for title in (*titles.values(), "Over")}
+    for each in shown:
+        found[titles.get(each.standing, "Over")].append(each)
+    return [(title, some) for title, some in found.items() if some]
 
 
 def _done(request: Request, viewer: Viewer, to: str, what: str, do: Callable[[RunContext], str]) -> Response:
@@ -104,6 +138,10 @@ routes: list[Route] = [
     read("/disputes", disputes, Role.REP),
     act("/overrides", ask_override, Role.REP),
     act("/overrides/{id}", decide_override, Role.MANAGER),
+    act("/overrides/{id}/withdraw", withdraw_request, Role.REP),
+    act("/overrides/{id}/end", end, Role.MANAGER),
     act("/disputes", claim, Role.REP),
     act("/disputes/{id}", rule, Role.MANAGER),
+    act("/disputes/{id}/evidence", add, Role.REP),
+    act("/disputes/{id}/withdraw", withdraw_claim, Role.REP),
 ]

@@ -11,8 +11,10 @@ from config.settings import Settings
 from ownership.model import Candidate, Step
 from store.drift import NewDrift
 from store.engine import Store, open_store
+from store.overrides import OpenedDispute, OverrideRequest
 from store.recording import Recording
 from store.runs import RunStart
+from store.statements import new_id
 from tasks.context import open_context, utc_now
 from tasks.tokens import make_token
 from tests.policies import read_policy
@@ -94,6 +96,15 @@ def as_(api: TestClient, token: Callable[..., str]) -> Ask:
         return api
 
     return called_by
+
+
+def asked_and_claimed(store: Store) -> dict[str, str]:
+    """Dana asks that Priya own Acme, and Tom claims Delta; the ids of both by the names that paths give them."""
+    now = utc_now()
+    asked = OverrideRequest(new_id(), "acme", "priya-raman", "they know her", REP, now, now.date().isoformat())
+    claim = OpenedDispute(new_id(), "delta", FOREIGN, "I called first", FOREIGN, now, now + timedelta(hours=48))
+    store.run(lambda uow: (uow.overrides.ask(asked), uow.disputes.open(claim)))
+    return {"override_id": asked.override_id, "dispute_id": claim.dispute_id}
 
 
 def offer_of(store: Store, account_id: str) -> str:

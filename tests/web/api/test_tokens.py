@@ -158,6 +158,12 @@ MATRIX = {
     "/drift": (200, 200, 200),
     "/exceptions": (403, 200, 200),
     "/notices": (403, 200, 200),
+    "/overrides": (200, 200, 200),
+    "/disputes": (200, 200, 200),
+    "/kpis": (403, 200, 200),
+    "/kpis/coverage": (403, 200, 200),
+    "/overrides/none": (404, 404, 404),
+    "/disputes/none": (404, 404, 404),
     "/pushes": (403, 200, 200),
     "/runs/run-1": (403, 200, 200),
     "/policy": (403, 200, 200),
@@ -175,9 +181,10 @@ def test_every_route_that_reads_is_in_the_matrix(api: TestClient) -> None:
     described = api.get("/openapi.json").json()["paths"]
     read = {path for path, operations in described.items() if "get" in operations}
     listed = {path.partition("?")[0] for path in MATRIX}
-    shape = {"acme": "{account_id}", "bolt": "{account_id}", "run-1": "{run_id}"}
+    shape = {"coverage": "{kpi_id}", "acme": "{account_id}", "bolt": "{account_id}", "run-1": "{run_id}"}
     shape |= {REP: "{rep}", FOREIGN: "{rep}", MANAGER: "{rep}"}
-    assert {"/".join(shape.get(part, part) for part in path.split("/")) for path in listed} == read
+    named = {"/".join(shape.get(part, part) for part in path.split("/")) for path in listed}
+    assert {path.replace("/none", "/{" + path[1:-6] + "_id}") for path in named} == read
 
 
 def test_a_rep_sees_the_fields_offers_and_drift_of_their_own_accounts_only(as_: Ask) -> None:
