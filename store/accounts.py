@@ -59,13 +59,17 @@ class Accounts:
             for row in some:
                 yield _to_account(row, refs.get(row.account_id, ()))
 
-    def unowned(self) -> list[Account]:
-        """Live accounts, not leads, that nobody owns of record, by id."""
+    def owned_outside_only(self) -> list[Account]:
+        """Live accounts, not leads, that nobody owns of record but an outside system shows an owner of, by id."""
         owned = ownership_current.c
         held = select(owned.account_id).where(
             owned.account_id == account.c.account_id, owned.role == OWNER_ROLE, owned.owner_id.is_not(None)
         )
-        statement = _LIVE.where(account.c.kind == ACCOUNT, ~held.exists()).order_by(account.c.account_id)
+        shown = select(account_ref.c.account_id).where(
+            account_ref.c.account_id == account.c.account_id, account_ref.c.shown_owner.is_not(None)
+        )
+        theirs = _LIVE.where(account.c.kind == ACCOUNT, ~held.exists(), shown.exists())
+        statement = theirs.order_by(account.c.account_id)
         rows = self._connection.execute(statement).all()
         refs = self._refs_of([row.account_id for row in rows])
         return [_to_account(row, refs.get(row.account_id, ())) for row in rows]

@@ -179,7 +179,7 @@ def _keepers(accounts: Iterable[Account], day: Day) -> dict[str, str]:
 
 def books_now(uow: UnitOfWork, day: Day) -> dict[str, int]:
     """How many accounts each rep has, as a run that began now would count them."""
-    return _Books(_keepers(uow.accounts.unowned(), day), day.policy).sizes(uow)
+    return _Books(_keepers(uow.accounts.owned_outside_only(), day), day.policy).sizes(uow)
 
 
 def _assign_batch(

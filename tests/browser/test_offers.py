@@ -103,3 +103,27 @@ def test_the_account_page_is_readable_on_a_phone_and_says_why_not(open_as: OpenA
     lost = open_as(DANA, "/accounts/nowhere")
     expect(lost.get_by_text("Look the account up")).to_be_visible()
     keep_picture(lost, "account-not-there")
+
+
+def test_an_offer_and_the_page_of_a_colleague_are_readable_on_a_phone_and_on_a_desk_in_the_dark(
+    open_as: OpenAs, web_settings: Settings
+) -> None:
+    (offer,) = offered(web_settings, "acme")
+    phone = open_as(DANA, f"/offers/{offer}", screen=PHONE)
+    keep_picture(phone, "offer-phone")
+    desk = open_as(RACHEL, f"/offers/{offer}", dark=True)
+    keep_picture(desk, "offer-dark")
+    for page, name in ((phone, "phone"), (desk, "dark")):
+        page.goto(f"/people/{DANA}")
+        expect(page.get_by_role("link", name="Name of acme")).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+        keep_picture(page, f"person-{name}")
+        answer = page.goto("/accounts/nowhere")
+        assert answer is not None
+        assert answer.status == 404
+        keep_picture(page, f"account-not-there-{name}")
+    term = desk.goto(f"/offers/{offer}") and desk.locator("dl.card dt").first.bounding_box()
+    value = desk.locator("dl.card dd").first.bounding_box()
+    assert term is not None
+    assert value is not None
+    assert value["y"] == term["y"]  # a term and what it says stand side by side where there is room

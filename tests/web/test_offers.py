@@ -1,5 +1,6 @@
 """An offer on its page: who may answer it, what an answer changes, and what opening the page does not."""
 
+import sqlite3
 from datetime import timedelta
 
 import pytest
@@ -138,6 +139,18 @@ def test_an_offer_never_made_is_not_there(visitor: TestClient, logged_in: LogIn)
     client = logged_in("dana-whitfield")
     assert client.get("/offers/none").status_code == 404
     assert client.post("/offers/none/accept", data={"form_token": form_token(client)}).status_code == 404
+
+
+def test_an_offer_of_an_account_that_is_not_there_any_more_says_so(offered: Settings, logged_in: LogIn) -> None:
+    with sqlite3.connect(offered.database_url.removeprefix("sqlite:///")) as database:
+        database.execute("DELETE FROM account WHERE account_id = 'acme'")
+    client = logged_in("dana-whitfield")
+    shown = client.get(f"/offers/{the_offer(offered).offer_id}")
+    assert shown.status_code == 200
+    assert "Its account is not in Steward any more" in shown.text
+    assert "Accept</button>" not in shown.text
+    assert "There is no such offer" in answer(client, offered, "accept")
+    assert "Nothing waits for an answer" in client.get("/book").text
 
 
 def test_a_book_lists_offers_for_its_rep_and_their_manager_alone(offered: Settings, logged_in: LogIn) -> None:

@@ -25,9 +25,9 @@ def show_offer(request: Request, viewer: Viewer) -> Response:
         offer = uow.offers.get(request.path_params["offer_id"])
         if offer is None:
             return refusal(request, viewer, 404, "There is no such offer", "Look the account up to see who has it.")
-        account = uow.accounts.get_many([offer.account_id])[offer.account_id]
-        holder = uow.ledger.current([account.id]).get(account.id)
-        last = uow.decisions.explanation(account.id)
+        account = uow.accounts.get(offer.account_id)
+        holder = uow.ledger.current([offer.account_id]).get(offer.account_id)
+        last = uow.decisions.explanation(offer.account_id)
         in_queue = may_be_taken(uow, offer)
     may = viewer.rep_id in (offer.owner_id, *here.policy.roster.managers_of(offer.owner_id))
     why = [step.because for step in last.decision.path if step.matched] if last and may else []
