@@ -40,7 +40,7 @@ test: check ## everything, PostgreSQL included; the fast tests first
 	@$(BIN)/pytest -q -n 2 --dist loadfile tests/e2e
 
 test-faults: .venv/dev ## storms, kills and faults at length, and what they found; SEEDS=10000 for a night
-	@$(BIN)/pytest -q -n 2 -m long tests/faults
+	@$(BIN)/pytest -q -n 2 -m long tests
 	@$(BIN)/python -m tests.faults $(or $(SEEDS),1000)
 
 bench-decide: .venv/runtime ## how fast the rules decide; SIZES="10000 100000" for fewer accounts

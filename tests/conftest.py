@@ -5,6 +5,14 @@ from pathlib import Path
 import pytest
 
 pytest_plugins = ("tests.postgres", "tests.databases")
+# What these tell does not depend on the database, whose own statements tests/store runs on both.
+AT_LENGTH_ON_POSTGRES = {
+    "test_drift.py",
+    "test_identity.py",
+    "test_resolving.py",
+    "test_the_job.py",
+    "test_transfers_killed.py",
+}
 LATER = {"browser": "browser", "contract": "vendors", "emulators": "vendors", "faults": "slow", "simulation": "slow"}
 
 
@@ -14,6 +22,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if marker := LATER.get(item.path.relative_to(here).parts[0]):
             item.add_marker(marker)
+        if item.path.name in AT_LENGTH_ON_POSTGRES and item.get_closest_marker("postgres"):
+            item.add_marker("long")
     items.sort(key=_comes_late)
 
 

@@ -41,6 +41,7 @@ def teams(company: Northwind) -> set[tuple[str, str]]:
     return {(account, user) for account, user in on if owners[account] != user}
 
 
+@pytest.mark.long
 def test_a_first_pull_and_push_and_a_pull_with_nothing_new(world: dict[str, Any], company: Northwind) -> None:
     company.assign()
     pulled = calls(company)

@@ -152,7 +152,7 @@ def settle_agreed(world: World) -> None:
     world.edits = {key: rep for key, rep in world.edits.items() if rep != world.company.owner(*key)}
 
 
-@pytest.fixture(params=range(3))
+@pytest.fixture(params=[0, *(pytest.param(seed, marks=pytest.mark.long) for seed in (1, 2))])
 def world(request: pytest.FixtureRequest, tmp_path: Path) -> World:
     loaded = read_policy(POLICY_DIR)
     company = rehearse(tmp_path, replace(loaded, policy=replace(loaded.policy, drift=GUARD)))

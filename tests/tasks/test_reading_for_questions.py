@@ -83,7 +83,7 @@ def with_everything_read(context: RunContext, account_id: str) -> Situation:
         return Situation(account, policy, context.policy.roster, state, day.now)
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(any_world, some_ids, MEANWHILE, some_ids)
 def test_why_not_and_what_if_answer_as_if_every_account_had_been_read(
     sqlite_template: Path, world: World, leads: set[str], meanwhile: str, decided: set[str]
