@@ -36,7 +36,7 @@ fast: .venv/dev ## the tests that need nobody else: rules, store, tasks
 	@$(BIN)/pytest -q -n 2 -m "not (postgres or slow or vendors or browser or long or e2e)" tests
 
 test: check ## everything, PostgreSQL included; the fast tests first
-	@$(BIN)/pytest -q -n 2 -m "not (long or e2e)" tests
+	@$(BIN)/pytest -q -n 3 -m "not (long or e2e)" tests
 	@$(BIN)/pytest -q -n 2 --dist loadfile tests/e2e
 
 test-faults: .venv/dev ## storms, kills and faults at length, and what they found; SEEDS=10000 for a night

@@ -19,7 +19,7 @@ from starlette.testclient import TestClient
 from store.engine import Store
 from tests.web.api.conftest import REP, asked_and_claimed, offer_of
 
-EXAMPLES = 6
+EXAMPLES = 12
 # A key that was used for another request is refused though it is a well-formed one; so is a field the policy lacks, an
 # owner whom the roster lacks, and what was answered before.
 POSTS = ("what_if_it_were", "accept", "decline", "ask_for_override", "approve_override", "refuse_override")
