@@ -16,6 +16,7 @@ from web.access.viewer import Role, Viewer
 from web.surroundings import surroundings_of
 
 SAID = "steward_said"  # a cookie with what the last form came to, shown once
+LONGEST_SAID = 1200  # bytes; each may take three characters of a cookie, of which browsers keep no more than 4096
 NAVIGATION = (
     ("Who owns this?", "/", Role.REP),
     ("My book", "/book", Role.REP),
@@ -65,7 +66,8 @@ def page(request: Request, viewer: Viewer | None, template: str, status: int = 2
 def back(to: str, said: str) -> Response:
     """After a form: on to a page that says once what came of it, so that loading it again sends nothing again."""
     response = RedirectResponse(to, status_code=303)
-    response.set_cookie(SAID, quote(said[:500]), max_age=60, httponly=True, samesite="lax", path="/")
+    kept = said.encode()[:LONGEST_SAID].decode(errors="ignore")
+    response.set_cookie(SAID, quote(kept), max_age=60, httponly=True, samesite="lax", path="/")
     return response
 
 

@@ -39,6 +39,13 @@ def looks_into(viewer: Viewer, roster: Roster) -> frozenset[str] | None:
     return frozenset(seen)
 
 
+def looks_after(viewer: Viewer, roster: Roster) -> frozenset[str] | None:
+    """Whose accounts' exceptions they see and settle: a manager those of everybody below them, not their own; all
+    (None) for ops."""
+    seen = looks_into(viewer, roster)
+    return None if seen is None else seen - {viewer.rep_id or ""}
+
+
 def sees_details(viewer: Viewer, roster: Roster, owner_id: str | None) -> bool:
     """Whether they see all of an account, or the book, of this owner. An account nobody owns is for ops."""
     seen = looks_into(viewer, roster)

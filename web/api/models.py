@@ -80,12 +80,12 @@ class OfferOut(BaseModel):
 
 
 class AccountOut(AccountSummary):
-    """An account with its team, records and open offer."""
+    """An account with its team; and for whom it concerns its records, open offer and fields."""
 
     parent_id: str | None
     team: list[TeamRole]
-    records: list[SystemRecord]
-    open_offer: OfferOut | None
+    records: list[SystemRecord] | None = Field(description="null for a rep whose account it is not")
+    open_offer: OfferOut | None = Field(description="null, too, for who is not asked and no manager of theirs")
     fields: dict[str, Any] | None = Field(
         description="What decisions are made from. null for a rep whose account it is not"
     )

@@ -12,7 +12,7 @@ from tasks.counterfactual import find_rep, why_not_only
 from tasks.drift_words import what_was_done
 from tasks.lineage import who
 from web.access.guard import read
-from web.access.rules import looks_into, sees_details
+from web.access.rules import looks_after, looks_into, sees_details
 from web.access.viewer import Role, Viewer
 from web.rendering import page, refusal
 from web.surroundings import surroundings_of
@@ -30,6 +30,7 @@ def show_account(request: Request, viewer: Viewer) -> Response:
     if found is None:
         return refusal(request, viewer, 404, "There is no such account", NOT_THERE)
     roster, who_not = context.policy.roster, request.query_params.get("why_not", "").strip()
+    owner_id, settled = found.owner.owner_id if found.owner else None, looks_after(viewer, roster)
     return page(
         request,
         viewer,
@@ -39,7 +40,8 @@ def show_account(request: Request, viewer: Viewer) -> Response:
         reason=_reason(found),
         rule_words=RULE_WORDS,
         reason_words=REASON_WORDS,
-        details=sees_details(viewer, roster, found.owner.owner_id if found.owner else None),
+        details=sees_details(viewer, roster, owner_id),
+        may_settle=settled is None or owner_id in settled,
         their_offer=_their_offer(viewer, roster, found),
         shown_by=lambda owner: who(roster.name, owner),
         done=what_was_done,

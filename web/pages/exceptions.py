@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from urllib.parse import urlencode
 
 from starlette.datastructures import FormData, QueryParams
@@ -19,7 +19,7 @@ from store.exceptions import Answer
 from tasks.context import RunContext
 from tasks.resolving import may_take, resolve_many
 from web.access.guard import act, read
-from web.access.rules import looks_into
+from web.access.rules import looks_after
 from web.access.viewer import Role, Viewer
 from web.rendering import back, page
 from web.surroundings import surroundings_of
@@ -82,7 +82,7 @@ def exceptions(request: Request, viewer: Viewer) -> Response:
     """GET /exceptions: those of accounts of a manager's reports; all of them for ops."""
     here = surroundings_of(request)
     context, asked = here.reading(), Asked.of(request.query_params)
-    owners = _owners(viewer, here.policy.roster)
+    owners = looks_after(viewer, here.policy.roster)
     wanted = _wanted(asked, viewer, here.policy.roster, owners, context.now())
     with here.store.transaction(readonly=True) as uow:
         found = uow.exception_pages.page(wanted, asked.after or None, PAGE + 1, context.now())
@@ -102,7 +102,7 @@ def exceptions(request: Request, viewer: Viewer) -> Response:
         whose=WHOSE,
         ages=AGES,
         bulk=_in_bulk(asked, lines),
-        a_week_on=(context.now() + timedelta(days=SNOOZE_DAYS)).date().isoformat(),
+        a_week_on=(date.fromisoformat(context.today()) + timedelta(days=SNOOZE_DAYS)).isoformat(),
     )
 
 
@@ -118,12 +118,6 @@ def resolve(request: Request, viewer: Viewer, form: FormData) -> Response:
     with surroundings_of(request).acting(viewer.actor, what) as context:
         came = resolve_many(context, ids, way, _person(viewer), reason, until)
     return back(asked.address(), came.in_words())
-
-
-def _owners(viewer: Viewer, roster: Roster) -> frozenset[str] | None:
-    """Whose accounts' exceptions they see: those of everybody below them, not their own; all (None) for ops."""
-    seen = looks_into(viewer, roster)
-    return None if seen is None else seen - {viewer.rep_id or ""}
 
 
 def _wanted(asked: Asked, viewer: Viewer, roster: Roster, owners: Collection[str] | None, now: datetime) -> Wanted:

@@ -187,11 +187,13 @@ def test_every_route_that_reads_is_in_the_matrix(api: TestClient) -> None:
     assert {path.replace("/none", "/{" + path[1:-6] + "_id}") for path in named} == read
 
 
-def test_a_rep_sees_the_fields_offers_and_drift_of_their_own_accounts_only(as_: Ask) -> None:
+def test_a_rep_sees_the_fields_records_offers_and_drift_of_their_own_accounts_only(as_: Ask) -> None:
     for role, rep_id, own, foreign in (("rep", REP, "acme", "bolt"), ("rep", FOREIGN, "bolt", "acme")):
         client = as_(role, rep_id)
-        assert client.get(f"/accounts/{own}").json()["fields"] == {"domain": f"{own}.example"}
-        assert client.get(f"/accounts/{foreign}").json()["fields"] is None
+        theirs, others = (client.get(f"/accounts/{id_}").json() for id_ in (own, foreign))
+        assert theirs["fields"] == {"domain": f"{own}.example"}
+        assert ([each["id"] for each in theirs["records"]], theirs["open_offer"]["account_id"]) == ([f"001-{own}"], own)
+        assert [others[name] for name in ("fields", "records", "open_offer")] == [None, None, None]
         assert [offer["account_id"] for offer in client.get("/offers").json()["offers"]] == [own]
         assert len(client.get("/drift").json()["events"]) == (own == "acme")
     kinds = [each["kind"] for each in as_("manager").get("/exceptions").json()["exceptions"]]
