@@ -12,6 +12,7 @@ from ownership.policy import Roster
 from store.engine import Store
 from tasks.context import RunContext, open_context, utc_now
 from tasks.tokens import TokenRefused, make_token, revoke_token, token_in_force, token_lines
+from tests.store.business import owned_by, record
 from tests.web.api.conftest import FOREIGN, MANAGER, REP, Ask
 from web.api.access import Allowance
 
@@ -187,7 +188,7 @@ def test_every_route_that_reads_is_in_the_matrix(api: TestClient) -> None:
     assert {path.replace("/none", "/{" + path[1:-6] + "_id}") for path in named} == read
 
 
-def test_a_rep_sees_the_fields_records_offers_and_drift_of_their_own_accounts_only(as_: Ask) -> None:
+def test_a_rep_sees_the_fields_records_offers_and_drift_of_their_own_accounts_only(as_: Ask, store: Store) -> None:
     for role, rep_id, own, foreign in (("rep", REP, "acme", "bolt"), ("rep", FOREIGN, "bolt", "acme")):
         client = as_(role, rep_id)
         theirs, others = (client.get(f"/accounts/{id_}").json() for id_ in (own, foreign))
@@ -201,6 +202,8 @@ def test_a_rep_sees_the_fields_records_offers_and_drift_of_their_own_accounts_on
     kinds = [each["kind"] for each in as_("ops").get("/exceptions").json()["exceptions"]]
     assert sorted(kinds) == ["no_rule", "owner_drift"]
     assert as_("manager", "peter-novak").get("/exceptions").json()["exceptions"] == []
+    record(store, owned_by("acme", MANAGER), run="run-2")
+    assert as_("manager").get("/exceptions").json()["exceptions"] == [], "their own are for who is above them"
 
 
 @pytest.fixture
