@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote, unquote
 from zoneinfo import ZoneInfo
@@ -49,7 +49,7 @@ def page(request: Request, viewer: Viewer | None, template: str, status: int = 2
         here=request.url.path,
         said=said,
         navigation=[(label, path) for label, path, role in NAVIGATION if viewer and viewer.role.may(role)],
-        at=lambda instant: f"{instant.astimezone(zone):%Y-%m-%d %H:%M}" if instant else "",
+        at=lambda instant: _at(instant, zone),
         zone=zone.key,
         rep=lambda id_: roster.name(id_) if id_ else "nobody",
         ago=lambda instant: in_words(here.clock() - instant),
@@ -74,6 +74,14 @@ def back(to: str, said: str) -> Response:
 def refusal(request: Request, viewer: Viewer | None, status: int, title: str, said: str) -> Response:
     """A page that says what was wrong and what to do."""
     return page(request, viewer, "refusal.html", status, title=title, problem=said)
+
+
+def _at(instant: datetime | None, zone: ZoneInfo) -> Markup:
+    """An instant to the minute in this time zone, in UTC to programs; nothing where there is none."""
+    if instant is None:
+        return Markup("")
+    said = f"{instant.astimezone(zone):%Y-%m-%d %H:%M}"
+    return Markup('<time datetime="{}">{}</time>').format(instant.astimezone(UTC).isoformat(timespec="seconds"), said)
 
 
 def _form_token(viewer: Viewer | None) -> Markup:

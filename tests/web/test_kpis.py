@@ -44,7 +44,7 @@ def test_ops_sees_every_figure_with_its_definition_and_can_open_each(client: Tes
     body = as_(client, "ops").get("/kpis").text
     for kpi in KPIS:
         assert f'href="/kpis/{kpi.id}?scope=company' in body
-    assert "Whole company, as of 2026-11-26" in body
+    assert 'Whole company, as of <time datetime="2026-11-26' in body
     for id_ in FIGURES:
         answer = client.get(f"/kpis/{id_}?scope=company&period=90")
         assert answer.status_code == 200

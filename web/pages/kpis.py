@@ -47,7 +47,7 @@ CSV_COLUMNS = ("account_id", "name", "kind", "territory", "owner", "other", "ann
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
-def overview(request: Request, viewer: Viewer) -> Response:
+def key_figures(request: Request, viewer: Viewer) -> Response:
     """GET /kpis?scope=&period=: every figure."""
     try:
         on = _board(request, viewer)
@@ -68,7 +68,7 @@ def overview(request: Request, viewer: Viewer) -> Response:
     )
 
 
-def one(request: Request, viewer: Viewer) -> Response:
+def key_figure(request: Request, viewer: Viewer) -> Response:
     """GET /kpis/{kpi}?scope=&period=&after=: one figure over time, its parts, and what stands behind it."""
     here = surroundings_of(request)
     context = here.reading()
@@ -103,7 +103,7 @@ def one(request: Request, viewer: Viewer) -> Response:
     )
 
 
-def as_csv(request: Request, viewer: Viewer) -> Response:
+def key_figure_list(request: Request, viewer: Viewer) -> Response:
     """GET /kpis/{kpi}/list.csv?scope=&period=: everything that stands behind a figure."""
     try:
         kpi, on = kpi_called(request.path_params["kpi"]), _board(request, viewer)
@@ -115,7 +115,7 @@ def as_csv(request: Request, viewer: Viewer) -> Response:
     return StreamingResponse(_csv_lines(request, kpi, on), media_type="text/csv; charset=utf-8", headers=headers)
 
 
-def take(request: Request, viewer: Viewer, form: FormData) -> Response:
+def take_key_figures(request: Request, viewer: Viewer, form: FormData) -> Response:
     """POST /kpis/take: take today's figures now."""
     with surroundings_of(request).acting(viewer.actor, "take-kpis") as context:
         taken = take_kpis(context)
@@ -245,8 +245,8 @@ def _refused(request: Request, viewer: Viewer, problem: NotForYou) -> Response:
 
 
 routes: list[BaseRoute] = [
-    read("/kpis", overview, Role.MANAGER),
-    read("/kpis/{kpi}", one, Role.MANAGER),
-    read("/kpis/{kpi}/list.csv", as_csv, Role.MANAGER),
-    act("/kpis/take", take, Role.OPS),
+    read("/kpis", key_figures, Role.MANAGER),
+    read("/kpis/{kpi}", key_figure, Role.MANAGER),
+    read("/kpis/{kpi}/list.csv", key_figure_list, Role.MANAGER),
+    act("/kpis/take", take_key_figures, Role.OPS),
 ]
