@@ -95,10 +95,10 @@ def test_an_owner_who_has_not_accepted_is_called_provisional_and_led_to_the_offe
     with store.transaction(readonly=True) as uow:
         offer = uow.offers.of_account("bolt")
     assert offer is not None
-    for who, led in ((DANA, True), (RACHEL, True), (MARCUS, False)):
+    for who, led in ((DANA, "Answer the offer"), (RACHEL, "Answer the offer"), ("ops", "See the offer"), (MARCUS, "")):
         shown = logged_in(who).get("/accounts/bolt").text
         assert "provisional" in shown
-        assert (f"/offers/{offer.offer_id}" in shown) is led
+        assert (f"/offers/{offer.offer_id}" in shown, led in shown) == (bool(led), True)
 
 
 def test_an_account_that_waits_for_a_person_says_so(store: Store, logged_in: LogIn) -> None:

@@ -13,7 +13,7 @@ from store.unit_of_work import UnitOfWork
 from tasks.counterfactual import find_rep, read_situation
 from tasks.history import owned_on
 from tasks.look_up import as_typed, find_accounts
-from web.access.rules import looks_into, sees_details
+from web.access.rules import sees_details
 from web.api import models, showing
 from web.api.access import AsRep
 from web.api.models import ID, Id, Instant
@@ -56,13 +56,13 @@ def account(request: Request, viewer: AsRep, account_id: AccountId, known: IfNon
         current = uow.ledger.current([found.id]).get(found.id)
         last = uow.decisions.latest([found.id]).get(found.id)
         team, offer = uow.ledger.teams([found.id]).get(found.id, {}), uow.offers.of_account(found.id)
-    seen, is_theirs = looks_into(viewer, roster), sees_details(viewer, roster, current.owner_id if current else None)
+    is_theirs = sees_details(viewer, roster, current.owner_id if current else None)
     answer = models.AccountOut(
         **showing.summary(found, roster, current, last),
         parent_id=found.parent_id,
         team=showing.team(roster, team),
         records=showing.records(found) if is_theirs else None,
-        open_offer=showing.offer(offer, roster) if offer and (seen is None or offer.owner_id in seen) else None,
+        open_offer=showing.offer(offer, roster) if offer and sees_details(viewer, roster, offer.owner_id) else None,
         fields=dict(found.fields) if is_theirs else None,
     )
     return unless_unchanged(answer, known)

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, HTTPException, Path, Query, Request
 
 from connectors.errors import ConnectorError
-from ownership.placed_by_people import MayNot, Person
+from ownership.placed_by_people import MayNot
 from tasks.breaker import state_of
 from tasks.identity_words import Refused
 from tasks.pushes import standing
@@ -63,10 +63,9 @@ def _resolve(request: Request, viewer: Viewer, exception_id: str, wanted: models
     if _state(request, viewer, exception_id) is None:
         raise HTTPException(404, "There is no exception with this id; GET /exceptions lists those there are.")
     until = wanted.until.isoformat() if wanted.until else None
-    person = Person(viewer.actor, viewer.role.value)
     try:
         with here.acting(viewer.actor, "resolve-by-api") as context:
-            said = take(context, exception_id, wanted.way, person, wanted.reason, until)
+            said = take(context, exception_id, wanted.way, viewer.person, wanted.reason, until)
     except (MayNot, Refused, ConnectorError) as refused:
         raise HTTPException(409, f"{str(refused).rstrip('.')}.") from None
     return models.ResolvedOut(said=said, state=_state(request, viewer, exception_id) or "closed")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ownership.exception_kinds import due_by, ways_of
-from ownership.explain import REASON_WORDS, explain
+from ownership.explain import explain, why
 from ownership.kpis.catalogue import Kpi
 from ownership.kpis.scopes import Scope
 from ownership.kpis.words import said
@@ -54,7 +54,7 @@ def _owner(roster: Roster, current: CurrentOwner, last: LastDecision | None) -> 
         name=roster.name(current.owner_id),
         since=current.valid_from,
         reason=reason,
-        why=REASON_WORDS.get(reason or "", reason),
+        why=why(reason) if reason else None,
         acceptance=current.acceptance_state,
     )
 
@@ -93,7 +93,7 @@ def change(row: LedgerRow, roster: Roster) -> models.ChangeOut:
         valid_from=row.valid_from,
         recorded_at=row.recorded_at,
         reason=row.reason,
-        why=REASON_WORDS.get(row.reason, row.reason.replace("_", " ")),
+        why=why(row.reason),
         actor=row.actor,
         decision_id=row.decision_id,
         run_id=row.run_id,

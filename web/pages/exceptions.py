@@ -12,7 +12,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ownership.exception_kinds import KINDS, WAYS, Acts, Kind, Way, due_by, kind_of, said_of, ways_of, who_acts
-from ownership.placed_by_people import Person
 from ownership.policy import Roster
 from store.exception_pages import ShownItem, Wanted
 from store.exceptions import Answer
@@ -116,7 +115,7 @@ def resolve(request: Request, viewer: Viewer, form: FormData) -> Response:
     reason, until = str(form.get("reason", "")), str(form.get("until", "")) or None
     what = f"exception-{way}" if way in WAYS else "exception"
     with surroundings_of(request).acting(viewer.actor, what) as context:
-        came = resolve_many(context, ids, way, _person(viewer), reason, until)
+        came = resolve_many(context, ids, way, viewer.person, reason, until)
     return back(asked.address(), came.in_words())
 
 
@@ -150,7 +149,6 @@ def _line(shown: ShownItem, viewer: Viewer, context: RunContext, answers: Sequen
     item, roster = shown.item, context.policy.roster
     acts, manager = who_acts(item.kind, shown.owner_id, roster)
     due = due_by(item.kind, item.first_seen_at, context.policy.policy.exception_hours)
-    person = _person(viewer)
     return Line(
         shown,
         kind_of(item.kind),
@@ -158,7 +156,7 @@ def _line(shown: ShownItem, viewer: Viewer, context: RunContext, answers: Sequen
         roster.name(manager) if manager else acts.value,
         due,
         due < context.now(),
-        [(id_, WAYS[id_]) for id_ in ways_of(item.kind, item.detail) if may_take(person, shown, id_, context)],
+        [(id_, WAYS[id_]) for id_ in ways_of(item.kind, item.detail) if may_take(viewer.person, shown, id_, context)],
         [each for each in answers if each.exception_id == item.exception_id],
     )
 
@@ -168,10 +166,6 @@ def _in_bulk(asked: Asked, lines: Sequence[Line]) -> Sequence[tuple[str, Way]]:
     if not asked.kind or len(lines) < 2:
         return ()
     return list(dict.fromkeys(way for line in lines for way in line.ways))
-
-
-def _person(viewer: Viewer) -> Person:
-    return Person(viewer.actor, viewer.role.value)
 
 
 routes = [read(PATH, exceptions, Role.MANAGER), act(f"{PATH}/resolve", resolve, Role.MANAGER)]
