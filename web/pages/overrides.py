@@ -20,22 +20,26 @@ from web.access.viewer import Role, Viewer
 from web.rendering import back, page
 from web.surroundings import surroundings_of
 
+PAGE = 100
+
 
 def overrides(request: Request, viewer: Viewer) -> Response:
-    """GET /overrides: requests that this viewer asked for, is touched by, or may answer."""
-    context = surroundings_of(request).reading()
-    shown = overrides_for(context, viewer.person)
-    account, today = request.query_params.get("account", ""), context.today()
-    return page(request, viewer, "overrides.html", groups=_grouped(shown), account=account, today=today)
+    """GET /overrides?account=&before=: requests that this viewer asked for, is touched by, or may answer."""
+    context, asked = surroundings_of(request).reading(), request.query_params
+    found = overrides_for(context, viewer.person, asked.get("before") or None, PAGE + 1)
+    groups, account = _grouped(found[:PAGE]), asked.get("account", "")
+    more = found[PAGE - 1].id if len(found) > PAGE else None
+    return page(request, viewer, "overrides.html", groups=groups, more=more, account=account, today=context.today())
 
 
 def disputes(request: Request, viewer: Viewer) -> Response:
-    """GET /disputes: disputes that this viewer is part of or may rule on."""
-    shown = disputes_for(surroundings_of(request).reading(), viewer.person)
-    open_ones = [each for each in shown if each.claim.state == "open"]
-    over = [each for each in shown if each.claim.state != "open"]
-    account = request.query_params.get("account", "")
-    return page(request, viewer, "disputes.html", shown=open_ones, over=over, account=account)
+    """GET /disputes?account=&before=: disputes that this viewer is part of or may rule on."""
+    asked = request.query_params
+    found = disputes_for(surroundings_of(request).reading(), viewer.person, asked.get("before") or None, PAGE + 1)
+    open_ones = [each for each in found[:PAGE] if each.claim.state == "open"]
+    over = [each for each in found[:PAGE] if each.claim.state != "open"]
+    account, more = asked.get("account", ""), found[PAGE - 1].id if len(found) > PAGE else None
+    return page(request, viewer, "disputes.html", shown=open_ones, over=over, more=more, account=account)
 
 
 def ask_override(request: Request, viewer: Viewer, form: FormData) -> Response:
