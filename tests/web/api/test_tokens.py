@@ -79,7 +79,11 @@ def test_an_expired_token_a_revoked_one_and_one_of_a_leaver_are_refused(
         token_in_force(store, given, roster, context.today(), now + timedelta(days=1, seconds=1))
     with pytest.raises(TokenRefused, match="Dana Whitfield, who has left"):
         token_in_force(store, given, _without(context, REP), context.today(), now)
-    (kept,) = store.run(lambda uow: uow.api_tokens.all())
+    managers, reps = token("manager", MANAGER), roster.reps
+    moved = Roster({id_: replace(rep, manager=None) for id_, rep in reps.items()})
+    with pytest.raises(TokenRefused, match="nobody reports to Rachel Stein now"):
+        token_in_force(store, managers, moved, context.today(), now)
+    kept = next(each for each in store.run(lambda uow: uow.api_tokens.all()) if each.role == "rep")
     assert "is revoked" in revoke_token(context, kept.token_id, "ops")
     assert "was revoked before, by ops" in revoke_token(context, kept.token_id, "somebody")
     with pytest.raises(TokenRefused, match="is revoked; make a new one"):
