@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import groupby
+from math import inf
 
 from markupsafe import Markup
 
@@ -17,12 +18,13 @@ LETTER, LINE = 12, 22  # of the largest text, which is that on a phone
 SPARK_WIDTH, SPARK_HEIGHT = 120, 32
 
 
-def line(points: Sequence[Point], title: str, say: Say) -> Markup:
-    """Values by day, the oldest first, with gaps where there is none. `say` puts a value into words."""
+def line(points: Sequence[Point], title: str, say: Say, most: float = inf) -> Markup:
+    """Values by day, the oldest first, with gaps where there is none. `say` puts a value into words. The axis shows
+    nothing above `most`, unless a value is."""
     known = [value for _, value in points if value is not None]
     if not known:
         return Markup("")
-    low, high = _bounds(known)
+    low, high = _bounds(known, most)
     marks = [(value, say(value)) for value in (low, (low + high) / 2, high)]
     left = LETTER * (1 + max(len(words) for _, words in marks))
     xs = _places(len(points), left, WIDTH - RIGHT)
@@ -124,12 +126,12 @@ def _text(x: float, y: float, said: str, anchor: str) -> Markup:
     return Markup('<text x="{:.1f}" y="{:.1f}" text-anchor="{}">{}</text>').format(x, y, anchor, said)
 
 
-def _bounds(values: Sequence[float]) -> tuple[float, float]:
+def _bounds(values: Sequence[float], most: float = inf) -> tuple[float, float]:
     """What the axis shows: some room around the values, never nothing, and from zero where they come near it."""
     low, high = min(values), max(values)
     room = (high - low) * 0.1 or abs(high) * 0.1 or 1.0
     bottom = low - room
-    return (0.0 if low >= 0 and bottom < high * 0.4 else bottom), high + room
+    return (0.0 if low >= 0 and bottom < high * 0.4 else bottom), max(high, min(high + room, most))
 
 
 def _places(count: int, left: float, right: float) -> list[float]:

@@ -157,3 +157,10 @@ def test_every_plot_names_itself_and_holds_no_style_of_its_own() -> None:
         assert "style=" not in plot
     assert plots.line([("2026-11-01", None)], "Nothing", say) == ""
     assert plots.line(points, "A gap", say).count("<polyline") == 2, "a day without a value is a gap, not a line"
+
+
+def test_the_axis_of_a_share_ends_at_all() -> None:
+    say = "{:.0%}".format
+    assert ">110%<" not in plots.line([("2026-11-01", 1.0), ("2026-11-02", 1.0)], "Coverage", say, 1)
+    assert ">100%<" in plots.line([("2026-11-01", 0.5), ("2026-11-02", 1.0)], "Coverage", say, 1)
+    assert ">220%<" in plots.line([("2026-11-01", 2.0), ("2026-11-02", 2.0)], "Load", say)

@@ -21,7 +21,7 @@ from web.rendering import refusal
 from web.surroundings import surroundings_of
 
 START, CALLBACK = "/login/start", "/login/callback"
-LONGEST_PATH = 1000
+LONGEST_PATH = 1000  # bytes
 AGAIN = "Nothing was changed. Begin again from the login page."
 log = logging.getLogger("steward.web")
 
@@ -92,7 +92,7 @@ def given_roles(settings: Settings, groups: tuple[str, ...]) -> list[Role]:
 
 def local_path(to: str) -> str:
     """A path of ours to go on to, never another site's address, and short enough for a cookie."""
-    return to if to.startswith("/") and len(to) <= LONGEST_PATH and not to.startswith(("//", "/\\")) else "/"
+    return to if to.startswith("/") and len(to.encode()) <= LONGEST_PATH and not to.startswith(("//", "/\\")) else "/"
 
 
 def _refused(request: Request, status: int, title: str, said: str, email: str = "") -> Response:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from io import StringIO
+from math import inf
 from typing import Any
 
 from markupsafe import Markup
@@ -171,35 +172,28 @@ def _choices(scopes: dict[str, Scope]) -> list[tuple[str, list[Scope]]]:
 
 def _card(on: Board, kpi: Kpi) -> dict[str, Any]:
     """What a page shows of a figure: in words, with how it has changed since the line began."""
-    measured = on.figures.get(kpi.id)
-    if measured is None:
-        return {
-            "kpi": kpi,
-            "said": said(None, kpi.unit),
-            "n": 0,
-            "note": "",
-            "how": with_code(kpi.how),
-            "value": None,
-            "spark": "",
-            "change": None,
-        }
-    figure, points = measured.figure, on.lines.get(kpi.id, ())
-    earlier = next(((day, value) for day, value in points if value is not None and day < measured.day), None)
-    change = None
-    if earlier is not None and figure.value is not None:
-        better = is_better(earlier[1], figure.value, kpi.better)
-        words = "unchanged" if earlier[1] == figure.value else change_said(earlier[1], figure.value, kpi.unit)
-        change = {"said": words, "since": earlier[0], "better": better}
+    measured, points = on.figures.get(kpi.id), on.lines.get(kpi.id, ())
+    figure = measured.figure if measured else None
+    value = figure.value if figure else None
     return {
         "kpi": kpi,
-        "said": said(figure.value, kpi.unit),
-        "value": figure.value,
-        "n": figure.n,
-        "note": with_code(figure.note),
+        "said": said(value, kpi.unit),
+        "value": value,
+        "n": figure.n if figure else 0,
+        "note": with_code(figure.note if figure else ""),
         "how": with_code(kpi.how),
         "spark": plots.spark(points, kpi.name, _in_unit(kpi.unit)),
-        "change": change,
+        "change": _change(kpi, value, [each for each in points if measured and each[0] < measured.day]),
     }
+
+
+def _change(kpi: Kpi, value: float | None, before: Sequence[plots.Point]) -> dict[str, Any] | None:
+    """From the first value before to this one; None where one of them is not known."""
+    day, earlier = next((each for each in before if each[1] is not None), ("", None))
+    if earlier is None or value is None:
+        return None
+    words = "unchanged" if earlier == value else change_said(earlier, value, kpi.unit)
+    return {"said": words, "since": day, "better": is_better(earlier, value, kpi.better)}
 
 
 def _drawn(on: Board, kpi: Kpi, names: bool) -> dict[str, Any]:
@@ -212,7 +206,7 @@ def _drawn(on: Board, kpi: Kpi, names: bool) -> dict[str, Any]:
     mark = 1.0 if unit is Unit.SHARE and most > 1 else None
     is_spread = kpi.unit is Unit.HOURS
     return {
-        "line": plots.line(points, f"{kpi.name} over {on.period} days", say),
+        "line": plots.line(points, f"{kpi.name} over {on.period} days", say, 1 if kpi.unit is Unit.SHARE else inf),
         "columns": plots.columns([(p.label, p.value) for p in parts], "How long it took", _in_unit(Unit.COUNT))
         if is_spread
         else "",
