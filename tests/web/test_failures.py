@@ -64,6 +64,9 @@ def test_a_database_that_is_away_is_said_in_words_and_a_defect_says_nothing_of_i
         with monkeypatch.context() as patch:
             patch.setattr(store, "transaction", broken(problem))
             answer = ops.get("/")
+            called = ops.get("/api/v1/policy", headers={"Authorization": "Bearer stw_0_0"})
+        assert (called.status_code, called.headers["content-type"]) == (status, "application/problem+json")
+        assert "secret" not in called.text
         assert (answer.status_code, f"<h1>{title}</h1>" in answer.text) == (status, True)
         assert "secret" not in answer.text
         assert "Log in" not in answer.text
