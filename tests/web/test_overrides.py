@@ -77,6 +77,11 @@ def test_what_is_sent_past_the_page_is_refused_as_the_page_would(logged_in: LogI
     assert (asked(store).ended_by, owner(store)) == ("rachel-stein", "dana-whitfield")
 
 
+def test_nobody_is_offered_as_an_owner_who_has_left(logged_in: LogIn) -> None:
+    page = logged_in("dana-whitfield").get("/overrides").text
+    assert ('value="priya-raman"' in page, 'value="gary-sutton"' in page) == (True, False)
+
+
 def test_what_waits_is_reached_however_many_came_later(logged_in: LogIn, store: Store) -> None:
     now = utc_now()
     people = ("dana-whitfield", now, now.date().isoformat())

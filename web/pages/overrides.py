@@ -27,9 +27,18 @@ def overrides(request: Request, viewer: Viewer) -> Response:
     """GET /overrides?account=&before=: requests that this viewer asked for, is touched by, or may answer."""
     context, asked = surroundings_of(request).reading(), request.query_params
     found = overrides_for(context, viewer.person, asked.get("before") or None, PAGE + 1)
-    groups, account = _grouped(found[:PAGE]), asked.get("account", "")
-    more = found[PAGE - 1].id if len(found) > PAGE else None
-    return page(request, viewer, "overrides.html", groups=groups, more=more, account=account, today=context.today())
+    roster, today = context.policy.roster, context.today()
+    present = roster.present_on(today)
+    return page(
+        request,
+        viewer,
+        "overrides.html",
+        groups=_grouped(found[:PAGE]),
+        more=found[PAGE - 1].id if len(found) > PAGE else None,
+        account=asked.get("account", ""),
+        owners=[rep for rep in roster.reps.values() if rep.id in present],
+        today=today,
+    )
 
 
 def disputes(request: Request, viewer: Viewer) -> Response:
