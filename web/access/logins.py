@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from config.settings import Settings
 from store.sessions import Session
+from web.access import cookies
 from web.access.rules import role_of
 from web.access.viewer import Role, Viewer
 from web.surroundings import surroundings_of
@@ -27,20 +28,19 @@ def log_in(request: Request, response: Response, email: str, name: str, role: Ro
     ends_at = now + timedelta(hours=here.settings.web_session_hours)
     session = Session(_hash(token), email, name, role.value, secrets.token_urlsafe(32), now, ends_at)
     here.store.run(lambda uow: uow.sessions.start(session))
-    is_secure = here.settings.public_url.startswith("https://")
-    response.set_cookie(COOKIE, token, httponly=True, samesite="lax", secure=is_secure, path="/")
+    cookies.keep(request, response, COOKIE, token)
 
 
 def log_out(request: Request, response: Response) -> None:
     """End the login of this browser."""
     _end(request)
-    response.delete_cookie(COOKIE, path="/")
+    cookies.forget(request, response, COOKIE)
 
 
 def viewer_of(request: Request) -> Viewer | None:
     """Who is logged in in this browser, if anybody, with the role they have by the roster of now. Whoever leaves the
     company is so no more from that day on."""
-    token = request.cookies.get(COOKIE)
+    token = cookies.kept(request, COOKIE)
     if not token:
         return None
     here = surroundings_of(request)
@@ -61,7 +61,7 @@ def _only_of_the_roster(settings: Settings) -> set[Role]:
 
 
 def _end(request: Request) -> None:
-    if token := request.cookies.get(COOKIE):
+    if token := cookies.kept(request, COOKIE):
         surroundings_of(request).store.run(lambda uow: uow.sessions.end(_hash(token)))
 
 

@@ -79,7 +79,7 @@ def _let_in(request: Request, who: Identity, on_to: str) -> Response:
         return _refused(request, 403, "Steward does not know you", said, who.email)
     response = RedirectResponse(on_to, status_code=303)
     log_in(request, response, who.email, who.name, role)
-    started_logins.forget(response)
+    started_logins.forget(request, response)
     note(request, Viewer(who.email, who.name, role, roster.with_address(who.email)), True)
     return response
 
@@ -98,7 +98,7 @@ def local_path(to: str) -> str:
 def _refused(request: Request, status: int, title: str, said: str, email: str = "") -> Response:
     note(request, None, False, who=email)
     response = refusal(request, None, status, title, said)
-    started_logins.forget(response)
+    started_logins.forget(request, response)
     return response
 
 
