@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ownership.exception_kinds import due_by, ways_of
-from ownership.explain import explain, why
+from ownership.explain import REASON_WORDS, explain, why
 from ownership.kpis.catalogue import Kpi
 from ownership.kpis.scopes import Scope
 from ownership.kpis.words import said
@@ -54,7 +54,7 @@ def _owner(roster: Roster, current: CurrentOwner, last: LastDecision | None) -> 
         name=roster.name(current.owner_id),
         since=current.valid_from,
         reason=reason,
-        why=why(reason) if reason else None,
+        why=REASON_WORDS.get(reason or "", reason),
         acceptance=current.acceptance_state,
     )
 
