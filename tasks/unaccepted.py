@@ -5,7 +5,7 @@ from __future__ import annotations
 from ownership.acceptance import check_answer, check_can_have
 from ownership.crm_tasks import ACCEPTED, Happening
 from ownership.model import Account
-from store.offers import Offer
+from store.offers import IN_VAIN, Offer
 from store.unit_of_work import UnitOfWork
 from tasks.acceptance import Answered, offer_to_answer
 from tasks.context import RunContext
@@ -27,12 +27,24 @@ def take_unaccepted(context: RunContext, offer_id: str, by: str) -> Answered:
 def may_be_taken(uow: UnitOfWork, offer: Offer) -> bool:
     """Whether the account waits for somebody because nobody accepted it, and this offer is one of those that came to
     nothing since it was placed."""
-    if offer.state not in ("expired", "declined"):
+    if offer.state not in IN_VAIN:
         return False
     key = unaccepted_key(offer.account_id)
     if key not in uow.exceptions.open_among([key]) or uow.offers.of_account(offer.account_id) is not None:
         return False
     return offer.owner_id in uow.offers.asked_before([offer.account_id])[offer.account_id]
+
+
+def waiting_in_queue(uow: UnitOfWork, rep_id: str) -> list[Offer]:
+    """By which offers this rep can still take something that nobody accepted, the latest first, one for an account."""
+    accounts = uow.offers.in_queue(rep_id)
+    asked_now = uow.offers.of_accounts(accounts)
+    found = [
+        next((each for each in made if each.owner_id == rep_id and each.state in IN_VAIN), None)
+        for account_id, made in uow.offers.since_placed(accounts).items()
+        if account_id not in asked_now
+    ]
+    return sorted(filter(None, found), key=lambda offer: (offer.offered_at, offer.offer_id), reverse=True)
 
 
 def _take(context: RunContext, uow: UnitOfWork, account: Account, offer: Offer, by: str) -> Answered:
