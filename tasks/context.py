@@ -23,6 +23,7 @@ from ownership.refusals import Refusal
 from ownership.worktime import local_day
 from store.engine import Store, open_store
 from store.runs import RunStart
+from store.unit_of_work import UnitOfWork
 
 Clock = Callable[[], datetime]
 
@@ -54,6 +55,18 @@ class RunContext:
         self.clock = clock
         self.sleep = sleep
         self.counts: dict[str, Any] = {}
+
+    def within(self, uow: UnitOfWork) -> RunContext:
+        """The same, for steps that are to be part of one transaction, with all that they write. Such a step must not
+        call a vendor: the transaction would be open meanwhile."""
+        here = RunContext(
+            *(self.settings, self.store.within(uow), self.connectors, self.policy),
+            run_id=self.run_id,
+            clock=self.clock,
+            sleep=self.sleep,
+        )
+        here.counts = self.counts
+        return here
 
     def now(self) -> datetime:
         return self.clock()
