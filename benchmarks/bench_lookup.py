@@ -11,10 +11,7 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
 import random
-import socket
-import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -29,6 +26,7 @@ from urllib.parse import quote, urlencode
 from sqlalchemy import create_engine, text
 
 from benchmarks.companies import Words, words_of
+from benchmarks.web_app import web_app
 from ownership.model import Account, Decision, Outcome, Ref
 from store.engine import Store, open_store
 from store.recording import Recording
@@ -141,15 +139,8 @@ def questions(words: Words, accounts: int) -> dict[str, list[str]]:
 @contextmanager
 def serving(url: str) -> Iterator[http.client.HTTPConnection]:
     """The real application, and a connection of somebody who is logged in to it."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = ["-m", "uvicorn", "--factory", "web.app:create_app", "--port", str(port), "--log-level", "warning"]
-    environment = {**os.environ, "STEWARD_DATABASE_URL": url, "STEWARD_WEB_LOGIN": "development"}
-    process = subprocess.Popen([sys.executable, *command], env=environment)
-    try:
-        client = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-        until_it_answers(client, process)
+    with web_app({"STEWARD_DATABASE_URL": url, "STEWARD_WEB_LOGIN": "development"}) as (address, _):
+        client = http.client.HTTPConnection(address.removeprefix("http://"), timeout=60)
         form = {"Content-Type": "application/x-www-form-urlencoded"}
         client.request("POST", "/login/development", urlencode({"who": REPS[0]}), form)
         answer = client.getresponse()
@@ -159,23 +150,6 @@ def serving(url: str) -> Iterator[http.client.HTTPConnection]:
         for _ in range(20):
             waits(client, "warm")
         yield client
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def until_it_answers(client: http.client.HTTPConnection, process: subprocess.Popen[bytes]) -> None:
-    for _ in range(600):
-        if process.poll() is not None:
-            raise SystemExit("the application did not start; its reason is above")
-        try:
-            client.request("GET", "/health")
-            client.getresponse().read()
-            return
-        except OSError:
-            client.close()
-            time.sleep(0.1)
-    raise SystemExit("the application did not answer within a minute")
 
 
 def waits(client: http.client.HTTPConnection, said: str) -> float:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = ("tests.postgres", "tests.databases")
+pytest_plugins = ("tests.postgres", "tests.databases", "tests.statements")
 # What these tell does not depend on the database, whose own statements tests/store runs on both.
 AT_LENGTH_ON_POSTGRES = {
     "test_drift.py",
