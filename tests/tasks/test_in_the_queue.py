@@ -111,6 +111,13 @@ def test_whom_the_policy_names_beside_them_reads_who_can_take_it(company: Rehear
     assert told(company) == {}
 
 
+def test_a_manager_who_was_asked_too_is_told_so_whatever_the_order_of_the_entries(company: Rehearsal) -> None:
+    adopt(company, [NoticeRule(UNACCEPTED, "manager"), NoticeRule(UNACCEPTED, "owner")])
+    asked = reach_the_queue(company)
+    assert told(company) == {address(company, rep): 1 for rep in asked}
+    assert told(company, "Nobody accepted 1 account") == {}
+
+
 def test_it_is_in_the_book_of_everybody_who_was_asked_until_one_of_them_takes_it(company: Rehearsal) -> None:
     assert [in_queue(company, rep) for rep in IN_TURN] == [[], []]
     first, second, manager = reach_the_queue(company)
