@@ -71,9 +71,11 @@ def back(to: str, said: str) -> Response:
     return response
 
 
-def refusal(request: Request, viewer: Viewer | None, status: int, title: str, said: str) -> Response:
-    """A page that says what was wrong and what to do."""
-    return page(request, viewer, "refusal.html", status, title=title, problem=said)
+def refusal(
+    request: Request, viewer: Viewer | None, status: int, title: str, said: str, looked_for: str | None = None
+) -> Response:
+    """A page that says what was wrong and what to do; where something was `looked_for` in vain, with the search."""
+    return page(request, viewer, "refusal.html", status, title=title, problem=said, looked_for=looked_for)
 
 
 def _at(instant: datetime | None, zone: ZoneInfo) -> Markup:

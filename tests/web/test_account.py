@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from urllib.parse import unquote
 
 import pytest
 from sqlalchemy import event
@@ -147,6 +150,9 @@ def test_an_account_that_is_not_there_says_what_to_do(store: Store, logged_in: L
     answer = logged_in(DANA).get(f"/accounts/{unknown}")
     assert answer.status_code == 404
     assert "Look the account up" in answer.text
+    search = re.search(r'<form role="search" action="/" method="get".*?name="q" value="([^"]*)"', answer.text, re.S)
+    assert search is not None
+    assert html.unescape(search[1]) == unquote(unknown)[:200]
 
 
 def test_a_hostile_name_is_text_on_the_page(store: Store, logged_in: LogIn) -> None:

@@ -39,11 +39,10 @@ def look_up(
     with context.store.transaction(readonly=True) as uow:
         found = find_accounts(uow, as_typed(q), limit)
         ids = [each.id for each in found]
-        owners, last = uow.ledger.current(ids), uow.decisions.latest(ids)
+        owners = uow.ledger.current(ids)
+        reasons = uow.ledger.reasons(owner.ledger_id for owner in owners.values())
     roster = context.policy.roster
-    return [
-        models.AccountSummary(**showing.summary(each, roster, owners.get(each.id), last.get(each.id))) for each in found
-    ]
+    return [models.AccountSummary(**showing.summary(each, roster, owners.get(each.id), reasons)) for each in found]
 
 
 @router.get("/accounts/{account_id}", responses={**UNCHANGED, **documented(404)}, response_model=models.AccountOut)
@@ -54,11 +53,11 @@ def account(request: Request, viewer: AsRep, account_id: AccountId, known: IfNon
     with context.store.transaction(readonly=True) as uow:
         found = _account(uow, account_id)
         current = uow.ledger.current([found.id]).get(found.id)
-        last = uow.decisions.latest([found.id]).get(found.id)
+        reasons = uow.ledger.reasons([current.ledger_id] if current else [])
         team, offer = uow.ledger.teams([found.id]).get(found.id, {}), uow.offers.of_account(found.id)
     is_theirs = sees_details(viewer, roster, current.owner_id if current else None)
     answer = models.AccountOut(
-        **showing.summary(found, roster, current, last),
+        **showing.summary(found, roster, current, reasons),
         parent_id=found.parent_id,
         team=showing.team(roster, team),
         records=showing.records(found) if is_theirs else None,

@@ -520,7 +520,11 @@ class RunOut(BaseModel):
 
     id: str
     flow: str = Field(examples=["assign-owners"])
-    state: str = Field(examples=["completed"])
+    state: str = Field(
+        description="`running`, `completed`, `failed`, or `refused`: a person asked for what cannot be done, and "
+        "nothing was changed",
+        examples=["completed"],
+    )
     trigger: str
     actor: str
     code_version: str

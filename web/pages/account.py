@@ -29,7 +29,7 @@ def show_account(request: Request, viewer: Viewer) -> Response:
         return RedirectResponse(f"/accounts/{now_id}", status_code=303)
     found = read_account_file(context, asked)
     if found is None:
-        return refusal(request, viewer, 404, "There is no such account", NOT_THERE)
+        return refusal(request, viewer, 404, "There is no such account", NOT_THERE, looked_for=asked[:200])
     roster, who_not = context.policy.roster, request.query_params.get("why_not", "").strip()
     owner_id, settled = found.owner.owner_id if found.owner else None, looks_after(viewer, roster)
     return page(

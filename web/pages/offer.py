@@ -43,6 +43,7 @@ def show_offer(request: Request, viewer: Viewer) -> Response:
         why=why,
         in_queue=in_queue,
         over=over,
+        answered_by=None if offer.answered_by == "steward" else offer.answered_by,
     )
 
 
