@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 UV_FLAGS := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -q
 
-.PHONY: help demo up check fast test test-faults bench-decide bench-gold match-model bench-dedupe dedupe-model bench-rematch bench-push bench-lookup bench-escalate bench-kpis bench-match lock clean
+.PHONY: help demo up check fast test test-faults bench-decide bench-gold match-model bench-dedupe dedupe-model bench-rematch bench-push bench-lookup bench-escalate bench-kpis bench-webhooks bench-match lock clean
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
@@ -73,8 +73,11 @@ bench-rematch: .venv/runtime ## what one change costs among many rows; ROWS=1000
 bench-kpis: .venv/runtime ## how long the figures of Health take on a large book; ACCOUNTS=100000 for less
 	@$(BIN)/python -m benchmarks.bench_kpis $(ACCOUNTS)
 
-bench-lookup: .venv/runtime ## how long one waits for "Who owns this?"; ACCOUNTS=100000 for less
-	@$(BIN)/python -m benchmarks.bench_lookup $(ACCOUNTS)
+bench-lookup: .venv/dev ## how long one waits for "Who owns this?"; ACCOUNTS=100000 for less, DATABASE=postgresql
+	@$(BIN)/python -m benchmarks.bench_lookup $(or $(ACCOUNTS),1000000) $(DATABASE)
+
+bench-webhooks: .venv/dev ## how long a vendor waits for its answer, as usual and in a burst; DELIVERIES=2000 for more
+	@$(BIN)/python -m benchmarks.bench_webhooks $(DELIVERIES)
 
 lock: ## resolve requirements/*.lock again (needs uv)
 	uv pip compile pyproject.toml $(UV_FLAGS) -o requirements/runtime.lock

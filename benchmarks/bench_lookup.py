@@ -1,26 +1,23 @@
-"""How long one waits for "Who owns this?": `make bench-lookup`, ACCOUNTS=100000 for less.
+"""How long one waits for "Who owns this?": `make bench-lookup`, ACCOUNTS=100000 for less, DATABASE=postgresql for that.
 
-A SQLite file is filled with made-up accounts, every fifth with an owner and a decision: those are asked about. Then
+A database is filled with made-up accounts, every fifth with an owner and a decision: those are asked about. Then
 the real application, a process of its own, is asked over loopback by somebody who is logged in: whole pages, as a
 browser gets them, for names as they are typed (each beginning of them), words in another order, parts of names, web
 domains, outside ids, and what there is not. Beside it, in the same run, the plain search of names by LIKE over the same
-file, and what the index costs when accounts are saved. The last line is the figures as JSON.
+accounts, and what the index costs when accounts are saved. The last line is the figures as JSON.
 """
 
 from __future__ import annotations
 
 import http.client
 import json
-import os
 import random
-import socket
-import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
+from itertools import count
 from statistics import quantiles
 from tempfile import TemporaryDirectory
 from unittest.mock import patch
@@ -29,6 +26,7 @@ from urllib.parse import quote, urlencode
 from sqlalchemy import create_engine, text
 
 from benchmarks.companies import Words, words_of
+from benchmarks.web_app import web_app
 from ownership.model import Account, Decision, Outcome, Ref
 from store.engine import Store, open_store
 from store.recording import Recording
@@ -43,11 +41,11 @@ ASKED = 200  # of each kind of question
 PLAIN = 10
 
 
-def main(accounts: int) -> None:
+def main(accounts: int, database: str) -> None:
     words = words_of()
-    with TemporaryDirectory() as folder:
-        without, with_index = (seconds_to_save(Path(folder), words, indexed) for indexed in (False, True))
-        url = f"sqlite:///{folder}/steward.db"
+    with BLANK[database]() as blank:
+        without, with_index = (seconds_to_save(blank(), words, indexed) for indexed in (False, True))
+        url = blank()
         started = time.perf_counter()
         fill(url, words, accounts)
         filled = time.perf_counter() - started
@@ -57,6 +55,7 @@ def main(accounts: int) -> None:
         plain = waits_for_plain_search(url, asked["part"][:PLAIN])
     every = [each for some in waited.values() for each in some]
     figures: dict[str, object] = {
+        "database": database,
         "accounts": accounts,
         "requests": len(every),
         **percentiles("http", every),
@@ -67,6 +66,30 @@ def main(accounts: int) -> None:
         "saved_per_s_without_index": round(SAVED / without),
     }
     print(json.dumps(figures))
+
+
+@contextmanager
+def sqlite() -> Iterator[Callable[[], str]]:
+    """Gives a file without tables each time it is called."""
+    with TemporaryDirectory() as folder:
+        numbers = count()
+        yield lambda: f"sqlite:///{folder}/{next(numbers)}.db"
+
+
+@contextmanager
+def postgresql() -> Iterator[Callable[[], str]]:
+    """Gives a database without tables of a throw-away server each time it is called."""
+    from tests.postgres import find_binaries, running_server
+
+    binaries = find_binaries()
+    if binaries is None:
+        raise SystemExit("PostgreSQL is not installed: apt install postgresql, or set PG_BIN")
+    with ExitStack() as databases:
+        server = databases.enter_context(running_server(binaries))
+        yield lambda: databases.enter_context(server.database("template0"))
+
+
+BLANK = {"sqlite": sqlite, "postgresql": postgresql}
 
 
 def made_up(words: Words, count: int) -> Iterator[Account]:
@@ -106,8 +129,8 @@ def in_parts(accounts: Iterator[Account]) -> Iterator[list[Account]]:
         yield part
 
 
-def seconds_to_save(folder: Path, words: Words, indexed: bool) -> float:
-    store: Store = open_store(f"sqlite:///{folder}/saved-{indexed}.db")
+def seconds_to_save(url: str, words: Words, indexed: bool) -> float:
+    store: Store = open_store(url)
     store.migrate()
     parts = list(in_parts(made_up(words, SAVED)))
     keep = Search.keep if indexed else lambda self, accounts: None
@@ -141,15 +164,8 @@ def questions(words: Words, accounts: int) -> dict[str, list[str]]:
 @contextmanager
 def serving(url: str) -> Iterator[http.client.HTTPConnection]:
     """The real application, and a connection of somebody who is logged in to it."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = ["-m", "uvicorn", "--factory", "web.app:create_app", "--port", str(port), "--log-level", "warning"]
-    environment = {**os.environ, "STEWARD_DATABASE_URL": url, "STEWARD_WEB_LOGIN": "development"}
-    process = subprocess.Popen([sys.executable, *command], env=environment)
-    try:
-        client = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-        until_it_answers(client, process)
+    with web_app({"STEWARD_DATABASE_URL": url, "STEWARD_WEB_LOGIN": "development"}) as (address, _):
+        client = http.client.HTTPConnection(address.removeprefix("http://"), timeout=60)
         form = {"Content-Type": "application/x-www-form-urlencoded"}
         client.request("POST", "/login/development", urlencode({"who": REPS[0]}), form)
         answer = client.getresponse()
@@ -159,23 +175,6 @@ def serving(url: str) -> Iterator[http.client.HTTPConnection]:
         for _ in range(20):
             waits(client, "warm")
         yield client
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def until_it_answers(client: http.client.HTTPConnection, process: subprocess.Popen[bytes]) -> None:
-    for _ in range(600):
-        if process.poll() is not None:
-            raise SystemExit("the application did not start; its reason is above")
-        try:
-            client.request("GET", "/health")
-            client.getresponse().read()
-            return
-        except OSError:
-            client.close()
-            time.sleep(0.1)
-    raise SystemExit("the application did not answer within a minute")
 
 
 def waits(client: http.client.HTTPConnection, said: str) -> float:
@@ -210,4 +209,4 @@ def percentiles(name: str, seconds: Sequence[float]) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000)
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000, sys.argv[2] if len(sys.argv) > 2 else "sqlite")

@@ -15,8 +15,11 @@ from prefect.client.schemas.filters import (
     FlowFilterName,
     FlowRunFilter,
     FlowRunFilterExpectedStartTime,
+    FlowRunFilterState,
+    FlowRunFilterStateName,
+    FlowRunFilterStateType,
 )
-from prefect.client.schemas.objects import FlowRun
+from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.client.schemas.sorting import FlowRunSort
 
 from cli.processes import RunFailed
@@ -41,6 +44,10 @@ class Runs(ExitStack):
         for deployment in self._client.read_deployments():
             self._client.pause_deployment(deployment.id)
 
+    def resume_schedule(self, deployment: str) -> None:
+        """Let the schedule of `flow/deployment` start runs again."""
+        self._client.resume_deployment(self._client.read_deployment_by_name(deployment).id)
+
     def start(self, deployment: str, **parameters: Any) -> UUID:
         """Create a run of `flow/deployment`; returns its id."""
         found = self._client.read_deployment_by_name(deployment)
@@ -52,7 +59,7 @@ class Runs(ExitStack):
 
     def wait(self, run_id: UUID, within_s: float = 120.0) -> FlowRun:
         """Wait for a run to end. Raises `RunFailed` unless it completed."""
-        run = _poll(lambda: self._ended(run_id), within_s, f"flow run {run_id}")
+        run = self._poll(lambda: self._ended(run_id), within_s, f"flow run {run_id}")
         if run.state is None or not run.state.is_completed():
             said = (run.state.message if run.state else None) or "no message"
             raise RunFailed(f"{run.name} ended as {run.state_name}: {said}")
@@ -63,7 +70,7 @@ class Runs(ExitStack):
 
         Raises `RunFailed`.
         """
-        first = _poll(lambda: self._started_after(flow, after), within_s, f"a run of {flow}")
+        first = self._poll(lambda: self._started_after(flow, after), within_s, f"a run of {flow}")
         return self.wait(first.id, within_s)
 
     def _ended(self, run_id: UUID) -> FlowRun | None:
@@ -79,11 +86,18 @@ class Runs(ExitStack):
         # Schedules make their runs long before they are due.
         return next((run for run in runs if not run.auto_scheduled), None)
 
+    def _poll(self, ask: Callable[[], T | None], within_s: float, what: str) -> T:
+        deadline = time.monotonic() + within_s
+        while time.monotonic() < deadline:
+            if answer := ask():
+                return answer
+            time.sleep(POLL_S)
+        raise RunFailed(f"{what} did not end within {within_s:.0f} s; under way: {self._under_way()}")
 
-def _poll(ask: Callable[[], T | None], within_s: float, what: str) -> T:
-    deadline = time.monotonic() + within_s
-    while time.monotonic() < deadline:
-        if answer := ask():
-            return answer
-        time.sleep(POLL_S)
-    raise RunFailed(f"{what} did not end within {within_s:.0f} s")
+    def _under_way(self) -> str:
+        """What the server has begun and not ended: a run that waits is often waiting for one of these."""
+        begun = FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.PENDING, StateType.RUNNING]))
+        runs = self._client.read_flow_runs(flow_run_filter=FlowRunFilter(state=begun))
+        waiting = FlowRunFilterState(name=FlowRunFilterStateName(any_=["AwaitingConcurrencySlot"]))
+        runs += self._client.read_flow_runs(flow_run_filter=FlowRunFilter(state=waiting))
+        return ", ".join(f"{run.name} ({run.state_name})" for run in runs) or "nothing"

@@ -5,34 +5,45 @@ An event is a hint that a record changed, never truth: it is done once the recor
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, func, select, update
 
-from store.statements import chunks, insert_if_new, new_id
+from store.statements import chunks, insert_new, new_id, select_in
 from store.tables import webhook_inbox
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeNote:
+    """One thing a vendor told us. `event_key` is the same when the vendor repeats itself."""
+
+    event_key: str
+    object_id: str
+    occurred_at: datetime | None
+    body: str
 
 
 class Inbox:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def add(
-        self, source: str, event_key: str, object_id: str, body: str, occurred_at: datetime | None, now: datetime
-    ) -> bool:
-        """Keep an event; False when this source sent the same one before."""
-        row = {
-            "inbox_id": new_id(),
-            "source": source,
-            "event_key": event_key,
-            "object_id": object_id,
-            "body": body,
-            "occurred_at": occurred_at,
-            "received_at": now,
-            "state": "new",
-        }
-        return insert_if_new(self._connection, webhook_inbox, row, unique=("source", "event_key"))
+    def add(self, source: str, notes: Iterable[ChangeNote], now: datetime) -> list[ChangeNote]:
+        """Keep these; returns those this source had not sent before, each once.
+
+        Of one that two deliveries bring at the same moment both may say so: it is kept once and read twice.
+        """
+        by_key = {note.event_key: note for note in notes}
+        columns = webhook_inbox.c
+        of_source = select(columns.event_key).where(columns.source == source)
+        known = {key for (key,) in select_in(self._connection, of_source, columns.event_key, by_key)}
+        fresh = [note for key, note in by_key.items() if key not in known]
+        insert_new(
+            self._connection, webhook_inbox, [_row(source, note, now) for note in fresh], unique=("source", "event_key")
+        )
+        return fresh
 
     def note_read(self, source: str, since: datetime, now: datetime, object_ids: Sequence[str] | None = None) -> None:
         """These records (all of the source when None) were read from the source at `since` or later: what was
@@ -50,3 +61,16 @@ class Inbox:
         columns = webhook_inbox.c
         found = select(func.count()).where(columns.source == source, columns.state == "new")
         return int(self._connection.execute(found).scalar_one())
+
+
+def _row(source: str, note: ChangeNote, now: datetime) -> dict[str, Any]:
+    return {
+        "inbox_id": new_id(),
+        "source": source,
+        "event_key": note.event_key,
+        "object_id": note.object_id,
+        "body": note.body,
+        "occurred_at": note.occurred_at,
+        "received_at": now,
+        "state": "new",
+    }

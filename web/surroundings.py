@@ -16,6 +16,7 @@ from connectors.registry import build_connectors, build_identity_provider
 from store.engine import open_store
 from tasks.context import Clock, RunContext, kept_run, utc_now
 from web.access.journal import Journal
+from web.changes import Changes
 
 
 class Surroundings:
@@ -32,6 +33,7 @@ class Surroundings:
         self.identity_provider = build_identity_provider(settings)
         self._loading = Lock()
         self.journal = Journal(self.store)
+        self.changes = Changes()
 
     @property
     def policy(self) -> LoadedPolicy:

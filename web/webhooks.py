@@ -16,7 +16,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from tasks.inbox import ChangeNote, pass_on, take_in
+from store.inbox import ChangeNote
+from tasks.inbox import take_in
 from tasks.pull import inbox_of
 from web.outbound_messages import ACK, NotAnOutboundMessage, read_outbound_message
 from web.signatures import is_from_hubspot
@@ -115,13 +116,13 @@ async def _accept(
     request: Request, source: str, notes: Sequence[tuple[str | None, ChangeNote]], now: datetime, answer: Response
 ) -> Response:
     """Keep what is about a stream of ours; its ids start a run once the answer is out."""
-    store = surroundings_of(request).store
+    here = surroundings_of(request)
     external_ids: list[str] = []
     for stream in (ACCOUNTS, LEADS):
         some = [note for about, note in notes if about == stream]
-        fresh = await run_in_threadpool(take_in, store, inbox_of(source, stream), some, now) if some else []
+        fresh = await run_in_threadpool(take_in, here.store, inbox_of(source, stream), some, now) if some else []
         external_ids += [f"{stream}/{id_}" if stream else id_ for id_ in fresh]
-    answer.background = BackgroundTask(pass_on, source, external_ids)
+    answer.background = BackgroundTask(here.changes.pass_on, source, external_ids)
     return answer
 
 

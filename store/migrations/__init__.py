@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -16,8 +17,7 @@ _LOCK = 0x57E3A6D  # any fixed number: the advisory lock all processes that migr
 
 def is_current(connection: Connection) -> bool:
     """Whether the database is at the newest revision."""
-    newest = ScriptDirectory.from_config(_config()).get_current_head()
-    return MigrationContext.configure(connection).get_current_revision() == newest
+    return MigrationContext.configure(connection).get_current_revision() == _newest()
 
 
 def upgrade(connection: Connection, revision: str = "head") -> None:
@@ -30,6 +30,12 @@ def upgrade(connection: Connection, revision: str = "head") -> None:
 def downgrade(connection: Connection, revision: str) -> None:
     """Migrate down within the connection's transaction. "base" drops every table with all that is in it."""
     command.downgrade(_config(connection), revision)
+
+
+@cache
+def _newest() -> str | None:
+    # Alembic runs every migration's file to find it, and each run of a flow asks.
+    return ScriptDirectory.from_config(_config()).get_current_head()
 
 
 def _config(connection: Connection | None = None) -> Config:

@@ -9,6 +9,7 @@ import pytest
 
 from ownership.crm_tasks import TaskWanted
 from ownership.model import Ref
+from store.inbox import ChangeNote
 from store.notifications import NewNotification
 from store.seals import SETTLED
 from store.unit_of_work import UnitOfWork
@@ -43,7 +44,9 @@ def test_nothing_but_the_ledgers_opaque_ids_is_left_of_an_erased_person(company:
     note = NewNotification("n1", "ann@northwind.example", "New lead", (f"Jo Fieldsworth (Acme), {JO}, is yours",))
     company.context.store.run(lambda uow: uow.notifications.add([note], company.now[0]))
     company.context.store.run(
-        lambda uow: uow.inbox.add("salesforce/leads", "e1", "00Q1", '{"firstname": "Jo"}', None, company.now[0])
+        lambda uow: uow.inbox.add(
+            "salesforce/leads", [ChangeNote("e1", "00Q1", None, '{"firstname": "Jo"}')], company.now[0]
+        )
     )
     assert JO.casefold() in everything_said(tmp_path), "the control: it was there"
     erased = erase_person(company.context, JO.lower(), "ops", "ticket 12")

@@ -6,10 +6,12 @@ import pytest
 from click.testing import CliRunner
 
 from cli.main import main
+from config.policy_files import LoadedPolicy, load_policy
 from config.scenario_files import ACTIONS, EXPECTATIONS, load_scenarios
 from config.settings import POLICY_DIR
 from config.yaml_files import PolicyError
 from tasks.scenarios import play_all
+from tests.policies import read_policy
 
 SHIPPED = Path(__file__).resolve().parents[1] / "scenarios"
 DOCS = (Path(__file__).resolve().parents[2] / "docs" / "scenarios.md").read_text()
@@ -19,6 +21,16 @@ MAPLE = (
 )
 
 pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(autouse=True)
+def policies_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those in files that stay as they are; a scenario's own are written for each."""
+
+    def read(folder: Path) -> LoadedPolicy:
+        return read_policy(folder) if folder == POLICY_DIR else load_policy(folder)
+
+    monkeypatch.setattr("tasks.scenarios.load_policy", read)
 
 
 def story(*steps: str) -> str:

@@ -11,6 +11,7 @@ import pytest
 from connectors.base import ObservedOwner, OwnerChange, OwnerResult, WriteOutcome
 from connectors.errors import RetryLater
 from connectors.memory import MemoryTarget
+from store.inbox import ChangeNote
 from store.unit_of_work import UnitOfWork
 from tasks.pull import inbox_of, pull_records, pull_stream
 from tasks.push import push_target
@@ -152,7 +153,7 @@ def tell(company: Rehearsal, *external_ids: str) -> None:
     def write(uow: UnitOfWork) -> None:
         for external_id in external_ids:
             stream, _, id_ = external_id.rpartition("/")
-            uow.inbox.add(inbox_of("hubspot", stream), f"e-{external_id}", id_, "{}", at, at)
+            uow.inbox.add(inbox_of("hubspot", stream), [ChangeNote(f"e-{external_id}", id_, at, "{}")], at)
 
     company.context.store.run(write)
 

@@ -72,7 +72,8 @@ def serve(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Web]:
         def start(source: str, external_ids: Sequence[str]) -> None:
             web.started.extend((source, id_) for id_ in external_ids)
 
-        monkeypatch.setattr("web.webhooks.pass_on", start)
+        monkeypatch.setattr("web.changes.pass_on", start)
+        monkeypatch.setattr("web.changes.GATHER_S", 0)
         yield web
 
 
@@ -426,7 +427,7 @@ def test_what_is_kept_is_acknowledged_before_a_run_starts_and_though_none_can(
         waiting.append(web.kept(source))
         raise ConnectionError("no Prefect server answers")
 
-    monkeypatch.setattr("web.webhooks.pass_on", unreachable)
+    monkeypatch.setattr("web.changes.pass_on", unreachable)
     answer = web.hubspot(delivery(event(1))) if source == "hubspot" else web.salesforce(message(ACCOUNT))
     assert answer.status_code == (204 if source == "hubspot" else 200)
     assert waiting == [1]
