@@ -176,7 +176,7 @@ def _nothing_open(context: RunContext, uow: UnitOfWork, query: str, account: Acc
     if account is None:
         return unknown_account(query)
     holder = uow.ledger.current([account.id]).get(account.id)
-    who = context.policy.roster.reps[holder.owner_id].name if holder else "nobody"
+    who = context.policy.roster.name(holder.owner_id) if holder else "nobody"
     return f"{account.name} waits for no answer; it belongs to {who}."
 
 

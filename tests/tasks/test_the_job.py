@@ -1,6 +1,7 @@
 """The job over real steps and a real database, with CRMs in memory: what people outside see of it."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from connectors.base import OwnerChange, OwnerResult, WriteOutcome
 from connectors.errors import ConnectorStopped, RetryLater
 from connectors.memory import MemoryTarget
 from ownership.acceptance import NotYours
+from ownership.policy import Roster
 from tasks.acceptance import accept_account, escalate_due
 from tasks.assignment import assign_accounts, preview_accounts
 from tasks.audit import audit_completeness, audit_ledger, audit_target
@@ -254,6 +256,17 @@ def test_an_accepted_offer_stays_where_it_is(company: Rehearsal) -> None:
     assert escalate_due(company.context).looked_at == 0
     assert company.owner("salesforce", "001A") == owner
     assert "waits for no answer; it belongs to" in accept_account(company.context, "Firma", owner)
+
+
+def test_who_is_asked_nothing_is_told_who_has_it_though_they_are_on_the_roster_no_more(company: Rehearsal) -> None:
+    company.account("salesforce", "001A", name="Firma", owner=None, **DACH)
+    company.assign()
+    owner = str(company.owner("salesforce", "001A"))
+    accept_account(company.context, "Firma", owner)
+    loaded = company.context.policy
+    reps = {id_: rep for id_, rep in loaded.roster.reps.items() if id_ != owner}
+    company.adopt(replace(loaded, roster=Roster(reps)))
+    assert f"it belongs to {owner}" in accept_account(company.context, "Firma", "peter-novak")
 
 
 def test_only_the_one_who_is_asked_or_their_manager_may_accept(company: Rehearsal) -> None:
