@@ -73,8 +73,8 @@ bench-rematch: .venv/runtime ## what one change costs among many rows; ROWS=1000
 bench-kpis: .venv/runtime ## how long the figures of Health take on a large book; ACCOUNTS=100000 for less
 	@$(BIN)/python -m benchmarks.bench_kpis $(ACCOUNTS)
 
-bench-lookup: .venv/runtime ## how long one waits for "Who owns this?"; ACCOUNTS=100000 for less
-	@$(BIN)/python -m benchmarks.bench_lookup $(ACCOUNTS)
+bench-lookup: .venv/dev ## how long one waits for "Who owns this?"; ACCOUNTS=100000 for less, DATABASE=postgresql
+	@$(BIN)/python -m benchmarks.bench_lookup $(or $(ACCOUNTS),1000000) $(DATABASE)
 
 bench-webhooks: .venv/dev ## how long a vendor waits for its answer, as usual and in a burst; DELIVERIES=2000 for more
 	@$(BIN)/python -m benchmarks.bench_webhooks $(DELIVERIES)

@@ -1,10 +1,10 @@
-"""How long one waits for "Who owns this?": `make bench-lookup`, ACCOUNTS=100000 for less.
+"""How long one waits for "Who owns this?": `make bench-lookup`, ACCOUNTS=100000 for less, DATABASE=postgresql for that.
 
-A SQLite file is filled with made-up accounts, every fifth with an owner and a decision: those are asked about. Then
+A database is filled with made-up accounts, every fifth with an owner and a decision: those are asked about. Then
 the real application, a process of its own, is asked over loopback by somebody who is logged in: whole pages, as a
 browser gets them, for names as they are typed (each beginning of them), words in another order, parts of names, web
 domains, outside ids, and what there is not. Beside it, in the same run, the plain search of names by LIKE over the same
-file, and what the index costs when accounts are saved. The last line is the figures as JSON.
+accounts, and what the index costs when accounts are saved. The last line is the figures as JSON.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ import json
 import random
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
+from itertools import count
 from statistics import quantiles
 from tempfile import TemporaryDirectory
 from unittest.mock import patch
@@ -41,11 +41,11 @@ ASKED = 200  # of each kind of question
 PLAIN = 10
 
 
-def main(accounts: int) -> None:
+def main(accounts: int, database: str) -> None:
     words = words_of()
-    with TemporaryDirectory() as folder:
-        without, with_index = (seconds_to_save(Path(folder), words, indexed) for indexed in (False, True))
-        url = f"sqlite:///{folder}/steward.db"
+    with BLANK[database]() as blank:
+        without, with_index = (seconds_to_save(blank(), words, indexed) for indexed in (False, True))
+        url = blank()
         started = time.perf_counter()
         fill(url, words, accounts)
         filled = time.perf_counter() - started
@@ -55,6 +55,7 @@ def main(accounts: int) -> None:
         plain = waits_for_plain_search(url, asked["part"][:PLAIN])
     every = [each for some in waited.values() for each in some]
     figures: dict[str, object] = {
+        "database": database,
         "accounts": accounts,
         "requests": len(every),
         **percentiles("http", every),
@@ -65,6 +66,30 @@ def main(accounts: int) -> None:
         "saved_per_s_without_index": round(SAVED / without),
     }
     print(json.dumps(figures))
+
+
+@contextmanager
+def sqlite() -> Iterator[Callable[[], str]]:
+    """Gives a file without tables each time it is called."""
+    with TemporaryDirectory() as folder:
+        numbers = count()
+        yield lambda: f"sqlite:///{folder}/{next(numbers)}.db"
+
+
+@contextmanager
+def postgresql() -> Iterator[Callable[[], str]]:
+    """Gives a database without tables of a throw-away server each time it is called."""
+    from tests.postgres import find_binaries, running_server
+
+    binaries = find_binaries()
+    if binaries is None:
+        raise SystemExit("PostgreSQL is not installed: apt install postgresql, or set PG_BIN")
+    with ExitStack() as databases:
+        server = databases.enter_context(running_server(binaries))
+        yield lambda: databases.enter_context(server.database("template0"))
+
+
+BLANK = {"sqlite": sqlite, "postgresql": postgresql}
 
 
 def made_up(words: Words, count: int) -> Iterator[Account]:
@@ -104,8 +129,8 @@ def in_parts(accounts: Iterator[Account]) -> Iterator[list[Account]]:
         yield part
 
 
-def seconds_to_save(folder: Path, words: Words, indexed: bool) -> float:
-    store: Store = open_store(f"sqlite:///{folder}/saved-{indexed}.db")
+def seconds_to_save(url: str, words: Words, indexed: bool) -> float:
+    store: Store = open_store(url)
     store.migrate()
     parts = list(in_parts(made_up(words, SAVED)))
     keep = Search.keep if indexed else lambda self, accounts: None
@@ -184,4 +209,4 @@ def percentiles(name: str, seconds: Sequence[float]) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000)
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000, sys.argv[2] if len(sys.argv) > 2 else "sqlite")

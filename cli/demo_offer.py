@@ -21,7 +21,7 @@ from tasks.explanation import why_lines
 if TYPE_CHECKING:
     from cli.demo import Demo
 
-USUAL, HURRIED = "acceptance:\n  hours: 24\n", "acceptance:\n  hours: 0.005\n"
+USUAL, HURRIED = "acceptance:\n  hours: 24\n  remind_hours: 20\n", "acceptance:\n  hours: 0.005\n"
 LEAD = {
     "email": "ines.ferreira@lagoa-robotics.example",
     "firstname": "Inês",

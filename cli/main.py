@@ -18,6 +18,7 @@ from cli.hierarchy import hierarchy
 from cli.kpis import kpis
 from cli.match import match
 from cli.notices import notices
+from cli.offers import accept, decline, take
 from cli.overrides import dispute, override, overrides
 from cli.processes import DidNotStart, RunFailed
 from cli.schema import schema
@@ -130,27 +131,6 @@ def why(account: str) -> None:
         click.echo(line)
 
 
-@main.command()
-@click.argument("account")
-@click.option("--as", "rep_id", required=True, help="Id of the rep who answers, as on the roster.")
-def accept(account: str, rep_id: str) -> None:
-    """Accept ACCOUNT for the rep it is offered to. The rep's manager may answer for them."""
-    from tasks.acceptance import accept_account
-
-    click.echo(accept_account(_open(), account, rep_id))
-
-
-@main.command()
-@click.argument("account")
-@click.option("--as", "rep_id", required=True, help="Id of the rep who answers, as on the roster.")
-@click.option("--reason", default="", help="Why; the next to be asked will read it.")
-def decline(account: str, rep_id: str, reason: str) -> None:
-    """Decline ACCOUNT for the rep it is offered to. It goes to the next of the policy's chain at once."""
-    from tasks.acceptance import decline_account
-
-    click.echo(decline_account(_open(), account, rep_id, reason))
-
-
 @main.group()
 def db() -> None:
     """The database."""
@@ -170,6 +150,7 @@ for command in (
     *(records.owner, records.lineage, records.verify, records.erase),
     *(identity.same, identity.split, identity.match_lead, identity.parent, identity.matches, identity.unmatched),
     *(overrides, override, dispute),
+    *(accept, decline, take),
     *(exceptions, resolve),
     *(kpis, pushes, pause, resume, token),
     *(questions.what_if, questions.why_not, questions.turns, questions.lint),

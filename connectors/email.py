@@ -101,7 +101,7 @@ class MailNotifier:
         message["From"] = f"Steward <{self._server.sender}>"
         try:
             message["To"] = Address(addr_spec=notice.email)
-        except (MessageError, ValueError, IndexError) as problem:
+        except (MessageError, ValueError, IndexError, AttributeError) as problem:  # the last two: its own slips
             raise _no_address(notice.email, str(problem)) from problem
         message["Date"] = format_datetime(self._clock())
         domain = self._server.sender.rpartition("@")[2]

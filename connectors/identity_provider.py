@@ -116,7 +116,7 @@ class IdentityProvider:
             )
         except OAuthError as error:
             raise NotProved(NAME, "the provider refuses the code", code=str(error.error)[:100]) from None
-        except requests.RequestException as error:
+        except (requests.RequestException, ValueError) as error:  # the second for what is no JSON object
             raise _away(error) from None
         claims = self._claims(token, started.nonce, int(now.timestamp()))
         email = claims.get("email")
@@ -185,7 +185,11 @@ class IdentityProvider:
 
     def _key_set(self, anew: bool = False) -> KeySet:
         if self._keys is None or anew:
-            self._keys = KeySet.import_key_set(self._get(self._endpoint("jwks_uri")))  # type: ignore[arg-type]
+            found: Any = self._get(self._endpoint("jwks_uri"))
+            try:
+                self._keys = KeySet.import_key_set(found)
+            except (JoseError, ValueError, TypeError, LookupError) as error:
+                raise _away(error) from None
         return self._keys
 
     def _get(self, url: str) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import ssl
 import uuid
 from collections.abc import Callable
@@ -39,6 +40,7 @@ STOPPING = frozenset(
         "not_allowed_token_type",
     }
 )
+CODE = re.compile("[a-z0-9_]+")  # of an error, as Slack writes it
 BUSY = frozenset({"ratelimited", "rate_limited", "service_unavailable", "request_timeout", "team_added_to_org"})
 
 
@@ -112,7 +114,7 @@ class SlackNotifier:
         def once() -> Any:
             try:
                 return call()
-            except (SlackClientError, OSError) as error:
+            except (SlackClientError, OSError, UnicodeDecodeError) as error:  # the last for a page in another encoding
                 raise to_error(error) from error
 
         return self._patience.read(once)
@@ -204,14 +206,16 @@ def to_error(error: Exception) -> ConnectorError:
 def _from_answer(error: SlackApiError) -> ConnectorError:
     response: Any = error.response
     status = int(getattr(response, "status_code", 0) or 0)
-    code = str(response.get("error") or f"HTTP_{status}") if hasattr(response, "get") else f"HTTP_{status}"
+    said = str(response.get("error") or "") if hasattr(response, "get") else ""
+    is_slacks = CODE.fullmatch(said) is not None  # and no page of a proxy, which the client hands on as an error
+    code = said if is_slacks else f"HTTP_{status}"
     if code in STOPPING or status in (401, 403):
         return ConnectorStopped(NAME, f"Slack answers {code}", code=code, mend=TOKEN_MEND)
     if code in BUSY or status in (429, 503):
         headers = {name.lower(): value for name, value in (getattr(response, "headers", None) or {}).items()}
         asked = headers.get("retry-after")
         return RetryLater(NAME, "Slack is busy", code=code, retry_after_s=retry_after_s(asked))
-    if status >= 500:
+    if status >= 500 or not is_slacks:
         return Ambiguous(NAME, f"Slack answers {status}", code=code)
     return RecordRejected(NAME, f"Slack answers {code}", code=code)
 

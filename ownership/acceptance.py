@@ -11,6 +11,7 @@ from ownership.conditions import holds
 from ownership.day import Day, hours_later
 from ownership.model import Account
 from ownership.policy import Policy, Roster
+from ownership.refusals import Refusal
 from ownership.rota import Rota
 from ownership.rotation import PoolTurns
 
@@ -60,7 +61,7 @@ class Offered:
     rule: str = ""
 
 
-class NotYours(ValueError):
+class NotYours(Refusal):
     """Somebody answers an offer that was not made to them; the message says who may."""
 
 

@@ -45,6 +45,11 @@ REASON_WORDS = {
 }
 
 
+def why(reason: str) -> str:
+    """The reason of a decision or a change of owner, as people say it."""
+    return REASON_WORDS.get(reason, reason.replace("_", " "))
+
+
 def explain(decision: Decision, account: Account, roster: Roster) -> str:
     """The decision in plain words, a few lines."""
     return "\n".join(_lines(decision, account, roster))

@@ -11,11 +11,11 @@ from ownership.crm_tasks import ROLE
 from ownership.entries import NoticeRule
 from ownership.policy import Policy, Roster
 
-NEW_OWNER, ASKED, REMINDED = "new_owner", "asked", "reminded"
+NEW_OWNER, ASKED, REMINDED, UNACCEPTED = "new_owner", "asked", "reminded", "unaccepted"
 FORFEITURE, EXCEPTION = "forfeiture_warning", "exception"
-EVENTS = (NEW_OWNER, ASKED, REMINDED, FORFEITURE, EXCEPTION)
-"""What somebody can be told of: an account is theirs, they are asked for it, their answer is missing, they are about to
-lose it for want of activity, a person has to look at it."""
+EVENTS = (NEW_OWNER, ASKED, REMINDED, UNACCEPTED, FORFEITURE, EXCEPTION)
+"""What somebody can be told of: an account is theirs, they are asked for it, their answer is missing, nobody accepted
+what they were asked for, they are about to lose it for want of activity, a person has to look at it."""
 CHANNELS = ("slack", "email")
 OWNER, MANAGER = "owner", "manager"
 
@@ -26,6 +26,7 @@ SUBJECTS: Mapping[str, tuple[str, str]] = {
     NEW_OWNER: ("You now own {count}", "{count} got a new owner"),
     ASKED: ("You are asked to take over {count}", "Somebody is asked to take over {count}"),
     REMINDED: ("{count} waits for your answer", "{count} waits for an answer"),
+    UNACCEPTED: ("You can still take {count}", "Nobody accepted {count}"),
     FORFEITURE: ("You are about to lose {count}", "Somebody is about to lose {count}"),
     EXCEPTION: ("{count} of yours needs a person", "{count} needs a person"),
 }

@@ -10,11 +10,12 @@ from enum import StrEnum
 
 from ownership.entries import Dispute, Override
 from ownership.policy import LEAD_STEPS, STEPS, Policy, Roster
+from ownership.refusals import Refusal
 
 LONGEST_DAYS = 366
 
 
-class MayNot(ValueError):
+class MayNot(Refusal):
     """Somebody may not do this, or what they said cannot stand; the message says why and what to do."""
 
 

@@ -83,6 +83,11 @@ class Store:
                 time.sleep(FIRST_PAUSE_S * 2**attempt * (0.5 + random.random()))  # noqa: S311 - jitter, no secret
         raise AssertionError("unreachable")
 
+    def within(self, uow: UnitOfWork) -> Store:
+        """This store as part of the transaction that is open: what is done through it is committed with that, or not
+        at all."""
+        return _Within(self, uow)
+
     def close(self) -> None:
         self._engine.dispose()
 
@@ -99,6 +104,24 @@ class Store:
             if _is_unusable(error, readonly):
                 raise StoreUnavailable(_mend(self._place, error)) from error
             raise
+
+
+class _Within(Store):
+    """A store whose transactions are all parts of one. That one is repeated as a whole when others are in the way."""
+
+    def __init__(self, store: Store, uow: UnitOfWork) -> None:
+        super().__init__(store._engine, store._place)
+        self._uow = uow
+
+    @contextmanager
+    def transaction(self, readonly: bool = False) -> Iterator[UnitOfWork]:
+        yield self._uow
+
+    def run(self, work: Callable[[UnitOfWork], T]) -> T:
+        return work(self._uow)
+
+    def close(self) -> None:
+        """It is whose the transaction is who closes the database."""
 
 
 def open_store(url: str) -> Store:

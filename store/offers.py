@@ -12,12 +12,15 @@ from sqlalchemy.engine import Row
 
 from ownership.model import ACCOUNT
 from store.statements import insert, is_among, new_id, select_in
-from store.tables import OWNER_ROLE, acceptance, account, ownership_current
+from store.tables import OWNER_ROLE, acceptance, account, exception_item, ownership_current
 
 OFFERED = "offered"
 ANSWERS = ("accepted", "declined", "expired", "superseded")
+IN_VAIN = ("declined", "expired")
 # Written out, as the indexes of open offers are: a parameter would keep them from being used.
 _IS_OFFERED = text("state = 'offered'")
+_WAITS_UNACCEPTED = text("exception_item.state = 'open' AND exception_item.kind = 'unaccepted'")
+_LATEST = acceptance.c.offered_at.desc(), acceptance.c.escalation_level.desc(), acceptance.c.offer_id.desc()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,18 +76,29 @@ class Offers:
 
     def asked_before(self, account_ids: Iterable[str]) -> dict[str, list[str]]:
         """Everybody who was asked since each of these accounts was placed last, the latest first."""
-        columns = acceptance.c
-        statement = select(columns.account_id, columns.owner_id, columns.escalation_level).order_by(
-            columns.offered_at.desc(), columns.escalation_level.desc(), columns.offer_id.desc()
-        )
-        asked: dict[str, list[str]] = {}
+        return {id_: [each.owner_id for each in asked] for id_, asked in self.since_placed(account_ids).items()}
+
+    def since_placed(self, account_ids: Iterable[str]) -> dict[str, list[Offer]]:
+        """The offers made since each of these accounts was placed last, the latest first."""
+        statement = select(acceptance).order_by(*_LATEST)
+        made: dict[str, list[Offer]] = {}
         placed: set[str] = set()
-        for account_id, owner, level in select_in(self._connection, statement, columns.account_id, account_ids):
-            if account_id not in placed:
-                asked.setdefault(account_id, []).append(owner)
-            if level == 0:
-                placed.add(account_id)
-        return asked
+        for row in select_in(self._connection, statement, acceptance.c.account_id, account_ids):
+            if row.account_id not in placed:
+                made.setdefault(row.account_id, []).append(_to_offer(row))
+            if row.escalation_level == 0:
+                placed.add(row.account_id)
+        return made
+
+    def in_queue(self, owner_id: str) -> set[str]:
+        """The accounts this rep was ever asked for in vain that wait now because nobody accepted them."""
+        asked, item = acceptance.c, exception_item.c
+        statement = (
+            select(asked.account_id)
+            .join(exception_item, item.account_id == asked.account_id)
+            .where(asked.owner_id == owner_id, asked.state.in_(IN_VAIN), _WAITS_UNACCEPTED)
+        )
+        return set(self._connection.execute(statement).scalars())
 
     def before_acceptance(self, account_ids: Iterable[str] | None = None) -> list[tuple[str, str, str]]:
         """Unanswered offers of accounts that are somebody else's until then: account, who is asked, whose it is."""
@@ -205,8 +219,7 @@ class Offers:
     def asked_of(self, account_id: str) -> list[Offer]:
         """Every offer of an account, whatever became of it, the latest first."""
         statement = select(acceptance).where(acceptance.c.account_id == account_id)
-        latest = acceptance.c.offered_at.desc(), acceptance.c.escalation_level.desc(), acceptance.c.offer_id.desc()
-        return [_to_offer(row) for row in self._connection.execute(statement.order_by(*latest))]
+        return [_to_offer(row) for row in self._connection.execute(statement.order_by(*_LATEST))]
 
     def missed(self, account_ids: Iterable[str]) -> dict[str, int]:
         """How many offers of each account were missed or declined since somebody last accepted it; none is left out."""

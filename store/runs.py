@@ -31,7 +31,8 @@ class RunStart:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A run as stored. `state` is running, or what `finish` said; one that was killed stays running."""
+    """A run as stored. `state` is running, or what `finish` said: completed, failed, or refused, when a person asked
+    for what cannot be done and nothing was changed. One that was killed stays running."""
 
     run_id: str
     flow: str

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from ownership.acceptance import check_answer, check_can_have, is_over
 from ownership.crm_tasks import ACCEPTED, Happening
 from ownership.model import Account
+from ownership.refusals import Refusal
 from store.offers import OFFERED, Offer
 from store.unit_of_work import UnitOfWork
 from tasks.assignment import Assigned
@@ -32,7 +33,7 @@ class Answered:
     said: str
 
 
-class NoSuchOffer(ValueError):
+class NoSuchOffer(Refusal):
     """An answer to an offer that was never made."""
 
 

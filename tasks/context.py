@@ -19,9 +19,11 @@ from uuid6 import uuid7
 from config.policy_files import LoadedPolicy, load_policy
 from config.settings import Settings
 from connectors.registry import Connectors, build_connectors, connector_versions
+from ownership.refusals import Refusal
 from ownership.worktime import local_day
 from store.engine import Store, open_store
 from store.runs import RunStart
+from store.unit_of_work import UnitOfWork
 
 Clock = Callable[[], datetime]
 
@@ -53,6 +55,18 @@ class RunContext:
         self.clock = clock
         self.sleep = sleep
         self.counts: dict[str, Any] = {}
+
+    def within(self, uow: UnitOfWork) -> RunContext:
+        """The same, for steps that are to be part of one transaction, with all that they write. Such a step must not
+        call a vendor: the transaction would be open meanwhile."""
+        here = RunContext(
+            *(self.settings, self.store.within(uow), self.connectors, self.policy),
+            run_id=self.run_id,
+            clock=self.clock,
+            sleep=self.sleep,
+        )
+        here.counts = self.counts
+        return here
 
     def now(self) -> datetime:
         return self.clock()
@@ -88,8 +102,9 @@ def recorded_run(
 ) -> Iterator[RunContext]:
     """Open the context and keep a `pipeline_run` row for everything written under it.
 
-    The row says `failed` when the body raises, and stays `running` when the process is killed: the next run of the
-    same flow finishes the work, because the database and not the run holds it.
+    The row says `failed` when the body raises, `refused` when a person asked for what cannot be done, and stays
+    `running` when the process is killed: the next run of the same flow finishes the work, because the database and not
+    the run holds it.
     """
     context = open_context(settings, clock=clock)
     try:
@@ -113,6 +128,11 @@ def kept_run(
     _start(context, flow, trigger, actor, flow_run_id, deployment)
     try:
         yield context
+    except Refusal as refusal:
+        # What they were told may name a person, whom an erasure would not find here.
+        context.counts = {**context.counts, "refused": type(refusal).__name__}
+        _finish(context, "refused")
+        raise
     except BaseException:
         _finish(context, "failed")
         raise

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from ownership.explain import REASON_WORDS
+from ownership.explain import why
 from ownership.model import Account
 from store.ledger import LedgerRow
 from tasks.context import RunContext
@@ -73,8 +73,7 @@ def owned_on(
 
 def _change(context: RunContext, row: LedgerRow) -> str:
     late = f", recorded {_at(row.recorded_at)}" if row.recorded_at != row.valid_from else ""
-    why = REASON_WORDS.get(row.reason, row.reason.replace("_", " "))
-    return f"from {_at(row.valid_from)} {_who(context, row.owner_id)}: {why}, by {row.actor}{late}"
+    return f"from {_at(row.valid_from)} {_who(context, row.owner_id)}: {why(row.reason)}, by {row.actor}{late}"
 
 
 def _who(context: RunContext, owner_id: str | None) -> str:

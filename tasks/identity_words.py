@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from itertools import product
 
 from ownership.model import LEAD, Account, AccountRecord, Ref
+from ownership.refusals import Refusal
 from ownership.verdicts import SaidParent, Verdict, contradiction, name_of, standing
 from store.unit_of_work import UnitOfWork
 from tasks.context import RunContext
 from tasks.identity_part import merged_refs, read_values
 
 
-class Refused(ValueError):
+class Refused(Refusal):
     """Somebody's word cannot stand; the message says why and what to do."""
 
 

@@ -22,6 +22,7 @@ from tasks.crm_tasks import queue_tasks
 from tasks.desk import desk_for
 from tasks.next_asked import NextAsked
 from tasks.notices import add_offer_notices, add_owner_notices
+from tasks.queue_notices import add_queue_notices
 from tasks.state import promised_sizes
 from tasks.turns import load_turns, save_turns
 
@@ -61,6 +62,7 @@ def move_on(
     key = f"escalated-{offers[0].offer_id}" if offers else "escalated"
     add_owner_notices(uow, context, follows.moves, key)
     add_offer_notices(uow, context, follows.asked, key)
+    add_queue_notices(uow, context, step.to_people, accounts)
     by_reason = dict(Counter(recording.decision.reason for recording in recordings.values()))
     tasks = queue_tasks(uow, context, step.desk.day, follows.happened)
     told = tuple(follows.moves), tuple(follows.asked), tasks

@@ -21,6 +21,7 @@ from ownership.notices import (
     ASKED,
     EXCEPTION,
     NEW_OWNER,
+    OWNER,
     REMINDED,
     SUBJECTS,
     addressee,
@@ -99,6 +100,7 @@ def notices_of(
 ) -> list[NewNotification]:
     """Who is told what of `event`, over which channel; nobody twice of the same."""
     rules = rules_for(context.policy.policy, event) if about else []
+    rules = sorted(rules, key=lambda rule: rule.to != OWNER)  # an owner reads what owners read, whoever else they are
     asked = _Asked(uow, context, rules, about)
     together: dict[tuple[str, str, str], list[str]] = defaultdict(list)
     messages: list[NewNotification] = []

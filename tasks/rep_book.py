@@ -15,6 +15,7 @@ from store.offers import Offer
 from tasks.acceptance import Answered, NoSuchOffer, accept_offer
 from tasks.context import RunContext
 from tasks.state import load_state
+from tasks.unaccepted import waiting_in_queue
 
 PAGE = 50
 
@@ -34,11 +35,12 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class RepBook:
-    """`capacity` None is without limit; what they are asked to take over counts in `promised`. `more` is where the next
-    page begins, None at the last one."""
+    """`capacity` None is without limit; what they are asked to take over counts in `promised`. By the offers `in_queue`
+    they can still take what nobody accepted. `more` is where the next page begins, None at the last one."""
 
     rep: Rep
     offers: Sequence[Offer]
+    in_queue: Sequence[Offer]
     offered: Mapping[str, Account]
     accounts: int
     leads: int
@@ -54,15 +56,16 @@ def read_book(context: RunContext, rep: Rep, after: tuple[str, str] | None = Non
     """The book of somebody on the roster. Takes no turn and writes nothing."""
     day = Day.of(context.policy.policy, context.policy.roster, context.now())
     with context.store.transaction(readonly=True) as uow:
-        offers = uow.offers.of_owner(rep.id)
+        offers, in_queue = uow.offers.of_owner(rep.id), waiting_in_queue(uow, rep.id)
         sizes = uow.books.sizes(rep.id)
         page = uow.books.page(rep.id, after, PAGE + 1)
         state = load_state(uow, day, [], lock=False)
-        offered = uow.accounts.get_many({offer.account_id for offer in offers})
+        offered = uow.accounts.get_many({offer.account_id for offer in (*offers, *in_queue)})
     last = page[PAGE - 1] if len(page) > PAGE else None
     return RepBook(
         rep,
         [offer for offer in offers if offer.account_id in offered],
+        [offer for offer in in_queue if offer.account_id in offered],
         offered,
         *(sizes.get(ACCOUNT, 0), sizes.get(LEAD, 0), state.load.get(rep.id, 0)),
         rep.capacity_on(day.date),

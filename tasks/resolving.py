@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -17,7 +17,7 @@ from store.statements import new_id
 from store.unit_of_work import UnitOfWork
 from tasks.context import RunContext
 from tasks.identity_words import Refused
-from tasks.ways_out import TAKE, Case, Taken
+from tasks.ways_out import ASKS_FIRST, TAKE, Case, Taken
 
 LONGEST_SNOOZE_DAYS = 90
 
@@ -46,7 +46,8 @@ def resolve(
 ) -> str:
     """Take a way out of one exception and say what came of it; `until` is the day a snoozed one comes back, ISO.
 
-    Raises `MayNot`, `Refused` and the connector's error, each with the mend; nothing is noted then.
+    What it does and that it was taken are one commit. Raises `MayNot`, `Refused` and the connector's error, each with
+    the mend; nothing was done then.
     """
     with context.store.transaction(readonly=True) as uow:
         shown = uow.exception_pages.get(exception_id)
@@ -55,9 +56,16 @@ def resolve(
     item = shown.item
     _check_open(item)
     _check_may(person, shown, way_id, reason, context)
-    taken = _take(context, item, way_id, person, reason.strip(), until)
-    context.store.run(lambda uow: _note(context, uow, item, way_id, person, reason.strip(), taken))
-    return taken.said
+    case = Case(context, item, person, reason.strip())
+    if way_id in ASKS_FIRST:
+        ASKS_FIRST[way_id](case)
+
+    def take_and_note(uow: UnitOfWork) -> str:
+        taken = _take(replace(case, context=context.within(uow)), way_id, until)
+        _note(case, uow, way_id, taken)
+        return taken.said
+
+    return context.store.run(take_and_note)
 
 
 def resolve_many(
@@ -111,14 +119,12 @@ def _check_may(person: Person, shown: ShownItem, way_id: str, reason: str, conte
         check_reason(reason)
 
 
-def _take(
-    context: RunContext, item: ExceptionItem, way_id: str, person: Person, reason: str, until: str | None
-) -> Taken:
+def _take(case: Case, way_id: str, until: str | None) -> Taken:
     if way_id == SNOOZE:
-        return _snooze(context, item, until)
+        return _snooze(case.context, case.item, until)
     if way_id == EXPLAIN:
         return Taken("It is closed, and stays so.", closes=True)
-    return TAKE[way_id](Case(context, item, person, reason))
+    return TAKE[way_id](case)
 
 
 def _snooze(context: RunContext, item: ExceptionItem, until: str | None) -> Taken:
@@ -140,10 +146,9 @@ def _morning_of(until: str | None, context: RunContext) -> datetime:
     return datetime.combine(day, time(), ZoneInfo(context.policy.policy.timezone))
 
 
-def _note(
-    context: RunContext, uow: UnitOfWork, item: ExceptionItem, way_id: str, person: Person, reason: str, taken: Taken
-) -> None:
-    now, label = context.now(), WAYS[way_id].label
+def _note(case: Case, uow: UnitOfWork, way_id: str, taken: Taken) -> None:
+    item, person, reason = case.item, case.person, case.reason
+    now, label = case.context.now(), WAYS[way_id].label
     words = f"{label}: {reason}" if reason else label
     if taken.closes:
         for_good = way_id == EXPLAIN and kind_of(item.kind).found_again
@@ -151,7 +156,7 @@ def _note(
             _check_unless_ours(uow.exceptions.get(item.exception_id), way_id)
     else:
         uow.exceptions.credit(item.exception_id, person.id, words)
-    answer = Answer(new_id(), item.exception_id, way_id, person.id, reason, taken.said, now, context.run_id)
+    answer = Answer(new_id(), item.exception_id, way_id, person.id, reason, taken.said, now, case.context.run_id)
     uow.exceptions.note_answer(answer)
 
 

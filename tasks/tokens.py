@@ -59,7 +59,8 @@ def _check(context: RunContext, name: str, role: str, rep_id: str | None, days: 
 
 
 def token_in_force(store: Store, text: str, roster: Roster, today: str, now: datetime) -> ApiToken:
-    """The token a request brought. Raises `TokenRefused` for one that is not in force, or acts for a leaver.
+    """The token a request brought. Raises `TokenRefused` for one that is not in force, acts for a leaver, or for a
+    manager to whom nobody reports any more.
 
     When it was used is noted once a minute, so that reading seldom waits for a write.
     """
@@ -72,8 +73,12 @@ def token_in_force(store: Store, text: str, roster: Roster, today: str, now: dat
         raise TokenRefused("the token is none of ours; make one with `steward token create`")
     if (state := token.state(now)) != "in force":
         raise TokenRefused(f"the token {token.name} is {state}; make a new one with `steward token create`")
-    if token.rep_id is not None and token.rep_id not in roster.present_on(today):
-        raise TokenRefused(f"the token {token.name} acts for {roster.name(token.rep_id)}, who has left")
+    if token.rep_id is not None:
+        name = roster.name(token.rep_id)
+        if token.rep_id not in roster.present_on(today):
+            raise TokenRefused(f"the token {token.name} acts for {name}, who has left")
+        if token.role == "manager" and not roster.is_manager(token.rep_id):
+            raise TokenRefused(f"nobody reports to {name} now; make a token with the role rep")
     if token.used_at is None or now - token.used_at >= NOTED_EVERY:
         store.run(lambda uow: uow.api_tokens.used(token.token_id, now))
     return token

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from ownership.acceptance import check_answer, check_can_have
+from collections.abc import Sequence
+
+from ownership.acceptance import NotYours, check_answer, check_can_have
 from ownership.crm_tasks import ACCEPTED, Happening
 from ownership.model import Account
-from store.offers import Offer
+from ownership.placed_by_people import NotThere, TooLate
+from store.offers import IN_VAIN, Offer
 from store.unit_of_work import UnitOfWork
 from tasks.acceptance import Answered, offer_to_answer
 from tasks.context import RunContext
 from tasks.crm_tasks import queue_tasks
 from tasks.desk import desk_for, unaccepted_key
+from tasks.explanation import find_account, unknown_account
 from tasks.handing_over import hand_over, said_too_late
 from tasks.next_asked import held_because
 
@@ -24,15 +28,68 @@ def take_unaccepted(context: RunContext, offer_id: str, by: str) -> Answered:
     return context.store.run(lambda uow: _take(context, uow, *offer_to_answer(uow, offer_id), by))
 
 
+def take_account(context: RunContext, query: str, by: str, whom: str | None = None) -> str:
+    """Take the account that `query` finds, which nobody accepted, for the rep `by`, or for `whom` of those they manage;
+    returns what to tell.
+
+    Raises `NotYours` when neither was asked, or when `by` manages several who were and `whom` is None; `NotThere` when
+    there is no such account, and `TooLate` when it is not in the queue, or goes to nobody at present.
+    """
+
+    def take(uow: UnitOfWork) -> str:
+        account = find_account(uow, query)
+        if account is None:
+            raise NotThere(unknown_account(query).rstrip("."))
+        made = uow.offers.since_placed([account.id]).get(account.id, [])
+        waiting = [offer for offer in made if may_be_taken(uow, offer)]
+        if not waiting:
+            raise TooLate(f"{account.name} is not in the queue; `steward why` says whose it is")
+        answered = _take(context, uow, account, _theirs(context, account, waiting, by, whom), by)
+        if answered.outcome != "taken":
+            raise TooLate(answered.said.rstrip("."))
+        return answered.said
+
+    return context.store.run(take)
+
+
+def _theirs(context: RunContext, account: Account, waiting: Sequence[Offer], by: str, whom: str | None) -> Offer:
+    """The offer by which somebody takes it: the one to them, else to one of those they manage. Raises `NotYours`."""
+    roster = context.policy.roster
+    by_rep = {offer.owner_id: offer for offer in waiting}
+    asked = ", ".join(map(roster.name, by_rep))
+    if found := by_rep.get(whom or by):
+        return found
+    if whom is not None:
+        raise NotYours(f"{roster.name(whom)} was not asked to accept {account.name}; asked were {asked}")
+    below = [rep for rep in by_rep if by in roster.managers_of(rep)]
+    if len(below) > 1:
+        raise NotYours(f"several of those you manage were asked; say for whom with --for: {', '.join(below)}")
+    if not below:
+        raise NotYours(f"{roster.name(by)} was not asked to accept {account.name}, nor manages who was: {asked}")
+    return by_rep[below[0]]
+
+
 def may_be_taken(uow: UnitOfWork, offer: Offer) -> bool:
     """Whether the account waits for somebody because nobody accepted it, and this offer is one of those that came to
     nothing since it was placed."""
-    if offer.state not in ("expired", "declined"):
+    if offer.state not in IN_VAIN:
         return False
     key = unaccepted_key(offer.account_id)
     if key not in uow.exceptions.open_among([key]) or uow.offers.of_account(offer.account_id) is not None:
         return False
     return offer.owner_id in uow.offers.asked_before([offer.account_id])[offer.account_id]
+
+
+def waiting_in_queue(uow: UnitOfWork, rep_id: str) -> list[Offer]:
+    """By which offers this rep can still take something that nobody accepted, the latest first, one for an account."""
+    accounts = uow.offers.in_queue(rep_id)
+    asked_now = uow.offers.of_accounts(accounts)
+    found = [
+        next((each for each in made if each.owner_id == rep_id and each.state in IN_VAIN), None)
+        for account_id, made in uow.offers.since_placed(accounts).items()
+        if account_id not in asked_now
+    ]
+    return sorted(filter(None, found), key=lambda offer: (offer.offered_at, offer.offer_id), reverse=True)
 
 
 def _take(context: RunContext, uow: UnitOfWork, account: Account, offer: Offer, by: str) -> Answered:

@@ -1,4 +1,5 @@
-"""What each way out of an exception does. Who may take it, and that it is noted, is `tasks/resolving.py`."""
+"""What each way out of an exception does, in the transaction that notes it. Who may take it, and the note itself, is
+`tasks/resolving.py`."""
 
 from __future__ import annotations
 
@@ -157,7 +158,8 @@ def _is_of_lead(item: ExceptionItem) -> bool:
     return item.dedup_key.startswith(f"{item.kind}:{LEAD_DOUBT} ")
 
 
-def _read(case: Case) -> Taken:
+def _read_anew(case: Case) -> None:
+    """Ask the system for the record that cannot be read. It is kept whatever becomes of the rest, as with any pull."""
     record = case.record
     source = case.context.connectors.sources.get(record.source)
     if source is None:
@@ -165,6 +167,9 @@ def _read(case: Case) -> Taken:
     is_first = record.object_type == source.streams[0]
     id_ = record.external_id if is_first else f"{record.object_type}/{record.external_id}"
     pull_records(case.context, record.source, [id_])
+
+
+def _read(case: Case) -> Taken:
     with case.context.store.transaction(readonly=True) as uow:
         item = uow.exceptions.get(case.item.exception_id)
     if item.state == "open":
@@ -172,6 +177,8 @@ def _read(case: Case) -> Taken:
     return Taken("It can be read now; the next run takes it in.")
 
 
+ASKS_FIRST: Mapping[str, Callable[[Case], None]] = {"read": _read_anew}
+"""What a way has to ask a system before: no transaction is open while a vendor is."""
 TAKE: Mapping[str, Callable[[Case], Taken]] = {
     "decide": _decide,
     "retry": _retry,

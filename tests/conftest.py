@@ -1,5 +1,6 @@
 """Fixtures all suites may use, and which tests come last: those that speak to vendors, and those that break things."""
 
+import gc
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if item.path.name in AT_LENGTH_ON_POSTGRES and item.get_closest_marker("postgres"):
             item.add_marker("long")
     items.sort(key=_comes_late)
+
+
+def pytest_collection_finish() -> None:
+    """What the imports made stays: the collector, which a full heap makes slow, has to look at it no more."""
+    gc.collect()
+    gc.freeze()
 
 
 def _comes_late(item: pytest.Item) -> bool:

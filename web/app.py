@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from config.settings import Settings
+from store.errors import StoreError
 from tasks.context import Clock, utc_now
 from web import slack, webhooks
 from web.access.headers import SafeAnswers
@@ -35,7 +37,7 @@ from web.pages import (
     overrides,
     tokens,
 )
-from web.rendering import refusal
+from web.rendering import page, refusal
 from web.surroundings import Surroundings, surroundings_of
 
 
@@ -46,6 +48,8 @@ def health(request: Request) -> Response:
     return JSONResponse({"status": "ok"})
 
 
+log = logging.getLogger("steward.web")
+Handler = Callable[[Request, Exception], Awaitable[Response]]
 NOT_THERE = "There is nothing here", "Check the address, or look the account up."
 NOT_DONE = {
     400: ("Nothing was changed", "The form cannot be read. Load the page again."),
@@ -59,6 +63,21 @@ async def _not_done(request: Request, error: Exception) -> Response:
         return answer_of(status, "There is no such path; /api/v1/openapi.json lists those there are.")
     viewer = await run_in_threadpool(viewer_of, request)
     return refusal(request, viewer, status, *NOT_DONE.get(status, NOT_THERE))
+
+
+async def _away(request: Request, error: Exception) -> Response:
+    """The database is busy or away, so nobody is asked who they are."""
+    log.error("the database cannot be used: %s", error)
+    said = "The database cannot be used at the moment. Try again in a minute; if it stays so, tell sales operations."
+    response = page(request, None, "failed.html", 503, title="Steward cannot answer now", problem=said)
+    response.headers["Retry-After"] = "5"
+    return response
+
+
+async def _failed(request: Request, _error: Exception) -> Response:
+    """A defect of ours. What it was is in the server's log and nowhere else."""
+    said = "What you did may have been done or not: look before you do it again, and tell sales operations."
+    return page(request, None, "failed.html", 500, title="Steward failed", problem=said)
 
 
 def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Starlette:
@@ -93,9 +112,9 @@ def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Star
         *offer.routes,
         *book.routes,
     ]
-    return Starlette(
-        routes=routes,
-        lifespan=lifespan,
-        middleware=[Middleware(SafeAnswers, is_https=settings.public_url.startswith("https://"))],
-        exception_handlers=dict.fromkeys((400, 404, 405, 413), _not_done),
-    )
+    handlers: dict[Any, Handler] = {**dict.fromkeys((400, 404, 405, 413), _not_done)}
+    handlers |= {StoreError: _away, Exception: _failed}
+    app = Starlette(routes=routes, lifespan=lifespan, exception_handlers=handlers)
+    # Around all of it: what Starlette calls middleware is inside of what answers for a defect.
+    app.middleware_stack = SafeAnswers(app.build_middleware_stack(), settings.public_url.startswith("https://"))
+    return app

@@ -7,31 +7,36 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import groupby
+from math import inf
 
 from markupsafe import Markup
 
 Say = Callable[[float], str]
 Point = tuple[str, float | None]
-WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 640, 220, 76, 16, 14, 30
+WIDTH, HEIGHT, RIGHT, TOP, BOTTOM = 640, 220, 16, 14, 30
+LETTER, LINE = 12, 22  # of the largest text, which is that on a phone
 SPARK_WIDTH, SPARK_HEIGHT = 120, 32
 
 
-def line(points: Sequence[Point], title: str, say: Say) -> Markup:
-    """Values by day, the oldest first, with gaps where there is none. `say` puts a value into words."""
+def line(points: Sequence[Point], title: str, say: Say, most: float = inf) -> Markup:
+    """Values by day, the oldest first, with gaps where there is none. `say` puts a value into words. The axis shows
+    nothing above `most`, unless a value is."""
     known = [value for _, value in points if value is not None]
     if not known:
         return Markup("")
-    low, high = _bounds(known)
-    xs = _places(len(points), LEFT, WIDTH - RIGHT)
+    low, high = _bounds(known, most)
+    marks = [(value, say(value)) for value in (low, (low + high) / 2, high)]
+    left = LETTER * (1 + max(len(words) for _, words in marks))
+    xs = _places(len(points), left, WIDTH - RIGHT)
 
     def y(value: float) -> float:
         return TOP + (HEIGHT - TOP - BOTTOM) * (1 - (value - low) / (high - low))
 
-    grid = Markup("").join(_grid_line(y(value), say(value)) for value in (low, (low + high) / 2, high))
+    grid = Markup("").join(_grid_line(left, y(value), words) for value, words in marks)
     runs = Markup("").join(
         _run([(xs[at], y(value)) for at, value in run], None if low else y(low)) for run in _runs(points)
     )
-    ends = _text(LEFT, HEIGHT - 8, points[0][0], "start") if len(points) > 1 else Markup("")
+    ends = _text(left, HEIGHT - 8, points[0][0], "start") if len(points) > 1 else Markup("")
     ends += _text(WIDTH - RIGHT, HEIGHT - 8, points[-1][0], "end")
     desc = f"From {say(known[0])} on {points[0][0]} to {say(known[-1])} on {points[-1][0]}."
     return _svg(WIDTH, HEIGHT, "plot", title, desc, grid + runs + ends)
@@ -61,14 +66,14 @@ def columns(bars: Sequence[tuple[str, float]], title: str, say: Say) -> Markup:
     step = (WIDTH - 2 * RIGHT) / len(bars)
     drawn = Markup("")
     for number, (label, value) in enumerate(bars):
-        height = (HEIGHT - 2 * BOTTOM) * value / most
-        left, top = RIGHT + number * step, HEIGHT - BOTTOM - height
+        height = (HEIGHT - 2 * BOTTOM - LINE) * value / most
+        left, top = RIGHT + number * step, HEIGHT - BOTTOM - LINE - height
         drawn += Markup('<rect class="bar" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}" rx="3"/>').format(
             left + step * 0.12, top, step * 0.76, height
         )
-        drawn += _text(left + step / 2, top - 6, say(value), "middle") + _text(
-            left + step / 2, HEIGHT - 8, label, "middle"
-        )
+        drawn += _text(left + step / 2, top - 6, say(value), "middle")
+        for line, words in enumerate(label.split(" ", 1)):  # in two lines, or they would touch each other on a phone
+            drawn += _text(left + step / 2, HEIGHT - BOTTOM + LINE * line, words, "middle")
     said = ", ".join(f"{label}: {say(value)}" for label, value in bars)
     return _svg(WIDTH, HEIGHT, "plot", title, said, drawn)
 
@@ -110,23 +115,23 @@ def _runs(points: Sequence[Point]) -> list[list[tuple[int, float]]]:
     return [[(at, value) for at, (_, value) in some if value is not None] for has_value, some in known if has_value]
 
 
-def _grid_line(y: float, said: str) -> Markup:
+def _grid_line(left: float, y: float, said: str) -> Markup:
     drawn = Markup('<line class="grid-line" x1="{}" x2="{}" y1="{:.1f}" y2="{:.1f}"/>').format(
-        LEFT, WIDTH - RIGHT, y, y
+        left, WIDTH - RIGHT, y, y
     )
-    return drawn + _text(LEFT - 8, y + 4, said, "end")
+    return drawn + _text(left - 8, y + 4, said, "end")
 
 
 def _text(x: float, y: float, said: str, anchor: str) -> Markup:
     return Markup('<text x="{:.1f}" y="{:.1f}" text-anchor="{}">{}</text>').format(x, y, anchor, said)
 
 
-def _bounds(values: Sequence[float]) -> tuple[float, float]:
+def _bounds(values: Sequence[float], most: float = inf) -> tuple[float, float]:
     """What the axis shows: some room around the values, never nothing, and from zero where they come near it."""
     low, high = min(values), max(values)
     room = (high - low) * 0.1 or abs(high) * 0.1 or 1.0
     bottom = low - room
-    return (0.0 if low >= 0 and bottom < high * 0.4 else bottom), high + room
+    return (0.0 if low >= 0 and bottom < high * 0.4 else bottom), max(high, min(high + room, most))
 
 
 def _places(count: int, left: float, right: float) -> list[float]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote, unquote
 from zoneinfo import ZoneInfo
@@ -16,6 +16,7 @@ from web.access.viewer import Role, Viewer
 from web.surroundings import surroundings_of
 
 SAID = "steward_said"  # a cookie with what the last form came to, shown once
+LONGEST_SAID = 1200  # bytes; each may take three characters of a cookie, of which browsers keep no more than 4096
 NAVIGATION = (
     ("Who owns this?", "/", Role.REP),
     ("My book", "/book", Role.REP),
@@ -48,7 +49,7 @@ def page(request: Request, viewer: Viewer | None, template: str, status: int = 2
         here=request.url.path,
         said=said,
         navigation=[(label, path) for label, path, role in NAVIGATION if viewer and viewer.role.may(role)],
-        at=lambda instant: f"{instant.astimezone(zone):%Y-%m-%d %H:%M}" if instant else "",
+        at=lambda instant: _at(instant, zone),
         zone=zone.key,
         rep=lambda id_: roster.name(id_) if id_ else "nobody",
         ago=lambda instant: in_words(here.clock() - instant),
@@ -65,13 +66,24 @@ def page(request: Request, viewer: Viewer | None, template: str, status: int = 2
 def back(to: str, said: str) -> Response:
     """After a form: on to a page that says once what came of it, so that loading it again sends nothing again."""
     response = RedirectResponse(to, status_code=303)
-    response.set_cookie(SAID, quote(said[:500]), max_age=60, httponly=True, samesite="lax", path="/")
+    kept = said.encode()[:LONGEST_SAID].decode(errors="ignore")
+    response.set_cookie(SAID, quote(kept), max_age=60, httponly=True, samesite="lax", path="/")
     return response
 
 
-def refusal(request: Request, viewer: Viewer | None, status: int, title: str, said: str) -> Response:
-    """A page that says what was wrong and what to do."""
-    return page(request, viewer, "refusal.html", status, title=title, problem=said)
+def refusal(
+    request: Request, viewer: Viewer | None, status: int, title: str, said: str, looked_for: str | None = None
+) -> Response:
+    """A page that says what was wrong and what to do; where something was `looked_for` in vain, with the search."""
+    return page(request, viewer, "refusal.html", status, title=title, problem=said, looked_for=looked_for)
+
+
+def _at(instant: datetime | None, zone: ZoneInfo) -> Markup:
+    """An instant to the minute in this time zone, in UTC to programs; nothing where there is none."""
+    if instant is None:
+        return Markup("")
+    said = f"{instant.astimezone(zone):%Y-%m-%d %H:%M}"
+    return Markup('<time datetime="{}">{}</time>').format(instant.astimezone(UTC).isoformat(timespec="seconds"), said)
 
 
 def _form_token(viewer: Viewer | None) -> Markup:

@@ -49,13 +49,15 @@ class _Grant:
 @dataclass
 class IdentityProvider:
     """One provider. `spoil` changes the claims of the next tokens, and `sign` how they are signed: what a broken or a
-    hostile one would send."""
+    hostile one would send. `instead` holds what is said at a path in place of tokens or keys, as what stands before a
+    provider does while that is mended."""
 
     issuer: str
     client: Client
     people: tuple[Person, ...]
     spoil: Callable[[dict[str, Any]], dict[str, Any]] = lambda claims: claims
     sign: Callable[[dict[str, Any]], str] | None = None
+    instead: dict[str, str] = field(default_factory=dict)
     key: ECKey = field(default_factory=lambda: ECKey.generate_key("P-256", auto_kid=True))
     _grants: dict[str, _Grant] = field(default_factory=dict)
 
@@ -87,6 +89,8 @@ class IdentityProvider:
         )
 
     def _keys(self, request: Request) -> Response:
+        if said := self.instead.get(request.url.path):
+            return HTMLResponse(said)
         return JSONResponse(KeySet([self.key]).as_dict(private=False))
 
     def _ask(self, request: Request) -> Response:
@@ -124,6 +128,8 @@ class IdentityProvider:
         return ""
 
     async def _token(self, request: Request) -> Response:
+        if said := self.instead.get(request.url.path):
+            return HTMLResponse(said)
         form = {name: values[0] for name, values in parse_qs((await request.body()).decode()).items()}
         if not self._is_client(request.headers.get("authorization", "")):
             return JSONResponse({"error": "invalid_client"}, 401)

@@ -1,7 +1,9 @@
 """Looking up who owns an account, as people do it: typing, with the keyboard alone, on a phone."""
 
+import re
+
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from config.settings import Settings
 from ownership.model import Account, Ref
@@ -32,6 +34,23 @@ def book(web_settings: Settings) -> None:
         now=now,
     )
     store.close()
+
+
+@pytest.mark.parametrize(("typed", "kept"), [(" robotics", "Acme Robotics"), (" x", "")], ids=["still there", "gone"])
+def test_who_goes_on_before_the_answer_is_there_stays_on_their_hit_or_is_back_in_the_search(
+    open_as: OpenAs, book: None, typed: str, kept: str
+) -> None:
+    page = open_as("priya-raman", "/?q=acme")
+    robotics, held = page.get_by_role("link", name="Acme Robotics"), list[Route]()
+    page.route("**/?q=acme+*", lambda route: held.append(route))
+    page.keyboard.press("End")
+    with page.expect_request(f"**/?q=acme+{typed.strip()}"):
+        page.keyboard.insert_text(typed)
+    robotics.focus()
+    for route in held:
+        route.continue_()
+    expect(page).to_have_url(re.compile(typed.strip()))
+    expect(robotics if kept else page.get_by_role("searchbox")).to_be_focused()
 
 
 def test_hits_come_while_one_types_and_the_keyboard_alone_opens_one(open_as: OpenAs, book: None) -> None:

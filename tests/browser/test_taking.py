@@ -25,6 +25,19 @@ def test_who_was_asked_in_vain_takes_it_from_the_queue_on_a_phone(open_as: OpenA
     keep_picture(page, "offer-taken-too-late")
 
 
+def test_it_is_taken_from_the_book_on_a_phone(open_as: OpenAs, web_settings: Settings) -> None:
+    in_the_queue(web_settings)
+    keep_picture(open_as("dana-whitfield", "/book"), "book-with-the-queue")
+    phone = open_as("dana-whitfield", "/book", screen=PHONE, dark=True)
+    expect(phone.get_by_role("heading", name="Nobody accepted them")).to_be_visible()
+    assert phone.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    keep_picture(phone, "book-with-the-queue-phone-dark")
+    phone.get_by_role("button", name="Take it").click()
+    expect(phone.get_by_role("status")).to_contain_text("is taken for Dana Whitfield")
+    phone.get_by_role("link", name="My book").click()
+    expect(phone.get_by_role("heading", name="Nobody accepted them")).not_to_be_visible()
+
+
 def in_the_queue(settings: Settings) -> Offer:
     """Acme was offered to Dana Whitfield and ran out, and nobody is left to be asked."""
     store, now = open_store(settings.database_url), utc_now()

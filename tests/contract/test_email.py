@@ -91,9 +91,10 @@ def test_nobody_is_there_is_for_later_and_names_the_settings() -> None:
         connect(1).check()
 
 
-def test_what_is_no_address_is_refused_before_anything_is_sent() -> None:
+@pytest.mark.parametrize("email", ["dana@x.example\r\nBcc: eve@x.example", "", "dana", "dana@[x.example?", "<@>", "\0"])
+def test_what_is_no_address_is_refused_before_anything_is_sent(email: str) -> None:
     with pytest.raises(RecordRejected, match="no address"):
-        connect(1).notify(Notice("dana@x.example\r\nBcc: eve@x.example", "New", ("a",), "k"))
+        connect(1).notify(Notice(email, "New", ("a",), "k"))
 
 
 def test_a_server_without_encryption_gets_no_message_meant_to_be_encrypted(mailboxes: tuple[Mailboxes, int]) -> None:

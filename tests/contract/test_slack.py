@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
 
 from connectors.base import Notice, Question
-from connectors.errors import ConnectorStopped, RecordRejected
+from connectors.errors import ConnectorStopped, RecordRejected, RetryLater
 from connectors.http import Egress, Patience
 from connectors.slack import SlackNotifier, to_blocks
 from tests.contract.promises import NotifierCase, NotifierPromises
@@ -55,6 +57,28 @@ class TestSlack(NotifierPromises):
     def test_an_untrusted_certificate_names_the_setting(self, vendors: Any) -> None:
         with pytest.raises(ConnectorStopped, match="STEWARD_CA_FILE"):
             SlackNotifier(TOKEN, egress=Egress(vendors.gateway_url)).check()
+
+
+@pytest.mark.parametrize(
+    ("status", "page"), [(200, b"<html>Back soon"), (302, b""), (200, "gleich zurück".encode("latin-1")), (200, b"{}")]
+)
+def test_what_answers_in_place_of_slack_says_nothing_of_anybody(status: int, page: bytes) -> None:
+    class InPlace(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"] or 0))
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(page)))
+            self.end_headers()
+            self.wfile.write(page)
+
+    with HTTPServer(("127.0.0.1", 0), InPlace) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        notifier = SlackNotifier(TOKEN, patience=Patience(budget_s=0))
+        notifier._slack.base_url = f"http://127.0.0.1:{server.server_port}/api/"
+        with pytest.raises(RetryLater) as told:
+            notifier.notify(Notice(EMAIL, "New", ("a",), "k"))
+        assert "Back soon" not in str(told.value)
+        server.shutdown()
 
 
 def test_a_company_named_like_a_mention_calls_nobody() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 
@@ -17,6 +18,7 @@ from tests.faults.steps import FIRMS
 from tests.policies import read_policy
 
 POLICY = read_policy(POLICY_DIR)
+IN_SLACK = replace(POLICY, policy=replace(POLICY.policy, notices=None))  # people are told there and nowhere else
 TROUBLES = [
     RetryLater("salesforce", "busy", code="429", retry_after_s=86_400.0),
     RetryLater("salesforce", "HTTP 503"),

@@ -29,7 +29,7 @@ from tasks.acceptance import escalate_due
 from tasks.context import RunContext
 from tasks.notices import deliver_notices
 from tasks.rehearsal import START, rehearse
-from tests.faults.outside import POLICY
+from tests.faults.outside import IN_SLACK
 from tests.faults.sigkill import Failpoints
 from tests.many_offers import made_offers
 
@@ -66,7 +66,7 @@ class Pass:
         now = START + timedelta(hours=25, minutes=number)
         connectors = Connectors({}, {}, notifier, frozenset())
         settings = Settings(database_url=self.url, _env_file=None)
-        context = RunContext(settings, store, connectors, POLICY, run_id=f"pass-{number}", clock=lambda: now)
+        context = RunContext(settings, store, connectors, IN_SLACK, run_id=f"pass-{number}", clock=lambda: now)
         escalate_due(context)
         deliver_notices(context)
         store.close()
@@ -90,7 +90,7 @@ class Pass:
 
 def offer_out(folder: Path, url: str) -> None:
     """Offer some firms to their owners and tell them, a day before."""
-    company = rehearse(folder, POLICY, database_url=url)
+    company = rehearse(folder, IN_SLACK, database_url=url)
     made_offers(company, OFFERS)
     deliver_notices(company.context)
     company.context.store.close()

@@ -15,7 +15,7 @@ from tasks.matching import match_accounts
 from tasks.notices import deliver_notices
 from tasks.pull import pull_stream
 from tasks.rehearsal import Rehearsal
-from tests.faults.outside import POLICY
+from tests.faults.outside import IN_SLACK, POLICY
 from tests.faults.steps import FIRMS, assigned, unanswered
 
 
@@ -31,6 +31,7 @@ from tests.faults.steps import FIRMS, assigned, unanswered
 def test_messages_wait_while_the_messenger_is_away_and_are_told_once(
     company: Rehearsal, monkeypatch: pytest.MonkeyPatch, trouble: ConnectorError
 ) -> None:
+    company.adopt(IN_SLACK)
     assigned(company)
 
     def away(_notice: object) -> str:
@@ -45,6 +46,7 @@ def test_messages_wait_while_the_messenger_is_away_and_are_told_once(
 
 
 def test_a_person_the_messenger_does_not_know_keeps_nobody_else_from_being_told(company: Rehearsal) -> None:
+    company.adopt(IN_SLACK)
     assigned(company)
     company.notifier._people = {"jonas.keller@northwind.example"}
     told = deliver_notices(company.context)

@@ -167,6 +167,25 @@ def test_an_account_that_waits_has_one_owner_of_record_and_one_offer_however_man
         assert uow.ledger.book_sizes() == {"al": 1}
 
 
+def test_what_waits_in_the_queue_is_found_for_who_was_asked_in_vain_while_it_waits(store: Store) -> None:
+    know(store, "acme", "bolt")
+    for account_id, state in (("acme", "expired"), ("bolt", "superseded")):
+        record(store, owned_by(account_id, "bo", offer_due_by=MONDAY), run=f"run-{account_id}")
+        with store.transaction() as uow:
+            (offer,) = uow.offers.of_owner("bo")
+            uow.offers.answer(offer.offer_id, state, "steward", MONDAY)
+            uow.exceptions.open("no_rule", f"undecided:{account_id}", account_id, {}, "warning", "run-1", MONDAY)
+    with store.transaction() as uow:
+        assert uow.offers.in_queue("bo") == set(), "it waits for something else"
+        for account_id in ("acme", "bolt"):
+            uow.exceptions.open("unaccepted", f"unaccepted:{account_id}", account_id, {}, "warning", "run-1", MONDAY)
+        assert (uow.offers.in_queue("bo"), uow.offers.in_queue("cy")) == ({"acme"}, set())
+        (offer,) = uow.offers.since_placed(["acme"])["acme"]
+        assert (offer.owner_id, offer.state) == ("bo", "expired")
+        uow.exceptions.close(["unaccepted:acme"], "bo", "taken", MONDAY)
+        assert uow.offers.in_queue("bo") == set()
+
+
 def test_an_account_that_is_to_stay_after_all_asks_nobody_any_more(store: Store) -> None:
     know(store, "acme")
     record(store, owned_by("acme", "al"), run="run-1")

@@ -60,7 +60,7 @@ def on_day(company: Rehearsal, number: int) -> int:
 def told(company: Rehearsal) -> list[tuple[str, str]]:
     """Who was warned, in which words."""
     with company.context.store.transaction(readonly=True) as uow:
-        waiting = uow.notifications.pending()
+        waiting = uow.notifications.pending(["slack"])
     return sorted((each.email, *each.lines) for each in waiting if each.subject.startswith("You are about to lose"))
 
 

@@ -123,6 +123,7 @@ class OffersOverTime(RuleBasedStateMachine):
         self.firms: dict[str, Firm] = {}
         self.turns: Counter[str] = Counter()
         self.left: set[str] = set()
+        self.told_of_queue: Counter[str] = Counter()
         self.rules = Acceptance(remind_hours=REMIND_HOURS)
 
     def teardown(self) -> None:
@@ -260,6 +261,7 @@ class OffersOverTime(RuleBasedStateMachine):
             told = Counter(
                 (each.offer_id, each.email) for each in uow.notifications.pending() if each.channel == "slack"
             )
+            may_take = Counter(each.email for each in uow.notifications.pending() if "still take" in each.subject)
             queued = {item.account_id for item in uow.exceptions.open_items("unaccepted")}
             turns = uow.turns.load(["sales"], lock=False).get("sales", {}).get("taken", {})
         assert {id_: each.state for id_, each in stored.items()} == {
@@ -272,6 +274,7 @@ class OffersOverTime(RuleBasedStateMachine):
         assert queued == {id_ for id_, firm in self.firms.items() if firm.is_queued}
         for each in self.all_asked:
             assert told[each.offer_id, f"{each.owner}@team.example"] == 1 + each.reminded
+        assert may_take == {f"{rep}@team.example": count for rep, count in self.told_of_queue.items()}
         assert {rep: count for rep, count in turns.items() if count} == {r: n for r, n in self.turns.items() if n}
 
     def may_answer(self, asked: Asked, who: str) -> bool:
@@ -304,6 +307,7 @@ class OffersOverTime(RuleBasedStateMachine):
                 self.follows(asked.account_id, free - before, level, is_a_turn=step == "next_in_line")
                 return
         self.firms[asked.account_id].is_queued = True
+        self.told_of_queue.update((before | {asked.owner}) - self.left)
         assert self.stored_open(asked.account_id) is None
 
     def follows(self, account_id: str, free: set[str], level: int, *, is_a_turn: bool) -> None:

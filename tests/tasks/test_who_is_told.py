@@ -16,7 +16,7 @@ from ownership.entries import Assign, NoticeRule, TeamRole
 from ownership.notices import ASKED, NEW_OWNER, REMINDED
 from store.notifications import NewNotification
 from store.unit_of_work import UnitOfWork
-from tasks.acceptance import accept_offer
+from tasks.acceptance import accept_offer, remind_owners
 from tasks.notices import deliver_notices
 from tasks.rehearsal import Rehearsal, rehearse
 
@@ -130,3 +130,26 @@ def test_while_nobody_can_be_told_accounts_are_assigned_and_answered_all_the_sam
 def offer_of(uow: UnitOfWork) -> str:
     (offer_id,) = {each.offer_id for each in uow.notifications.pending() if each.offer_id}
     return offer_id
+
+
+def test_by_the_shipped_policy_owners_are_told_over_both_channels_and_managers_of_what_needs_a_person(
+    company: Rehearsal,
+) -> None:
+    owner = assign_one(company, "DE")
+    roster = company.context.policy.roster
+    deliver_notices(company.context)
+    company.pass_time(hours=21)
+    assert remind_owners(company.context) == 1
+    deliver_notices(company.context)
+    for channel in (company.notifier, company.mailbox):
+        told = [(notice.email, notice.subject) for notice in channel.delivered.values()]
+        subjects = ("You now own 1 account", "1 account waits for your answer")
+        assert told == [(roster.reps[owner].email, subject) for subject in subjects]
+    with company.context.store.transaction() as uow:
+        (account,) = uow.accounts.all()
+        found = {"problem": "salesforce shows somebody else"}
+        uow.exceptions.open("owner_drift", "k", account.id, found, "error", company.context.run_id, company.now[0])
+    deliver_notices(company.context)
+    *_, last = company.mailbox.delivered.values()
+    manager = str(roster.manager_of(owner))
+    assert (last.email, last.subject) == (roster.reps[manager].email, "1 account needs a person")

@@ -1,15 +1,18 @@
 """The `steward` command as people meet it: what goes wrong ends in one message with the mend, never in a traceback."""
 
 import shutil
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from cli.main import main
+from config.policy_files import load_policy
 from config.settings import POLICY_DIR
 from store.engine import open_store
 from tasks.context import utc_now
+from tests.store.business import know, owned_by, record
 
 
 @pytest.fixture
@@ -133,3 +136,65 @@ def test_a_way_out_is_taken_by_command_and_what_may_not_be_is_said_in_one_line(b
     assert "closed already, by jo@x.example: Explain away: a test row" in said_in_one_line(steward(*take))
     assert "Nothing needs a person." in steward("exceptions").output
     store.close()
+
+
+@pytest.fixture
+def in_the_queue(bench: Path) -> Path:
+    """Acme was offered to Jonas and then to Sabine, and nobody accepted it."""
+    store, now = open_store(f"sqlite:///{bench}/steward.db"), utc_now()
+    store.migrate()
+    know(store, "acme")
+    for level, rep in enumerate(("jonas-keller", "sabine-hartmann")):
+        asked = owned_by("acme", rep, offer_due_by=now, pushes=(), escalation_level=level)
+        record(store, asked, run=f"run-{level}", now=now + timedelta(minutes=level))
+        with store.transaction() as uow:
+            uow.offers.answer_many([offer.offer_id for offer in uow.offers.due(now)], "expired", "steward", now)
+    with store.transaction() as uow:
+        uow.exceptions.open("unaccepted", "unaccepted:acme", "acme", {}, "warning", "run-1", now)
+    store.close()
+    return bench
+
+
+def take(*arguments: str) -> Result:
+    return steward("take", "Name of acme", "--as", *arguments)
+
+
+def test_what_nobody_accepted_is_taken_by_who_was_asked(in_the_queue: Path) -> None:
+    result = take("jonas-keller")
+    assert (result.exit_code, result.output) == (0, "Name of acme is taken for Jonas Keller.\n")
+    store = open_store(f"sqlite:///{in_the_queue}/steward.db")
+    with store.transaction(readonly=True) as uow:
+        assert uow.ledger.current(["acme"])["acme"].owner_id == "jonas-keller"
+        (run,) = (run for run in uow.runs.recent() if run.flow == "take-offer")
+        row = uow.ledger.history("acme")[-1]
+    store.close()
+    assert (run.trigger, run.actor, run.state) == ("command", "jonas-keller", "completed")
+    assert row.run_id == run.run_id, "the change says which run made it"
+    assert "is not in the queue; `steward why` says whose it is" in said_in_one_line(take("sabine-hartmann"))
+
+
+def test_a_manager_takes_it_for_whom_they_say(in_the_queue: Path) -> None:
+    manager = str(load_policy(POLICY_DIR).roster.manager_of("jonas-keller"))
+    said = said_in_one_line(take(manager))
+    assert said.endswith("say for whom with --for: sabine-hartmann, jonas-keller")
+    assert "Dana Whitfield was not asked" in said_in_one_line(take(manager, "--for", "dana-whitfield"))
+    assert "is taken for Jonas Keller" in take(manager, "--for", "jonas-keller").output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (
+            ("acme", "--as", "dana-whitfield"),
+            "Dana Whitfield was not asked to accept Name of acme, nor manages who was",
+        ),
+        (("acme", "--as", "dana-whitfield", "--for", "jonas-keller"), "only they or their manager"),
+        (("acme", "--as", "nobody-such"), "nobody-such was not asked"),
+        (("nothing-such", "--as", "jonas-keller"), "No account is called or known as 'nothing-such'"),
+    ],
+)
+def test_what_cannot_be_taken_says_why_and_changes_nothing(
+    in_the_queue: Path, arguments: tuple[str, ...], said: str
+) -> None:
+    assert said in said_in_one_line(steward("take", *arguments))
+    assert "is taken for Jonas Keller" in take("jonas-keller").output

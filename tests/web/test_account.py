@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from urllib.parse import unquote
 
 import pytest
 from sqlalchemy import event
@@ -95,10 +98,10 @@ def test_an_owner_who_has_not_accepted_is_called_provisional_and_led_to_the_offe
     with store.transaction(readonly=True) as uow:
         offer = uow.offers.of_account("bolt")
     assert offer is not None
-    for who, led in ((DANA, True), (RACHEL, True), (MARCUS, False)):
+    for who, led in ((DANA, "Answer the offer"), (RACHEL, "Answer the offer"), ("ops", "See the offer"), (MARCUS, "")):
         shown = logged_in(who).get("/accounts/bolt").text
         assert "provisional" in shown
-        assert (f"/offers/{offer.offer_id}" in shown) is led
+        assert (f"/offers/{offer.offer_id}" in shown, led in shown) == (bool(led), True)
 
 
 def test_an_account_that_waits_for_a_person_says_so(store: Store, logged_in: LogIn) -> None:
@@ -147,6 +150,9 @@ def test_an_account_that_is_not_there_says_what_to_do(store: Store, logged_in: L
     answer = logged_in(DANA).get(f"/accounts/{unknown}")
     assert answer.status_code == 404
     assert "Look the account up" in answer.text
+    search = re.search(r'<form role="search" action="/" method="get".*?name="q" value="([^"]*)"', answer.text, re.S)
+    assert search is not None
+    assert html.unescape(search[1]) == unquote(unknown)[:200].replace("\0", "\ufffd")
 
 
 def test_a_hostile_name_is_text_on_the_page(store: Store, logged_in: LogIn) -> None:

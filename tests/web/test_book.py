@@ -127,3 +127,24 @@ def test_whoever_is_not_on_the_roster_has_no_book(store: Store, logged_in: LogIn
     answer = logged_in("ops").get(path)
     assert answer.status_code == status
     assert "look somebody up by name" in answer.text
+
+
+def test_what_nobody_accepted_is_taken_from_the_book_by_who_was_asked_and_their_manager(
+    store: Store, logged_in: LogIn
+) -> None:
+    assert "Nobody accepted them" not in logged_in(DANA).get("/book").text
+    made, now = offer(store, "a", DANA), utc_now()
+    with store.transaction() as uow:
+        uow.offers.answer(made, "expired", "steward", now)
+        uow.exceptions.open("unaccepted", "unaccepted:a", "a", {}, "warning", "run-1", now)
+    take = f'action="/offers/{made}/take"'
+    for who, page in ((DANA, "/book"), (RACHEL, f"/book?rep={DANA}")):
+        shown = logged_in(who).get(page).text
+        assert take in shown
+        assert "Take it</button>" in shown
+    assert "Take it</button>" not in logged_in("ops").get(f"/book?rep={DANA}").text
+    assert take not in logged_in(MARCUS).get("/book").text
+    client = logged_in(DANA)
+    sent = client.post(f"/offers/{made}/take", data={"form_token": form_token(client)})
+    assert "is taken for Dana Whitfield" in client.get(sent.headers["location"]).text
+    assert take not in client.get("/book").text

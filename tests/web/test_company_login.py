@@ -44,6 +44,7 @@ def running() -> Iterator[IdentityProvider]:
 def provider(running: IdentityProvider) -> Iterator[IdentityProvider]:
     yield running
     running.spoil, running.sign = lambda claims: claims, None
+    running.instead.clear()
 
 
 @pytest.fixture
@@ -219,6 +220,22 @@ def test_a_provider_that_is_away_is_said_and_lets_nobody_in(
         answer = client.get("/login/start")
     assert answer.status_code == 503
     assert "does not answer" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [("/token", "<h1>Back soon</h1>"), ("/token", "[]"), ("/keys", "<h1>Back soon</h1>"), ("/keys", "{}"),
+     ("/keys", '{"keys": null}'), ("/keys", '{"keys": [{"kty": "EC"}]}')],
+)  # fmt: skip
+def test_a_provider_that_says_something_else_is_away_too(
+    browser: TestClient, provider: IdentityProvider, path: str, said: str
+) -> None:
+    back = log_in_there(go_to_provider(browser), DANA)
+    provider.instead[path] = said
+    answer = browser.get(back)
+    assert (answer.status_code, "does not answer" in answer.text) == (503, True)
+    provider.instead.clear()
+    assert browser.get(log_in_there(go_to_provider(browser), DANA)).status_code == 303
 
 
 def test_settings_that_are_not_whole_or_not_safe_say_what_to_mend(

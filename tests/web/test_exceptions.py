@@ -1,16 +1,20 @@
 """The page of exceptions: who sees which, what the address may ask for, and who may do what there."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from starlette.testclient import TestClient
 
 from config.settings import Settings
 from store.engine import Store, open_store
 from store.exceptions import NewException
 from tasks.context import utc_now
+from tests.policies import read_policy
 from tests.store.business import know, owned_by, record
 from tests.web.conftest import LogIn, form_token
+from web.app import create_app
 
 DRIFT, FOREIGN = "owner_drift:salesforce/Account/001-acme", "owner_drift:salesforce/Account/001-bolt"
 
@@ -84,6 +88,28 @@ def test_a_manager_settles_nothing_of_other_teams_even_by_a_form_of_their_own(lo
     dana = logged_in("dana-whitfield")
     token = form_token(dana)
     assert dana.post("/exceptions/resolve", data={**said, "exception": ids, "form_token": token}).status_code == 403
+
+
+def test_a_manager_is_led_to_nothing_about_their_own_accounts(logged_in: LogIn, store: Store) -> None:
+    record(store, owned_by("bolt", "rachel-stein"))
+    rachel = logged_in("rachel-stein")
+    assert names(rachel.get("/exceptions?account=bolt").text) == []
+    assert "See what can be done" not in rachel.get("/accounts/bolt").text
+    assert "See what can be done" in rachel.get("/accounts/acme").text
+    assert "See what can be done" not in logged_in("dana-whitfield").get("/accounts/acme").text
+
+
+def test_a_week_on_is_counted_from_the_day_it_is_where_the_policy_is(
+    web_settings: Settings, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded = read_policy(web_settings.policy_dir)
+    there = replace(loaded, policy=replace(loaded.policy, timezone="Asia/Tokyo"))
+    monkeypatch.setattr("web.surroundings.load_policy", lambda _: there)
+    evening = utc_now().replace(hour=20)
+    with TestClient(create_app(web_settings, clock=lambda: evening)) as ops:
+        ops.post("/login/development", data={"who": "ops"})
+        tomorrow_week = (evening + timedelta(days=8)).date().isoformat()
+        assert f'type="date" value="{tomorrow_week}"' in ops.get("/exceptions").text
 
 
 def test_a_form_that_is_not_ours_or_says_nothing_changes_nothing(logged_in: LogIn, store: Store) -> None:

@@ -75,6 +75,23 @@ def test_every_answer_says_what_the_browser_may_do_with_it(visitor: TestClient, 
     assert "strict-transport-security" not in headers
 
 
+def test_over_https_no_other_host_of_the_domain_gives_a_browser_its_login(
+    web_settings: Settings, logged_in: LogIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other_hosts = logged_in("ops").cookies["steward_session"]
+    settings = web_settings.model_copy(update={"public_url": "https://steward.example"})
+    with TestClient(create_app(settings), base_url="https://steward.example", follow_redirects=False) as client:
+        client.cookies.set("steward_session", other_hosts)
+        assert client.get("/").status_code == 303
+        given = client.post("/login/development", data={"who": "ops"}).headers["set-cookie"]
+        assert given.startswith("__Host-steward_session=")
+        assert ("Path=/;" in given, "; Secure" in given, "HttpOnly" in given) == (True, True, True)
+        assert client.get("/").status_code == 200
+        ended = client.post("/logout", data={"form_token": form_token(client)}).headers["set-cookie"]
+        assert ("Max-Age=0" in ended, "; Secure" in ended) == (True, True)
+        assert client.get("/").status_code == 303
+
+
 def test_an_address_with_https_is_kept_to_https(web_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("web.surroundings.load_policy", read_policy)
     settings = web_settings.model_copy(update={"public_url": "https://steward.example"})

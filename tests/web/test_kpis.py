@@ -44,7 +44,7 @@ def test_ops_sees_every_figure_with_its_definition_and_can_open_each(client: Tes
     body = as_(client, "ops").get("/kpis").text
     for kpi in KPIS:
         assert f'href="/kpis/{kpi.id}?scope=company' in body
-    assert "Whole company, as of 2026-11-26" in body
+    assert 'Whole company, as of <time datetime="2026-11-26' in body
     for id_ in FIGURES:
         answer = client.get(f"/kpis/{id_}?scope=company&period=90")
         assert answer.status_code == 200
@@ -157,3 +157,10 @@ def test_every_plot_names_itself_and_holds_no_style_of_its_own() -> None:
         assert "style=" not in plot
     assert plots.line([("2026-11-01", None)], "Nothing", say) == ""
     assert plots.line(points, "A gap", say).count("<polyline") == 2, "a day without a value is a gap, not a line"
+
+
+def test_the_axis_of_a_share_ends_at_all() -> None:
+    say = "{:.0%}".format
+    assert ">110%<" not in plots.line([("2026-11-01", 1.0), ("2026-11-02", 1.0)], "Coverage", say, 1)
+    assert ">100%<" in plots.line([("2026-11-01", 0.5), ("2026-11-02", 1.0)], "Coverage", say, 1)
+    assert ">220%<" in plots.line([("2026-11-01", 2.0), ("2026-11-02", 2.0)], "Load", say)

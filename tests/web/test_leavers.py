@@ -46,6 +46,22 @@ def test_a_login_ends_when_its_person_leaves(
     assert client.get("/").status_code == 303
 
 
+def test_who_manages_somebody_is_a_manager_from_then_on_and_nobody_any_more_is_none(
+    logged_in: LogIn, monkeypatch: pytest.MonkeyPatch, reps: Mapping[str, Rep]
+) -> None:
+    client = logged_in(RACHEL)
+    assert client.get("/kpis").status_code == 200
+    moved = {key: replace(rep, manager=DANA if rep.manager == RACHEL else rep.manager) for key, rep in reps.items()}
+    use(client, monkeypatch, Roster(moved))
+    assert client.get("/kpis").status_code == 403
+    assert "Rachel Stein, rep" in client.get("/").text
+    use(client, monkeypatch, Roster(reps))
+    dana = logged_in(DANA)
+    assert dana.get("/kpis").status_code == 403
+    use(dana, monkeypatch, Roster(moved))
+    assert dana.get("/kpis").status_code == 200
+
+
 def test_roles_come_from_the_roster_and_from_groups(reps: Mapping[str, Rep]) -> None:
     roster = Roster(reps)
     dana, rachel = reps[DANA].email, reps[RACHEL].email

@@ -35,6 +35,7 @@ def test_the_development_login_is_not_there_in_production(web_settings: Settings
 
 
 def test_the_login_leads_to_no_other_site(visitor: TestClient) -> None:
-    for elsewhere in ("https://evil.example/", "//evil.example/", "/\\evil.example"):
+    longer_than_a_cookie = "/" + 999 * "株"
+    for elsewhere in ("https://evil.example/", "//evil.example/", "/\\evil.example", longer_than_a_cookie):
         answer = visitor.post("/login/development", data={"who": "ops", "next": elsewhere})
         assert answer.headers["location"] == "/"

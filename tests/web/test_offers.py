@@ -1,7 +1,9 @@
 """An offer on its page: who may answer it, what an answer changes, and what opening the page does not."""
 
+import re
 import sqlite3
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from starlette.testclient import TestClient
@@ -34,6 +36,15 @@ def the_offer(settings: Settings) -> Offer:
     return offers[0]
 
 
+def runs_of(settings: Settings, what: str) -> list[str]:
+    """How the runs that were kept for it ended."""
+    store = open_store(settings.database_url)
+    with store.transaction(readonly=True) as uow:
+        states = [run.state for run in uow.runs.recent() if run.flow == what]
+    store.close()
+    return states
+
+
 def answer(client: TestClient, settings: Settings, how: str, **form: str) -> str:
     """Send the form; what the page then says."""
     path = f"/offers/{the_offer(settings).offer_id}"
@@ -55,6 +66,34 @@ def test_others_see_who_is_asked_and_cannot_answer(offered: Settings, logged_in:
     assert "Accept</button>" not in shown
     assert "Nothing was changed" in answer(client, offered, "accept")
     assert the_offer(offered).state == "offered"
+    assert runs_of(offered, "accept-offer") == ["refused"]
+
+
+def test_an_answered_offer_says_whose_answer_it_was_and_when(offered: Settings, logged_in: LogIn) -> None:
+    answer(logged_in("rachel-stein"), offered, "accept")
+    at = the_offer(offered).answered_at
+    assert at is not None
+    client = logged_in("marcus-oyelaran")  # New York, like Dana
+    when = f"{at.astimezone(ZoneInfo('America/New_York')):%Y-%m-%d %H:%M}"
+    page = client.get(f"/offers/{the_offer(offered).offer_id}").text
+    shown = " ".join(re.sub("</?time[^>]*>", "", page).split())
+    assert f"accepted {when} by Rachel Stein" in shown
+    assert f"Rachel Stein accepted it {when} for Dana Whitfield. Nothing more can be done with it." in shown
+
+
+@pytest.mark.parametrize(
+    ("state", "said"), [("expired", "Nobody answered it in time"), ("superseded", "another decision took its place")]
+)
+def test_an_offer_that_nobody_answered_says_how_it_ended(
+    offered: Settings, logged_in: LogIn, state: str, said: str
+) -> None:
+    offer, store = the_offer(offered), open_store(offered.database_url)
+    with store.transaction() as uow:
+        uow.offers.answer(offer.offer_id, state, "steward", utc_now())
+    store.close()
+    shown = logged_in("dana-whitfield").get(f"/offers/{offer.offer_id}").text
+    assert said in shown
+    assert "by steward" not in shown
 
 
 def test_it_is_declined_with_a_reason_only(offered: Settings, logged_in: LogIn) -> None:
@@ -135,10 +174,11 @@ def test_opening_the_page_or_a_form_without_its_token_answers_nothing(offered: S
     assert the_offer(offered).state == "offered"
 
 
-def test_an_offer_never_made_is_not_there(visitor: TestClient, logged_in: LogIn) -> None:
+def test_an_offer_never_made_is_not_there(web_settings: Settings, logged_in: LogIn) -> None:
     client = logged_in("dana-whitfield")
     assert client.get("/offers/none").status_code == 404
     assert client.post("/offers/none/accept", data={"form_token": form_token(client)}).status_code == 404
+    assert runs_of(web_settings, "accept-offer") == ["refused"]
 
 
 def test_an_offer_of_an_account_that_is_not_there_any_more_says_so(offered: Settings, logged_in: LogIn) -> None:

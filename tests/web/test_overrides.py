@@ -9,9 +9,12 @@ import pytest
 from config.settings import Settings
 from ownership.model import Account, Ref
 from store.engine import Store, open_store
+from store.overrides import OpenedDispute, OverrideRequest
+from store.statements import new_id
 from tasks.context import utc_now
 from tests.store.business import owned_by, record
 from tests.web.conftest import LogIn, form_token
+from web.pages.overrides import PAGE
 
 
 @pytest.fixture
@@ -72,6 +75,31 @@ def test_what_is_sent_past_the_page_is_refused_as_the_page_would(logged_in: LogI
     assert "End it now" not in logged_in("priya-raman").get("/overrides").text
     send(logged_in, "rachel-stein", f"{path}/end", because="not needed")
     assert (asked(store).ended_by, owner(store)) == ("rachel-stein", "dana-whitfield")
+
+
+def test_nobody_is_offered_as_an_owner_who_has_left(logged_in: LogIn) -> None:
+    page = logged_in("dana-whitfield").get("/overrides").text
+    assert ('value="priya-raman"' in page, 'value="gary-sutton"' in page) == (True, False)
+
+
+def test_what_waits_is_reached_however_many_came_later(logged_in: LogIn, store: Store) -> None:
+    now = utc_now()
+    people = ("dana-whitfield", now, now.date().isoformat())
+    asked = [OverrideRequest(new_id(), "a1", "priya-raman", f"reason {number}.", *people) for number in range(PAGE + 1)]
+    claims = [
+        OpenedDispute(f"{number:04}", "a1", "priya-raman", f"claim {number}.", "priya-raman", now, now, "withdrawn")
+        for number in range(PAGE + 1)
+    ]
+    with store.transaction() as uow:
+        for request, claimed in zip(asked, claims, strict=True):
+            uow.overrides.ask(request)
+            uow.disputes.open(claimed)
+    ops = logged_in("ops")
+    for path, first in (("/overrides", "reason 0."), ("/disputes", "claim 0.")):
+        page = ops.get(path).text
+        assert first not in page
+        older = ops.get(page.split('rel="next" href="')[1].split('"')[0]).text
+        assert (first in older, "Older ones" in older) == (True, False)
 
 
 def test_a_request_taken_back_and_a_claim_with_its_evidence_are_shown_to_who_is_part_of_them(

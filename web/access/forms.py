@@ -9,6 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import Message
 
+from store.types import readable
 from web.surroundings import surroundings_of
 
 MAX_FORM = 64_000
@@ -18,7 +19,7 @@ OURS = ("same-origin", "none")  # "none": the person themselves, as when a brows
 
 async def form_of(request: Request) -> FormData:
     """The form that was sent. Raises `HTTPException`: 413 as soon as it is larger than any of ours, 400 when it cannot
-    be read."""
+    be read. What no database can hold is U+FFFD in it."""
     taken = 0
 
     async def counted() -> Message:
@@ -29,7 +30,8 @@ async def form_of(request: Request) -> FormData:
             raise HTTPException(413)
         return message
 
-    return await Request(request.scope, counted).form(max_files=0, max_fields=MAX_FIELDS, max_part_size=MAX_FORM)
+    form = await Request(request.scope, counted).form(max_files=0, max_fields=MAX_FIELDS, max_part_size=MAX_FORM)
+    return FormData([(name, readable(str(value))) for name, value in form.multi_items()])
 
 
 def is_from_elsewhere(request: Request) -> bool:

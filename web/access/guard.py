@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from store.types import readable
 from web.access.forms import form_of, is_from_elsewhere
 from web.access.logins import viewer_of
 from web.access.noting import REFUSALS, note
@@ -61,6 +62,7 @@ def _noted(answer: Callable[[Request, Viewer | None], Awaitable[Response]]) -> C
     """Asks who is there, answers them, and notes the access."""
 
     async def guarded(request: Request) -> Response:
+        _make_readable(request)
         viewer = await run_in_threadpool(viewer_of, request)
         allowed = viewer is not None
         try:
@@ -71,6 +73,13 @@ def _noted(answer: Callable[[Request, Viewer | None], Awaitable[Response]]) -> C
         return response
 
     return guarded
+
+
+def _make_readable(request: Request) -> None:
+    """What no database can hold is gone before it is looked for: it is the name of nothing, and no failure."""
+    scope = request.scope
+    scope["path_params"] = {name: readable(value) for name, value in scope["path_params"].items()}
+    scope["query_string"] = scope["query_string"].replace(b"%00", b"%20")
 
 
 def _here(request: Request) -> str:

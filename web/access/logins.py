@@ -9,7 +9,9 @@ from hashlib import sha256
 from starlette.requests import Request
 from starlette.responses import Response
 
+from config.settings import Settings
 from store.sessions import Session
+from web.access import cookies
 from web.access.rules import role_of
 from web.access.viewer import Role, Viewer
 from web.surroundings import surroundings_of
@@ -26,19 +28,19 @@ def log_in(request: Request, response: Response, email: str, name: str, role: Ro
     ends_at = now + timedelta(hours=here.settings.web_session_hours)
     session = Session(_hash(token), email, name, role.value, secrets.token_urlsafe(32), now, ends_at)
     here.store.run(lambda uow: uow.sessions.start(session))
-    is_secure = here.settings.public_url.startswith("https://")
-    response.set_cookie(COOKIE, token, httponly=True, samesite="lax", secure=is_secure, path="/")
+    cookies.keep(request, response, COOKIE, token)
 
 
 def log_out(request: Request, response: Response) -> None:
     """End the login of this browser."""
     _end(request)
-    response.delete_cookie(COOKIE, path="/")
+    cookies.forget(request, response, COOKIE)
 
 
 def viewer_of(request: Request) -> Viewer | None:
-    """Who is logged in in this browser, if anybody. Whoever leaves the company is so no more from that day on."""
-    token = request.cookies.get(COOKIE)
+    """Who is logged in in this browser, if anybody, with the role they have by the roster of now. Whoever leaves the
+    company is so no more from that day on."""
+    token = cookies.kept(request, COOKIE)
     if not token:
         return None
     here = surroundings_of(request)
@@ -46,15 +48,20 @@ def viewer_of(request: Request) -> Viewer | None:
         session = uow.sessions.find(_hash(token), here.clock())
     if session is None:
         return None
-    roster, role = here.policy.roster, Role(session.role)
-    # A rep is one by the roster alone; the other roles can come from groups of the identity provider.
-    if role_of(roster, here.reading().today(), session.email, () if role is Role.REP else (role,)) is None:
+    roster, given = here.policy.roster, {Role(session.role)} - _only_of_the_roster(here.settings)
+    role = role_of(roster, here.reading().today(), session.email, given)
+    if role is None:
         return None
     return Viewer(session.email, session.name, role, roster.with_address(session.email), session.form_token)
 
 
+def _only_of_the_roster(settings: Settings) -> set[Role]:
+    """The roles that no group of the identity provider gives."""
+    return {Role.REP} if settings.web_oidc_manager_group else {Role.REP, Role.MANAGER}
+
+
 def _end(request: Request) -> None:
-    if token := request.cookies.get(COOKIE):
+    if token := cookies.kept(request, COOKIE):
         surroundings_of(request).store.run(lambda uow: uow.sessions.end(_hash(token)))
 
 

@@ -39,6 +39,18 @@ def looks_into(viewer: Viewer, roster: Roster) -> frozenset[str] | None:
     return frozenset(seen)
 
 
+def may_answer(viewer: Viewer, roster: Roster, asked_id: str) -> bool:
+    """Whether they may answer an offer made to this rep: their own, or as a manager above them. Ops answer none."""
+    return viewer.rep_id in (asked_id, *roster.managers_of(asked_id))
+
+
+def looks_after(viewer: Viewer, roster: Roster) -> frozenset[str] | None:
+    """Whose accounts' exceptions they see and settle: a manager those of everybody below them, not their own; all
+    (None) for ops."""
+    seen = looks_into(viewer, roster)
+    return None if seen is None else seen - {viewer.rep_id or ""}
+
+
 def sees_details(viewer: Viewer, roster: Roster, owner_id: str | None) -> bool:
     """Whether they see all of an account, or the book, of this owner. An account nobody owns is for ops."""
     seen = looks_into(viewer, roster)

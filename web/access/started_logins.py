@@ -13,10 +13,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from connectors.identity_provider import Started
+from web.access import cookies
 from web.surroundings import Surroundings, surroundings_of
 
 COOKIE = "steward_login"
-PATH = "/login"
 LASTS = timedelta(minutes=10)
 ALGORITHM = "HS256"
 
@@ -26,25 +26,23 @@ def keep(request: Request, response: Response, started: Started, on_to: str) -> 
     here = surroundings_of(request)
     claims = {**asdict(started), "on_to": on_to, "exp": int((here.clock() + LASTS).timestamp())}
     token = jwt.encode({"alg": ALGORITHM}, claims, _key(here))
-    is_secure = here.settings.public_url.startswith("https://")
-    seconds = int(LASTS.total_seconds())
-    response.set_cookie(COOKIE, token, max_age=seconds, httponly=True, samesite="lax", secure=is_secure, path=PATH)
+    cookies.keep(request, response, COOKIE, token, int(LASTS.total_seconds()))
 
 
 def kept(request: Request) -> tuple[Started, str] | None:
     """What this browser began, and where it was to go on to; None when that is nothing, or too long ago."""
     here = surroundings_of(request)
     try:
-        claims = jwt.decode(request.cookies.get(COOKIE, ""), _key(here), algorithms=[ALGORITHM]).claims
+        claims = jwt.decode(cookies.kept(request, COOKIE), _key(here), algorithms=[ALGORITHM]).claims
         jwt.JWTClaimsRegistry(now=int(here.clock().timestamp()), exp={"essential": True}).validate(claims)
     except (JoseError, ValueError):
         return None
     return Started(claims["state"], claims["nonce"], claims["verifier"]), claims["on_to"]
 
 
-def forget(response: Response) -> None:
+def forget(request: Request, response: Response) -> None:
     """It is good for one answer of the provider."""
-    response.delete_cookie(COOKIE, path=PATH)
+    cookies.forget(request, response, COOKIE)
 
 
 def _key(here: Surroundings) -> OctKey:

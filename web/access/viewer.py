@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from ownership.placed_by_people import Person
+
 
 class Role(StrEnum):
     """What somebody may do. Each role may do what the ones before it may."""
@@ -36,3 +38,8 @@ class Viewer:
     def actor(self) -> str:
         """How the ledger names them: the id on the roster, else the address."""
         return self.rep_id or self.email
+
+    @property
+    def person(self) -> Person:
+        """Who acts, for what people ask for and answer."""
+        return Person(self.actor, self.role.value)

@@ -13,7 +13,7 @@ from store.unit_of_work import UnitOfWork
 from tasks.counterfactual import find_rep, read_situation
 from tasks.history import owned_on
 from tasks.look_up import as_typed, find_accounts
-from web.access.rules import looks_into
+from web.access.rules import sees_details
 from web.api import models, showing
 from web.api.access import AsRep
 from web.api.models import ID, Id, Instant
@@ -39,11 +39,10 @@ def look_up(
     with context.store.transaction(readonly=True) as uow:
         found = find_accounts(uow, as_typed(q), limit)
         ids = [each.id for each in found]
-        owners, last = uow.ledger.current(ids), uow.decisions.latest(ids)
+        owners = uow.ledger.current(ids)
+        reasons = uow.ledger.reasons(owner.ledger_id for owner in owners.values())
     roster = context.policy.roster
-    return [
-        models.AccountSummary(**showing.summary(each, roster, owners.get(each.id), last.get(each.id))) for each in found
-    ]
+    return [models.AccountSummary(**showing.summary(each, roster, owners.get(each.id), reasons)) for each in found]
 
 
 @router.get("/accounts/{account_id}", responses={**UNCHANGED, **documented(404)}, response_model=models.AccountOut)
@@ -54,16 +53,15 @@ def account(request: Request, viewer: AsRep, account_id: AccountId, known: IfNon
     with context.store.transaction(readonly=True) as uow:
         found = _account(uow, account_id)
         current = uow.ledger.current([found.id]).get(found.id)
-        last = uow.decisions.latest([found.id]).get(found.id)
+        reasons = uow.ledger.reasons([current.ledger_id] if current else [])
         team, offer = uow.ledger.teams([found.id]).get(found.id, {}), uow.offers.of_account(found.id)
-    seen = looks_into(viewer, roster)
-    is_theirs = seen is None or (current is not None and current.owner_id in seen)
+    is_theirs = sees_details(viewer, roster, current.owner_id if current else None)
     answer = models.AccountOut(
-        **showing.summary(found, roster, current, last),
+        **showing.summary(found, roster, current, reasons),
         parent_id=found.parent_id,
         team=showing.team(roster, team),
-        records=showing.records(found),
-        open_offer=showing.offer(offer, roster) if offer else None,
+        records=showing.records(found) if is_theirs else None,
+        open_offer=showing.offer(offer, roster) if offer and sees_details(viewer, roster, offer.owner_id) else None,
         fields=dict(found.fields) if is_theirs else None,
     )
     return unless_unchanged(answer, known)

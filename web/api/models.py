@@ -80,12 +80,12 @@ class OfferOut(BaseModel):
 
 
 class AccountOut(AccountSummary):
-    """An account with its team, records and open offer."""
+    """An account with its team; and for whom it concerns its records, open offer and fields."""
 
     parent_id: str | None
     team: list[TeamRole]
-    records: list[SystemRecord]
-    open_offer: OfferOut | None
+    records: list[SystemRecord] | None = Field(description="null for a rep whose account it is not")
+    open_offer: OfferOut | None = Field(description="null, too, for who is not asked and no manager of theirs")
     fields: dict[str, Any] | None = Field(
         description="What decisions are made from. null for a rep whose account it is not"
     )
@@ -520,7 +520,11 @@ class RunOut(BaseModel):
 
     id: str
     flow: str = Field(examples=["assign-owners"])
-    state: str = Field(examples=["completed"])
+    state: str = Field(
+        description="`running`, `completed`, `failed`, or `refused`: a person asked for what cannot be done, and "
+        "nothing was changed",
+        examples=["completed"],
+    )
     trigger: str
     actor: str
     code_version: str

@@ -120,11 +120,11 @@ def _answer(
     if viewer.rep_id is None:
         raise HTTPException(403, "This token acts for nobody who could be asked; use one made with --as.")
     _offer(request, offer_id)  # before a run is kept for it
-    with here.acting(viewer.actor, f"{what}-by-api") as context:
-        try:
+    try:
+        with here.acting(viewer.actor, f"{what}-by-api") as context:
             answered = give(context)
-        except NoSuchOffer as problem:
-            raise HTTPException(404, f"{problem}.") from None
+    except NoSuchOffer as problem:
+        raise HTTPException(404, f"{problem}.") from None
     if answered.outcome not in ("accepted", "declined", "taken"):
         raise HTTPException(409, answered.said)
     roster = here.policy.roster

@@ -8,12 +8,12 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, HTTPException, Path, Query, Request
 
 from connectors.errors import ConnectorError
-from ownership.placed_by_people import MayNot, Person
+from ownership.placed_by_people import MayNot
 from tasks.breaker import state_of
 from tasks.identity_words import Refused
 from tasks.pushes import standing
 from tasks.resolving import resolve as take
-from web.access.rules import looks_into, sees_details
+from web.access.rules import looks_after, looks_into
 from web.access.viewer import Viewer
 from web.api import models, showing
 from web.api.access import AsManager, AsRep
@@ -37,7 +37,7 @@ def exceptions(
 ) -> models.ExceptionPage:
     """What needs a person, the oldest first. A manager sees that of accounts their people own."""
     here = surroundings_of(request)
-    owners = looks_into(viewer, here.policy.roster)
+    owners = looks_after(viewer, here.policy.roster)
     with here.store.transaction(readonly=True) as uow:
         found = uow.listings.exceptions(kind, owners, after, limit + 1)
     shown = [showing.exception(each, here.policy.policy.exception_hours) for each in found[:limit]]
@@ -63,10 +63,9 @@ def _resolve(request: Request, viewer: Viewer, exception_id: str, wanted: models
     if _state(request, viewer, exception_id) is None:
         raise HTTPException(404, "There is no exception with this id; GET /exceptions lists those there are.")
     until = wanted.until.isoformat() if wanted.until else None
-    person = Person(viewer.actor, viewer.role.value)
     try:
         with here.acting(viewer.actor, "resolve-by-api") as context:
-            said = take(context, exception_id, wanted.way, person, wanted.reason, until)
+            said = take(context, exception_id, wanted.way, viewer.person, wanted.reason, until)
     except (MayNot, Refused, ConnectorError) as refused:
         raise HTTPException(409, f"{str(refused).rstrip('.')}.") from None
     return models.ResolvedOut(said=said, state=_state(request, viewer, exception_id) or "closed")
@@ -77,7 +76,8 @@ def _state(request: Request, viewer: Viewer, exception_id: str) -> Literal["open
     here = surroundings_of(request)
     with here.store.transaction(readonly=True) as uow:
         shown = uow.exception_pages.get(exception_id)
-    if shown is None or not sees_details(viewer, here.policy.roster, shown.owner_id):
+    owners = looks_after(viewer, here.policy.roster)
+    if shown is None or (owners is not None and shown.owner_id not in owners):
         return None
     return "open" if shown.item.state == "open" else "closed"
 

@@ -41,7 +41,7 @@ def overrides(request: Request, viewer: AsRep, before: Before = None, limit: Lim
     """What was asked for, the newest first: what the token's person asked for, is touched by, or may answer; ops see
     all."""
     here = surroundings_of(request)
-    found = overrides_for(here.reading(), _person(viewer), before, limit + 1)
+    found = overrides_for(here.reading(), viewer.person, before, limit + 1)
     shown = [showing.override(each, here.policy.roster) for each in found[:limit]]
     return models.OverridePage(overrides=shown, next=shown[-1].id if len(found) > limit else None)
 
@@ -111,7 +111,7 @@ def end_it(
 def disputes(request: Request, viewer: AsRep, before: Before = None, limit: Limit = 50) -> models.DisputePage:
     """Claims, the newest first: those the token's person is part of or may rule on; ops see all."""
     here = surroundings_of(request)
-    found = disputes_for(here.reading(), _person(viewer), before, limit + 1)
+    found = disputes_for(here.reading(), viewer.person, before, limit + 1)
     shown = [showing.dispute(each, here.policy.roster) for each in found[:limit]]
     return models.DisputePage(disputes=shown, next=shown[-1].id if len(found) > limit else None)
 
@@ -227,7 +227,7 @@ def _once(
         if about is not None:  # before a run is kept for it
             show(request, viewer, about)
         with surroundings_of(request).acting(viewer.actor, f"{what}-by-api") as context:
-            id_ = do(context, _person(viewer))
+            id_ = do(context, viewer.person)
         return show(request, viewer, id_)
 
     return answered_once(request, key, body.model_dump(), work)
@@ -235,7 +235,7 @@ def _once(
 
 def _override(request: Request, viewer: Viewer, override_id: str) -> models.OverrideOut:
     here = surroundings_of(request)
-    found = override_for(here.reading(), _person(viewer), override_id)
+    found = override_for(here.reading(), viewer.person, override_id)
     if not found.is_theirs:
         raise HTTPException(403, "That is between others; only they, who may answer it, and ops see it.")
     return showing.override(found, here.policy.roster)
@@ -243,7 +243,7 @@ def _override(request: Request, viewer: Viewer, override_id: str) -> models.Over
 
 def _dispute(request: Request, viewer: Viewer, dispute_id: str) -> models.DisputeOut:
     here = surroundings_of(request)
-    found = dispute_for(here.reading(), _person(viewer), dispute_id)
+    found = dispute_for(here.reading(), viewer.person, dispute_id)
     if not found.is_theirs:
         raise HTTPException(403, "That is between others; only they, who may rule on it, and ops see it.")
     return showing.dispute(found, here.policy.roster)
@@ -256,7 +256,3 @@ def _account(request: Request, account_id: str) -> str:
     if found is None:
         raise HTTPException(404, "There is no account with this id; look it up with GET /accounts?q=")
     return found.id
-
-
-def _person(viewer: Viewer) -> Person:
-    return Person(viewer.actor, viewer.role.value)

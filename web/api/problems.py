@@ -95,12 +95,18 @@ async def database_away(_request: Request, _error: StoreError) -> JSONResponse:
     return answer_of(503, said, {"Retry-After": "5"})
 
 
+async def failed(_request: Request, _error: Exception) -> JSONResponse:
+    """A defect of ours. What it was is in the server's log and nowhere else."""
+    return answer_of(500, "Steward failed. What you sent may have been done or not: look before you send it again.")
+
+
 HANDLERS: dict[int | type[Exception], Callable[[Request, Any], Coroutine[Any, Any, Response]]] = {
     AnyHttpException: refused,
     RequestValidationError: not_as_described,
     NotYours: not_theirs,
     MayNot: may_not,
     StoreError: database_away,
+    Exception: failed,
 }
 
 

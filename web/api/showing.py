@@ -6,13 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from ownership.exception_kinds import due_by, ways_of
-from ownership.explain import REASON_WORDS, explain
+from ownership.explain import REASON_WORDS, explain, why
 from ownership.kpis.catalogue import Kpi
 from ownership.kpis.scopes import Scope
 from ownership.kpis.words import said
 from ownership.model import Account, Decision
 from ownership.policy import Roster
-from store.decisions import LastDecision
 from store.drift import DriftEvent
 from store.exceptions import ExceptionItem
 from store.kpi_days import Measured
@@ -34,27 +33,26 @@ def maybe(roster: Roster, rep_id: str | None) -> models.Person | None:
 
 
 def summary(
-    account: Account, roster: Roster, current: CurrentOwner | None, last: LastDecision | None
+    account: Account, roster: Roster, current: CurrentOwner | None, reasons: Mapping[str, str]
 ) -> dict[str, Any]:
-    """What `AccountSummary` has."""
+    """What `AccountSummary` has. `reasons` are those of the changes of owner that hold, by their ids."""
     return {
         "id": account.id,
         "name": account.name,
         "kind": account.kind,
         "domain": account.fields.get("domain"),
-        "owner": _owner(roster, current, last) if current else None,
+        "owner": _owner(roster, current, reasons.get(current.ledger_id)) if current else None,
     }
 
 
-def _owner(roster: Roster, current: CurrentOwner, last: LastDecision | None) -> models.Owner:
-    """The last decision says why, unless it was about somebody else: who is asked first, say."""
-    reason = last.reason if last and last.owner_id == current.owner_id else None
+def _owner(roster: Roster, current: CurrentOwner, reason: str | None) -> models.Owner:
+    """The change of owner that holds says why, as the pages do: a later decision may be about who is asked, say."""
     return models.Owner(
         id=current.owner_id,
         name=roster.name(current.owner_id),
         since=current.valid_from,
         reason=reason,
-        why=REASON_WORDS.get(reason or "", reason),
+        why=REASON_WORDS.get(reason, reason.replace("_", " ")) if reason else None,
         acceptance=current.acceptance_state,
     )
 
@@ -93,7 +91,7 @@ def change(row: LedgerRow, roster: Roster) -> models.ChangeOut:
         valid_from=row.valid_from,
         recorded_at=row.recorded_at,
         reason=row.reason,
-        why=REASON_WORDS.get(row.reason, row.reason.replace("_", " ")),
+        why=why(row.reason),
         actor=row.actor,
         decision_id=row.decision_id,
         run_id=row.run_id,

@@ -5,14 +5,15 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from ownership.explain import REASON_WORDS, RULE_WORDS
+from ownership.explain import RULE_WORDS, why
 from ownership.policy import Roster
+from store.offers import Offer
 from tasks.account_file import AccountFile, now_id_of, read_account_file
 from tasks.counterfactual import find_rep, why_not_only
 from tasks.drift_words import what_was_done
 from tasks.lineage import who
 from web.access.guard import read
-from web.access.rules import looks_into, sees_details
+from web.access.rules import looks_after, may_answer, sees_details
 from web.access.viewer import Role, Viewer
 from web.rendering import page, refusal
 from web.surroundings import surroundings_of
@@ -28,8 +29,9 @@ def show_account(request: Request, viewer: Viewer) -> Response:
         return RedirectResponse(f"/accounts/{now_id}", status_code=303)
     found = read_account_file(context, asked)
     if found is None:
-        return refusal(request, viewer, 404, "There is no such account", NOT_THERE)
+        return refusal(request, viewer, 404, "There is no such account", NOT_THERE, looked_for=asked[:200])
     roster, who_not = context.policy.roster, request.query_params.get("why_not", "").strip()
+    owner_id, settled = found.owner.owner_id if found.owner else None, looks_after(viewer, roster)
     return page(
         request,
         viewer,
@@ -38,9 +40,11 @@ def show_account(request: Request, viewer: Viewer) -> Response:
         fields={name: value for name, value in sorted(found.account.fields.items()) if value not in (None, "", [], ())},
         reason=_reason(found),
         rule_words=RULE_WORDS,
-        reason_words=REASON_WORDS,
-        details=sees_details(viewer, roster, found.owner.owner_id if found.owner else None),
-        their_offer=_their_offer(viewer, roster, found),
+        why=why,
+        details=sees_details(viewer, roster, owner_id),
+        may_settle=settled is None or owner_id in settled,
+        offer=_offer_seen(viewer, roster, found),
+        may_answer=lambda asked_id: may_answer(viewer, roster, asked_id),
         shown_by=lambda owner: who(roster.name, owner),
         done=what_was_done,
         why_not=why_not_only(context, found.account.id, who_not[:200]) if who_not else [],
@@ -51,13 +55,13 @@ def show_account(request: Request, viewer: Viewer) -> Response:
 def _reason(found: AccountFile) -> str:
     """Why it is whose it is, in the words of the change of owner that holds."""
     row = next((each for each in found.history if found.owner and each.ledger_id == found.owner.ledger_id), None)
-    return REASON_WORDS.get(row.reason, row.reason.replace("_", " ")) if row else ""
+    return why(row.reason) if row else ""
 
 
-def _their_offer(viewer: Viewer, roster: Roster, found: AccountFile) -> str | None:
-    """The open offer, for who is asked and those above them: it need not be their account yet."""
-    seen, offer = looks_into(viewer, roster), found.open_offer
-    return offer.offer_id if offer and (seen is None or offer.owner_id in seen) else None
+def _offer_seen(viewer: Viewer, roster: Roster, found: AccountFile) -> Offer | None:
+    """The open offer, for who is asked, those above them and ops: it need not be their account yet."""
+    offer = found.open_offer
+    return offer if offer and sees_details(viewer, roster, offer.owner_id) else None
 
 
 routes = [read("/accounts/{account_id}", show_account, Role.REP)]

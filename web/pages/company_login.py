@@ -21,7 +21,7 @@ from web.rendering import refusal
 from web.surroundings import surroundings_of
 
 START, CALLBACK = "/login/start", "/login/callback"
-LONGEST_PATH = 1000
+LONGEST_PATH = 1000  # bytes
 AGAIN = "Nothing was changed. Begin again from the login page."
 log = logging.getLogger("steward.web")
 
@@ -79,7 +79,7 @@ def _let_in(request: Request, who: Identity, on_to: str) -> Response:
         return _refused(request, 403, "Steward does not know you", said, who.email)
     response = RedirectResponse(on_to, status_code=303)
     log_in(request, response, who.email, who.name, role)
-    started_logins.forget(response)
+    started_logins.forget(request, response)
     note(request, Viewer(who.email, who.name, role, roster.with_address(who.email)), True)
     return response
 
@@ -92,13 +92,13 @@ def given_roles(settings: Settings, groups: tuple[str, ...]) -> list[Role]:
 
 def local_path(to: str) -> str:
     """A path of ours to go on to, never another site's address, and short enough for a cookie."""
-    return to if to.startswith("/") and len(to) <= LONGEST_PATH and not to.startswith(("//", "/\\")) else "/"
+    return to if to.startswith("/") and len(to.encode()) <= LONGEST_PATH and not to.startswith(("//", "/\\")) else "/"
 
 
 def _refused(request: Request, status: int, title: str, said: str, email: str = "") -> Response:
     note(request, None, False, who=email)
     response = refusal(request, None, status, title, said)
-    started_logins.forget(response)
+    started_logins.forget(request, response)
     return response
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from urllib.parse import urlencode
 
 from starlette.datastructures import FormData, QueryParams
@@ -12,14 +12,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ownership.exception_kinds import KINDS, WAYS, Acts, Kind, Way, due_by, kind_of, said_of, ways_of, who_acts
-from ownership.placed_by_people import Person
 from ownership.policy import Roster
 from store.exception_pages import ShownItem, Wanted
 from store.exceptions import Answer
 from tasks.context import RunContext
 from tasks.resolving import may_take, resolve_many
 from web.access.guard import act, read
-from web.access.rules import looks_into
+from web.access.rules import looks_after
 from web.access.viewer import Role, Viewer
 from web.rendering import back, page
 from web.surroundings import surroundings_of
@@ -82,7 +81,7 @@ def exceptions(request: Request, viewer: Viewer) -> Response:
     """GET /exceptions: those of accounts of a manager's reports; all of them for ops."""
     here = surroundings_of(request)
     context, asked = here.reading(), Asked.of(request.query_params)
-    owners = _owners(viewer, here.policy.roster)
+    owners = looks_after(viewer, here.policy.roster)
     wanted = _wanted(asked, viewer, here.policy.roster, owners, context.now())
     with here.store.transaction(readonly=True) as uow:
         found = uow.exception_pages.page(wanted, asked.after or None, PAGE + 1, context.now())
@@ -102,7 +101,7 @@ def exceptions(request: Request, viewer: Viewer) -> Response:
         whose=WHOSE,
         ages=AGES,
         bulk=_in_bulk(asked, lines),
-        a_week_on=(context.now() + timedelta(days=SNOOZE_DAYS)).date().isoformat(),
+        a_week_on=(date.fromisoformat(context.today()) + timedelta(days=SNOOZE_DAYS)).isoformat(),
     )
 
 
@@ -116,14 +115,8 @@ def resolve(request: Request, viewer: Viewer, form: FormData) -> Response:
     reason, until = str(form.get("reason", "")), str(form.get("until", "")) or None
     what = f"exception-{way}" if way in WAYS else "exception"
     with surroundings_of(request).acting(viewer.actor, what) as context:
-        came = resolve_many(context, ids, way, _person(viewer), reason, until)
+        came = resolve_many(context, ids, way, viewer.person, reason, until)
     return back(asked.address(), came.in_words())
-
-
-def _owners(viewer: Viewer, roster: Roster) -> frozenset[str] | None:
-    """Whose accounts' exceptions they see: those of everybody below them, not their own; all (None) for ops."""
-    seen = looks_into(viewer, roster)
-    return None if seen is None else seen - {viewer.rep_id or ""}
 
 
 def _wanted(asked: Asked, viewer: Viewer, roster: Roster, owners: Collection[str] | None, now: datetime) -> Wanted:
@@ -156,7 +149,6 @@ def _line(shown: ShownItem, viewer: Viewer, context: RunContext, answers: Sequen
     item, roster = shown.item, context.policy.roster
     acts, manager = who_acts(item.kind, shown.owner_id, roster)
     due = due_by(item.kind, item.first_seen_at, context.policy.policy.exception_hours)
-    person = _person(viewer)
     return Line(
         shown,
         kind_of(item.kind),
@@ -164,7 +156,7 @@ def _line(shown: ShownItem, viewer: Viewer, context: RunContext, answers: Sequen
         roster.name(manager) if manager else acts.value,
         due,
         due < context.now(),
-        [(id_, WAYS[id_]) for id_ in ways_of(item.kind, item.detail) if may_take(person, shown, id_, context)],
+        [(id_, WAYS[id_]) for id_ in ways_of(item.kind, item.detail) if may_take(viewer.person, shown, id_, context)],
         [each for each in answers if each.exception_id == item.exception_id],
     )
 
@@ -174,10 +166,6 @@ def _in_bulk(asked: Asked, lines: Sequence[Line]) -> Sequence[tuple[str, Way]]:
     if not asked.kind or len(lines) < 2:
         return ()
     return list(dict.fromkeys(way for line in lines for way in line.ways))
-
-
-def _person(viewer: Viewer) -> Person:
-    return Person(viewer.actor, viewer.role.value)
 
 
 routes = [read(PATH, exceptions, Role.MANAGER), act(f"{PATH}/resolve", resolve, Role.MANAGER)]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from io import StringIO
+from math import inf
 from typing import Any
 
 from markupsafe import Markup
@@ -47,7 +48,7 @@ CSV_COLUMNS = ("account_id", "name", "kind", "territory", "owner", "other", "ann
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
-def overview(request: Request, viewer: Viewer) -> Response:
+def key_figures(request: Request, viewer: Viewer) -> Response:
     """GET /kpis?scope=&period=: every figure."""
     try:
         on = _board(request, viewer)
@@ -68,7 +69,7 @@ def overview(request: Request, viewer: Viewer) -> Response:
     )
 
 
-def one(request: Request, viewer: Viewer) -> Response:
+def key_figure(request: Request, viewer: Viewer) -> Response:
     """GET /kpis/{kpi}?scope=&period=&after=: one figure over time, its parts, and what stands behind it."""
     here = surroundings_of(request)
     context = here.reading()
@@ -103,7 +104,7 @@ def one(request: Request, viewer: Viewer) -> Response:
     )
 
 
-def as_csv(request: Request, viewer: Viewer) -> Response:
+def key_figure_list(request: Request, viewer: Viewer) -> Response:
     """GET /kpis/{kpi}/list.csv?scope=&period=: everything that stands behind a figure."""
     try:
         kpi, on = kpi_called(request.path_params["kpi"]), _board(request, viewer)
@@ -115,7 +116,7 @@ def as_csv(request: Request, viewer: Viewer) -> Response:
     return StreamingResponse(_csv_lines(request, kpi, on), media_type="text/csv; charset=utf-8", headers=headers)
 
 
-def take(request: Request, viewer: Viewer, form: FormData) -> Response:
+def take_key_figures(request: Request, viewer: Viewer, form: FormData) -> Response:
     """POST /kpis/take: take today's figures now."""
     with surroundings_of(request).acting(viewer.actor, "take-kpis") as context:
         taken = take_kpis(context)
@@ -171,35 +172,28 @@ def _choices(scopes: dict[str, Scope]) -> list[tuple[str, list[Scope]]]:
 
 def _card(on: Board, kpi: Kpi) -> dict[str, Any]:
     """What a page shows of a figure: in words, with how it has changed since the line began."""
-    measured = on.figures.get(kpi.id)
-    if measured is None:
-        return {
-            "kpi": kpi,
-            "said": said(None, kpi.unit),
-            "n": 0,
-            "note": "",
-            "how": with_code(kpi.how),
-            "value": None,
-            "spark": "",
-            "change": None,
-        }
-    figure, points = measured.figure, on.lines.get(kpi.id, ())
-    earlier = next(((day, value) for day, value in points if value is not None and day < measured.day), None)
-    change = None
-    if earlier is not None and figure.value is not None:
-        better = is_better(earlier[1], figure.value, kpi.better)
-        words = "unchanged" if earlier[1] == figure.value else change_said(earlier[1], figure.value, kpi.unit)
-        change = {"said": words, "since": earlier[0], "better": better}
+    measured, points = on.figures.get(kpi.id), on.lines.get(kpi.id, ())
+    figure = measured.figure if measured else None
+    value = figure.value if figure else None
     return {
         "kpi": kpi,
-        "said": said(figure.value, kpi.unit),
-        "value": figure.value,
-        "n": figure.n,
-        "note": with_code(figure.note),
+        "said": said(value, kpi.unit),
+        "value": value,
+        "n": figure.n if figure else 0,
+        "note": with_code(figure.note if figure else ""),
         "how": with_code(kpi.how),
         "spark": plots.spark(points, kpi.name, _in_unit(kpi.unit)),
-        "change": change,
+        "change": _change(kpi, value, [each for each in points if measured and each[0] < measured.day]),
     }
+
+
+def _change(kpi: Kpi, value: float | None, before: Sequence[plots.Point]) -> dict[str, Any] | None:
+    """From the first value before to this one; None where one of them is not known."""
+    day, earlier = next((each for each in before if each[1] is not None), ("", None))
+    if earlier is None or value is None:
+        return None
+    words = "unchanged" if earlier == value else change_said(earlier, value, kpi.unit)
+    return {"said": words, "since": day, "better": is_better(earlier, value, kpi.better)}
 
 
 def _drawn(on: Board, kpi: Kpi, names: bool) -> dict[str, Any]:
@@ -212,7 +206,7 @@ def _drawn(on: Board, kpi: Kpi, names: bool) -> dict[str, Any]:
     mark = 1.0 if unit is Unit.SHARE and most > 1 else None
     is_spread = kpi.unit is Unit.HOURS
     return {
-        "line": plots.line(points, f"{kpi.name} over {on.period} days", say),
+        "line": plots.line(points, f"{kpi.name} over {on.period} days", say, 1 if kpi.unit is Unit.SHARE else inf),
         "columns": plots.columns([(p.label, p.value) for p in parts], "How long it took", _in_unit(Unit.COUNT))
         if is_spread
         else "",
@@ -245,8 +239,8 @@ def _refused(request: Request, viewer: Viewer, problem: NotForYou) -> Response:
 
 
 routes: list[BaseRoute] = [
-    read("/kpis", overview, Role.MANAGER),
-    read("/kpis/{kpi}", one, Role.MANAGER),
-    read("/kpis/{kpi}/list.csv", as_csv, Role.MANAGER),
-    act("/kpis/take", take, Role.OPS),
+    read("/kpis", key_figures, Role.MANAGER),
+    read("/kpis/{kpi}", key_figure, Role.MANAGER),
+    read("/kpis/{kpi}/list.csv", key_figure_list, Role.MANAGER),
+    act("/kpis/take", take_key_figures, Role.OPS),
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ownership.explain import REASON_WORDS
+from ownership.explain import why
 from tasks.look_up import AT_ONCE, look_up
 from web.access.guard import read
 from web.access.viewer import Role, Viewer
@@ -22,7 +22,7 @@ def show_found(request: Request, viewer: Viewer) -> Response:
         "look_up.html",
         found=found,
         at_once=AT_ONCE,
-        because=lambda reason: REASON_WORDS.get(reason, reason.replace("_", " ")),
+        why=why,
     )
 
 

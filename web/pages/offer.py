@@ -13,6 +13,7 @@ from tasks.acceptance import Answered, NoSuchOffer, accept_offer, decline_offer
 from tasks.context import RunContext
 from tasks.unaccepted import may_be_taken, take_unaccepted
 from web.access.guard import act, read
+from web.access.rules import may_answer
 from web.access.viewer import Role, Viewer
 from web.rendering import back, page, refusal
 from web.surroundings import surroundings_of
@@ -29,7 +30,7 @@ def show_offer(request: Request, viewer: Viewer) -> Response:
         holder = uow.ledger.current([offer.account_id]).get(offer.account_id)
         last = uow.decisions.explanation(offer.account_id)
         in_queue = may_be_taken(uow, offer)
-    may = viewer.rep_id in (offer.owner_id, *here.policy.roster.managers_of(offer.owner_id))
+    may = may_answer(viewer, here.policy.roster, offer.owner_id)
     why = [step.because for step in last.decision.path if step.matched] if last and may else []
     held_by = holder.owner_id if holder else None
     over = is_over(offer.due_by, here.clock())
@@ -42,6 +43,7 @@ def show_offer(request: Request, viewer: Viewer) -> Response:
         why=why,
         in_queue=in_queue,
         over=over,
+        answered_by=None if offer.answered_by == "steward" else offer.answered_by,
     )
 
 

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ownership.placed_by_people import MayNot, Person, Standing
+from ownership.placed_by_people import MayNot, Standing
 from tasks.asked_and_claimed import ShownRequest, disputes_for, overrides_for
 from tasks.context import RunContext
 from tasks.placed_by_people import answer_override, open_dispute, request_override, rule_on_dispute
@@ -20,22 +20,35 @@ from web.access.viewer import Role, Viewer
 from web.rendering import back, page
 from web.surroundings import surroundings_of
 
+PAGE = 100
+
 
 def overrides(request: Request, viewer: Viewer) -> Response:
-    """GET /overrides: requests that this viewer asked for, is touched by, or may answer."""
-    context = surroundings_of(request).reading()
-    shown = overrides_for(context, _person(viewer))
-    account, today = request.query_params.get("account", ""), context.today()
-    return page(request, viewer, "overrides.html", groups=_grouped(shown), account=account, today=today)
+    """GET /overrides?account=&before=: requests that this viewer asked for, is touched by, or may answer."""
+    context, asked = surroundings_of(request).reading(), request.query_params
+    found = overrides_for(context, viewer.person, asked.get("before") or None, PAGE + 1)
+    roster, today = context.policy.roster, context.today()
+    present = roster.present_on(today)
+    return page(
+        request,
+        viewer,
+        "overrides.html",
+        groups=_grouped(found[:PAGE]),
+        more=found[PAGE - 1].id if len(found) > PAGE else None,
+        account=asked.get("account", ""),
+        owners=[rep for rep in roster.reps.values() if rep.id in present],
+        today=today,
+    )
 
 
 def disputes(request: Request, viewer: Viewer) -> Response:
-    """GET /disputes: disputes that this viewer is part of or may rule on."""
-    shown = disputes_for(surroundings_of(request).reading(), _person(viewer))
-    open_ones = [each for each in shown if each.claim.state == "open"]
-    over = [each for each in shown if each.claim.state != "open"]
-    account = request.query_params.get("account", "")
-    return page(request, viewer, "disputes.html", shown=open_ones, over=over, account=account)
+    """GET /disputes?account=&before=: disputes that this viewer is part of or may rule on."""
+    asked = request.query_params
+    found = disputes_for(surroundings_of(request).reading(), viewer.person, asked.get("before") or None, PAGE + 1)
+    open_ones = [each for each in found[:PAGE] if each.claim.state == "open"]
+    over = [each for each in found[:PAGE] if each.claim.state != "open"]
+    account, more = asked.get("account", ""), found[PAGE - 1].id if len(found) > PAGE else None
+    return page(request, viewer, "disputes.html", shown=open_ones, over=over, more=more, account=account)
 
 
 def ask_override(request: Request, viewer: Viewer, form: FormData) -> Response:
@@ -49,7 +62,7 @@ def ask_override(request: Request, viewer: Viewer, form: FormData) -> Response:
             _said(form, "then") or "stay",
             _said(form, "since") or None,
         )
-        request_override(context, _said(form, "account"), _person(viewer), *said)
+        request_override(context, _said(form, "account"), viewer.person, *said)
         return "It waits for approval."
 
     return _done(request, viewer, "/overrides", "override-request", ask)
@@ -61,20 +74,20 @@ def decide_override(request: Request, viewer: Viewer, form: FormData) -> Respons
     because = _said(form, "because")
 
     def answer(context: RunContext) -> str:
-        return answer_override(context, id_, _person(viewer), state, because)
+        return answer_override(context, id_, viewer.person, state, because)
 
     return _done(request, viewer, "/overrides", f"override-{state}", answer)
 
 
 def withdraw_request(request: Request, viewer: Viewer, form: FormData) -> Response:
     """POST /overrides/{id}/withdraw."""
-    said = request.path_params["id"], _person(viewer)
+    said = request.path_params["id"], viewer.person
     return _done(request, viewer, "/overrides", "override-withdraw", lambda context: withdraw_override(context, *said))
 
 
 def end(request: Request, viewer: Viewer, form: FormData) -> Response:
     """POST /overrides/{id}/end."""
-    said = request.path_params["id"], _person(viewer), _said(form, "because")
+    said = request.path_params["id"], viewer.person, _said(form, "because")
     return _done(request, viewer, "/overrides", "override-end", lambda context: end_override(context, *said))
 
 
@@ -82,7 +95,7 @@ def claim(request: Request, viewer: Viewer, form: FormData) -> Response:
     """POST /disputes."""
 
     def open_(context: RunContext) -> str:
-        said = (_said(form, "account"), _person(viewer), _said(form, "reason"), _said(form, "evidence"))
+        said = (_said(form, "account"), viewer.person, _said(form, "reason"), _said(form, "evidence"))
         open_dispute(context, *said)
         return "Nothing moves it until there is a ruling."
 
@@ -91,19 +104,19 @@ def claim(request: Request, viewer: Viewer, form: FormData) -> Response:
 
 def rule(request: Request, viewer: Viewer, form: FormData) -> Response:
     """POST /disputes/{id}."""
-    said = request.path_params["id"], _person(viewer), _said(form, "owner"), _said(form, "because")
+    said = request.path_params["id"], viewer.person, _said(form, "owner"), _said(form, "because")
     return _done(request, viewer, "/disputes", "dispute-rule", lambda context: rule_on_dispute(context, *said))
 
 
 def add(request: Request, viewer: Viewer, form: FormData) -> Response:
     """POST /disputes/{id}/evidence."""
-    said = request.path_params["id"], _person(viewer), _said(form, "said")
+    said = request.path_params["id"], viewer.person, _said(form, "said")
     return _done(request, viewer, "/disputes", "dispute-add", lambda context: add_evidence(context, *said))
 
 
 def withdraw_claim(request: Request, viewer: Viewer, form: FormData) -> Response:
     """POST /disputes/{id}/withdraw."""
-    said = request.path_params["id"], _person(viewer)
+    said = request.path_params["id"], viewer.person
     return _done(request, viewer, "/disputes", "dispute-withdraw", lambda context: withdraw_dispute(context, *said))
 
 
@@ -122,10 +135,6 @@ def _done(request: Request, viewer: Viewer, to: str, what: str, do: Callable[[Ru
             return back(to, do(context))
     except MayNot as refused:
         return back(to, f"Nothing was changed. {refused}.")
-
-
-def _person(viewer: Viewer) -> Person:
-    return Person(viewer.actor, viewer.role.value)
 
 
 def _said(form: FormData, name: str) -> str:

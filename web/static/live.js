@@ -22,6 +22,11 @@ for (const search of document.querySelectorAll("input[data-live]")) {
   const hits = () => [...part().querySelectorAll("a.hit")]
   let pause, asking
   search.addEventListener("input", () => { clearTimeout(pause); pause = setTimeout(look, 120) })
+  function show(...nodes) { // whoever is on a hit already stays on it, or is back in the search
+    const held = hits().find(each => each === document.activeElement)?.href
+    part().replaceChildren(...nodes)
+    if (held) (hits().find(each => each.href === held) ?? search).focus()
+  }
   async function look() {
     asking?.abort()
     asking = new AbortController()
@@ -33,11 +38,12 @@ for (const search of document.querySelectorAll("input[data-live]")) {
       if (!answer.ok) throw new Error(answer.status)
       const found = new DOMParser().parseFromString(await answer.text(), "text/html")
       if (signal.aborted) return
-      part().replaceChildren(...found.getElementById(search.dataset.live).childNodes)
+      show(...found.getElementById(search.dataset.live).childNodes)
       document.title = found.title
       history.replaceState(null, "", url)
     } catch (problem) {
-      if (!signal.aborted) part().innerHTML = '<p class="empty">Steward did not answer. Press Enter to try again.</p>'
+      const said = { className: "empty", textContent: "Steward did not answer. Press Enter to try again." }
+      if (!signal.aborted) show(Object.assign(document.createElement("p"), said))
     }
   }
   addEventListener("keydown", event => {

@@ -1,6 +1,7 @@
 """What the API says of accounts, history and decisions; reading writes nothing; and what hostile input comes to."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
 from urllib.parse import quote
@@ -10,6 +11,7 @@ from starlette.testclient import TestClient
 from ownership.conditions import FIELDS
 from store.engine import Store
 from store.notifications import NewNotification
+from store.recording import Recording
 from tasks.context import utc_now
 from tests.store.business import MONDAY, owned_by, record
 from tests.web.api.conftest import FOREIGN, REP, Ask
@@ -37,6 +39,15 @@ def test_who_owns_this_is_found_by_name_domain_and_outside_id(as_: Ask) -> None:
         assert found["owner"]["since"].endswith("Z")
     assert client.get("/accounts", params={"q": "nowhere.example"}).json() == []
     assert client.get("/accounts/crate").json()["owner"] is None
+
+
+def test_why_it_is_theirs_is_what_the_page_says_whatever_was_decided_later(as_: Ask, store: Store) -> None:
+    asked = replace(owned_by("acme", FOREIGN).decision, reason="escalated", meanwhile=REP)
+    record(store, Recording(asked, {}, offer_due_by=MONDAY + timedelta(days=2)), run="run-8", now=MONDAY)
+    (found,) = as_("rep").get("/accounts", params={"q": "acme"}).json()
+    for shown in (found, as_("rep").get("/accounts/acme").json()):
+        owner = shown["owner"]
+        assert (owner["id"], owner["reason"], owner["why"]) == (REP, "territory", "it lies in their territory")
 
 
 def test_an_explanation_says_every_step_and_the_gate_each_candidate_failed(as_: Ask) -> None:

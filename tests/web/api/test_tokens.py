@@ -12,6 +12,7 @@ from ownership.policy import Roster
 from store.engine import Store
 from tasks.context import RunContext, open_context, utc_now
 from tasks.tokens import TokenRefused, make_token, revoke_token, token_in_force, token_lines
+from tests.store.business import owned_by, record
 from tests.web.api.conftest import FOREIGN, MANAGER, REP, Ask
 from web.api.access import Allowance
 
@@ -78,7 +79,11 @@ def test_an_expired_token_a_revoked_one_and_one_of_a_leaver_are_refused(
         token_in_force(store, given, roster, context.today(), now + timedelta(days=1, seconds=1))
     with pytest.raises(TokenRefused, match="Dana Whitfield, who has left"):
         token_in_force(store, given, _without(context, REP), context.today(), now)
-    (kept,) = store.run(lambda uow: uow.api_tokens.all())
+    managers, reps = token("manager", MANAGER), roster.reps
+    moved = Roster({id_: replace(rep, manager=None) for id_, rep in reps.items()})
+    with pytest.raises(TokenRefused, match="nobody reports to Rachel Stein now"):
+        token_in_force(store, managers, moved, context.today(), now)
+    kept = next(each for each in store.run(lambda uow: uow.api_tokens.all()) if each.role == "rep")
     assert "is revoked" in revoke_token(context, kept.token_id, "ops")
     assert "was revoked before, by ops" in revoke_token(context, kept.token_id, "somebody")
     with pytest.raises(TokenRefused, match="is revoked; make a new one"):
@@ -187,11 +192,13 @@ def test_every_route_that_reads_is_in_the_matrix(api: TestClient) -> None:
     assert {path.replace("/none", "/{" + path[1:-6] + "_id}") for path in named} == read
 
 
-def test_a_rep_sees_the_fields_offers_and_drift_of_their_own_accounts_only(as_: Ask) -> None:
+def test_a_rep_sees_the_fields_records_offers_and_drift_of_their_own_accounts_only(as_: Ask, store: Store) -> None:
     for role, rep_id, own, foreign in (("rep", REP, "acme", "bolt"), ("rep", FOREIGN, "bolt", "acme")):
         client = as_(role, rep_id)
-        assert client.get(f"/accounts/{own}").json()["fields"] == {"domain": f"{own}.example"}
-        assert client.get(f"/accounts/{foreign}").json()["fields"] is None
+        theirs, others = (client.get(f"/accounts/{id_}").json() for id_ in (own, foreign))
+        assert theirs["fields"] == {"domain": f"{own}.example"}
+        assert ([each["id"] for each in theirs["records"]], theirs["open_offer"]["account_id"]) == ([f"001-{own}"], own)
+        assert [others[name] for name in ("fields", "records", "open_offer")] == [None, None, None]
         assert [offer["account_id"] for offer in client.get("/offers").json()["offers"]] == [own]
         assert len(client.get("/drift").json()["events"]) == (own == "acme")
     kinds = [each["kind"] for each in as_("manager").get("/exceptions").json()["exceptions"]]
@@ -199,6 +206,8 @@ def test_a_rep_sees_the_fields_offers_and_drift_of_their_own_accounts_only(as_: 
     kinds = [each["kind"] for each in as_("ops").get("/exceptions").json()["exceptions"]]
     assert sorted(kinds) == ["no_rule", "owner_drift"]
     assert as_("manager", "peter-novak").get("/exceptions").json()["exceptions"] == []
+    record(store, owned_by("acme", MANAGER), run="run-2")
+    assert as_("manager").get("/exceptions").json()["exceptions"] == [], "their own are for who is above them"
 
 
 @pytest.fixture
