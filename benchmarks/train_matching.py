@@ -86,15 +86,24 @@ def learn(pairs: Sequence[Pairs], keep: Sequence[np.ndarray]) -> HistGradientBoo
     return trees.fit(features, right)
 
 
-def unseen_scores(pairs: Sequence[Pairs]) -> list[np.ndarray]:
-    """The score of each pair by trees that never saw its company."""
+def fold_of(entity: str) -> int:
+    return part("fold" + entity, FOLDS)
+
+
+def fold_trees(pairs: Sequence[Pairs]) -> list[HistGradientBoostingClassifier]:
+    """For each fold of the companies the trees that never saw them."""
+    folds = [np.array([fold_of(entity) for entity in each.entity]) for each in pairs]
+    return [learn(pairs, [which != fold for which in folds]) for fold in range(FOLDS)]
+
+
+def unseen_scores(pairs: Sequence[Pairs], trees: Sequence[HistGradientBoostingClassifier]) -> list[np.ndarray]:
+    """The score of each pair by the trees of `fold_trees` that never saw its company."""
     scores = [np.zeros(len(each.right)) for each in pairs]
-    folds = [np.array([part("fold" + entity, FOLDS) for entity in each.entity]) for each in pairs]
-    for fold in range(FOLDS):
-        trees = learn(pairs, [which != fold for which in folds])
-        for each, which, into in zip(pairs, folds, scores, strict=True):
-            if (which == fold).any():
-                into[which == fold] = trees.decision_function(each.features[which == fold])
+    for each, into in zip(pairs, scores, strict=True):
+        folds = np.array([fold_of(entity) for entity in each.entity])
+        for fold, learnt in enumerate(trees):
+            if (folds == fold).any():
+                into[folds == fold] = learnt.decision_function(each.features[folds == fold])
     return scores
 
 
@@ -157,7 +166,7 @@ def trees_as_json(trees: HistGradientBoostingClassifier) -> tuple[float, list[di
 
 def main(folder: Path) -> None:
     pairs = [pairs_of(load(name, folder)) for name in LEARN_FROM] + [made_up()]
-    scores = unseen_scores(pairs)
+    scores = unseen_scores(pairs, fold_trees(pairs))
     start, trees = trees_as_json(learn(pairs, [np.ones(len(each.right), dtype=bool) for each in pairs]))
     model = {"features": FEATURES, "start": start, "calibration": calibrate(pairs, scores), "trees": trees}
     MODEL.write_text(json.dumps(model, separators=(",", ":")) + "\n")

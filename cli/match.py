@@ -59,7 +59,8 @@ def evaluate(
     recalibrate: Path | None,
 ) -> None:
     """Say how good the matches are, against answers you know."""
-    from ownership.matching.evaluation import figures_of, recalibrated, summary
+    from ownership.matching.evaluation import figures_of, summary
+    from ownership.matching.recalibrating import recalibrated
     from tasks.company_rows import read_companies
     from tasks.match_files import match_files, shipped_model
     from tasks.match_gold import answers_of, read_gold, write_json
@@ -76,6 +77,6 @@ def evaluate(
         write_json(figures, json_out)
     if recalibrate:
         try:
-            write_json(recalibrated(answers), recalibrate)
+            write_json(recalibrated(answers, model.calibration), recalibrate)
         except ValueError as problem:
             raise click.BadParameter(str(problem), param_hint="--recalibrate") from None

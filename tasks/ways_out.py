@@ -100,11 +100,11 @@ def _restore(case: Case) -> Taken:
 def _keep_theirs(case: Case) -> Taken:
     with case.context.store.transaction(readonly=True) as uow:
         found = _shown_on(uow, case)
-        waiting = [each for each in uow.overrides.recent() if each.account_id == case.account_id]
+        asked = uow.overrides.about([case.account_id])
     if found is None or found.startswith(UNKNOWN):
         who = "nobody" if found is None else "somebody who is not on the roster"
         raise MayNot(f"The record shows {who}. Restore our owner, or ask for an override to a rep")
-    if any(each.state == REQUESTED and each.owner_id == found for each in waiting):
+    if any(each.state == REQUESTED and each.owner_id == found for each in asked):
         raise MayNot("That override is asked for already. It waits for approval on the page Overrides")
     request_override(case.context, case.account_id, case.person, found, case.reason)
     return Taken(f"An override to {case.context.policy.roster.name(found)} waits for approval by somebody else.")

@@ -22,7 +22,7 @@ class Needed:
     most so many records together."""
 
     strongest: float = 0.95
-    mean: float = 0.7
+    mean: float = 0.75
     largest: int = 50
 
     def __post_init__(self) -> None:

@@ -6,11 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ownership.matching.matcher import Outcome
-from ownership.matching.model import CORROBORATED, NAMES_ONLY
+from ownership.matching.model import NAMES_ONLY
 
 STEPS = 400
-FEWEST = 200
-"""A table of probabilities is not made anew from fewer answers than these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,36 +93,6 @@ def figures_of(answers: Sequence[Answer]) -> dict[str, float]:
         "calibration_error": calibration_error(answers),
     }
     return {name: round(value, 4) for name, value in figures.items()}
-
-
-def recalibrated(answers: Sequence[Answer]) -> dict[str, list[list[float]]]:
-    """The tables of `Calibration` from these answers: of rising steps, the ones that fit best.
-
-    Raises `ValueError` when there are too few answers of a kind to say.
-    """
-    tables = {}
-    for kind in (NAMES_ONLY, CORROBORATED):
-        some = sorted((each.log_odds, each.right) for each in answers if each.kind == kind and each.log_odds)
-        if len(some) < FEWEST:
-            raise ValueError(f"{len(some)} leads with a candidate of the kind '{kind}'; {FEWEST} are needed")
-        tables[kind] = _rising(some)
-    return tables
-
-
-def _rising(points: Sequence[tuple[float, bool]]) -> list[list[float]]:
-    """Pool neighbours until the shares rise (isotonic regression), and say each share at both ends of its pool."""
-    pools: list[tuple[float, float, float, float]] = []  # first and last score, right ones, all
-    for score, right in points:
-        pools.append((score, score, float(right), 1.0))
-        while len(pools) > 1 and pools[-2][2] * pools[-1][3] >= pools[-1][2] * pools[-2][3]:
-            later, earlier = pools.pop(), pools.pop()
-            pools.append((earlier[0], later[1], earlier[2] + later[2], earlier[3] + later[3]))
-    table: list[list[float]] = []
-    for first, last, right_ones, every in pools:
-        share = (right_ones + 0.5) / (every + 1)  # nothing is ever certain
-        share = max(share, table[-1][1]) if table else share
-        table += [[round(end, 4), round(share, 4)] for end in ([first] if first == last else [first, last])]
-    return table if len(table) > 1 else [*table, [table[0][0] + 1.0, table[0][1]]]
 
 
 def summary(figures: Mapping[str, float]) -> list[str]:

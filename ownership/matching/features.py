@@ -165,6 +165,11 @@ def _alike(one: str, other: str) -> float:
     return _nearly(one, other) if one < other else _nearly(other, one)
 
 
+def are_alike(one: str, other: str) -> bool:
+    """Whether two words may be one, for a typo, a beginning or an abbreviation."""
+    return _alike(one, other) > 0.0
+
+
 @lru_cache(maxsize=50_000)
 def _nearly(one: str, other: str) -> float:
     """How alike two different words are. A lead's words meet the same few words in most of its candidates."""

@@ -66,6 +66,14 @@ def edited_by_diego(company: Rehearsal) -> ExceptionItem:
     return only(company, "owner_drift")
 
 
+def many_ask_for_something_else(company: Rehearsal) -> None:
+    """More than a page of requests, about another company."""
+    company.account("salesforce", "001B", name="Maple", website="maple.example", owner="grace-liu", **CALIFORNIA)
+    company.assign()
+    for _ in range(201):
+        request_override(company.context, "Maple", PETER, "diego-marin", "they met")
+
+
 def test_every_way_out_of_every_kind_can_be_taken() -> None:
     for name, kind in KINDS.items():
         assert set(kind.ways) <= WAYS.keys(), name
@@ -100,10 +108,11 @@ def test_an_edit_in_the_crm_is_taken_back_and_the_record_shows_our_owner_again(c
 def test_an_edit_in_the_crm_is_kept_by_an_override_that_somebody_else_approves(company: Rehearsal) -> None:
     item = edited_by_diego(company)
     resolve(company.context, item.exception_id, "keep-theirs", PETER, "they agreed to swap")
+    many_ask_for_something_else(company)
     with pytest.raises(MayNot, match="asked for already"):
         resolve(company.context, item.exception_id, "keep-theirs", OPS, "they agreed to swap")
     with company.context.store.transaction(readonly=True) as uow:
-        (asked,) = uow.overrides.recent()
+        (asked,) = uow.overrides.about([str(item.account_id)])
     with pytest.raises(MayNot, match="your own"):
         answer_override(company.context, asked.override_id, PETER, "approved", "fine")
     answer_override(company.context, asked.override_id, OPS, "approved", "fine")

@@ -258,15 +258,15 @@ def test_an_accepted_offer_stays_where_it_is(company: Rehearsal) -> None:
     assert "waits for no answer; it belongs to" in accept_account(company.context, "Firma", owner)
 
 
-def test_who_is_asked_nothing_is_told_who_has_it_though_they_are_on_the_roster_no_more(company: Rehearsal) -> None:
+def test_whoever_accepts_too_late_is_told_the_holder_though_nobody_knows_them_any_more(company: Rehearsal) -> None:
     company.account("salesforce", "001A", name="Firma", owner=None, **DACH)
     company.assign()
     owner = str(company.owner("salesforce", "001A"))
     accept_account(company.context, "Firma", owner)
     loaded = company.context.policy
-    reps = {id_: rep for id_, rep in loaded.roster.reps.items() if id_ != owner}
-    company.adopt(replace(loaded, roster=Roster(reps)))
-    assert f"it belongs to {owner}" in accept_account(company.context, "Firma", "peter-novak")
+    others = {id_: rep for id_, rep in loaded.roster.reps.items() if id_ != owner}
+    company.adopt(replace(loaded, roster=Roster(others)))
+    assert f"it belongs to {owner}." in accept_account(company.context, "Firma", "peter-novak")
 
 
 def test_only_the_one_who_is_asked_or_their_manager_may_accept(company: Rehearsal) -> None:

@@ -84,6 +84,13 @@ def test_what_people_confirmed_stays_together_without_any_likeness() -> None:
     assert found.clusters[0].weakest == 1.0
 
 
+@pytest.mark.parametrize(("weaker", "together"), [(0.48, False), (0.56, True)])
+def test_as_shipped_a_third_record_joins_two_from_a_mean_of_three_quarters_on(weaker: float, together: bool) -> None:
+    """One sure link and one weak: a mean of 0.72 is a branch next door, 0.76 the same institution."""
+    edges = [Edge("a", "b", 0.99), Edge("b", "c", 0.96), Edge("a", "c", weaker)]
+    assert groups(cluster(edges, needed=Needed())) == [("a", "b", "c") if together else ("a", "b")]
+
+
 def test_what_people_split_stays_apart_whatever_the_evidence() -> None:
     found = cluster([*full(["a", "b"], 0.99), Edge("a", "c", 0.9), Edge("b", "c", 0.8)], split=[("a", "b")])
     assert groups(found) == [("a", "c")]

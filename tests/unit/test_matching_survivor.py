@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import permutations
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from ownership.matching.apart import why_apart
 from ownership.matching.company import Company, Normal
+from ownership.matching.normal import normalise
 from ownership.matching.survivor import Held, keep, owner_of_cluster, ranked
 
 DAYS = st.sampled_from([None, "2026-01-05", "2026-03-01", "2026-10-30"])
@@ -132,3 +134,30 @@ def test_different_identifiers_or_countries_keep_records_apart() -> None:
     assert why_apart(Normal("a1", ("store", "07")), Normal("a2", ("store", "7"))) is None
     assert why_apart(Normal("a1", ("fund", "ii")), Normal("a2", ("fund",))) is None
     assert why_apart(one, Normal("a2", country="DE", parent_id="a1")) == "one is the parent of the other"
+
+
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [
+        ("Invesco Municipal Trust", "Invesco Value Municipal Income Trust"),
+        ("Eaton Vance Tax-Managed Income Fund", "Eaton Vance Tax-Managed Opportunities Fund"),
+        ("WisdomTree, Inc.", "WisdomTree Bitcoin Fund"),
+    ],
+)
+def test_funds_of_one_manager_are_kept_apart_by_every_word_of_their_names(name: str, other: str) -> None:
+    one, two = normalise(Company("a", name)), normalise(Company("b", other))
+    assert why_apart(one, two) == why_apart(two, one) == "one is a fund or trust of another name"
+    assert why_apart(replace(one, ids={"lei": "L1"}), replace(two, ids={"lei": "L1"})) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [
+        ("Eaton Vance Municipal Income Trust", "EATON VANCE MUNICPAL INCOME TRUST"),
+        ("Fund for Children, The", "The Fund for Children Inc."),
+        ("Invesco Mortgage", "Invesco Mortgage"),
+        ("Acme Rockets", "Acme Rockets International"),
+    ],
+)
+def test_a_fund_in_another_spelling_and_what_is_no_fund_are_not(name: str, other: str) -> None:
+    assert why_apart(normalise(Company("a", name)), normalise(Company("b", other))) is None

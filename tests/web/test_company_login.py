@@ -83,6 +83,13 @@ def test_roster_and_groups_say_who_is_let_in_as_what(browser: TestClient, email:
     assert "steward_login" not in browser.cookies
 
 
+def test_a_manager_by_a_group_who_is_not_on_the_roster_has_no_book_of_their_own(browser: TestClient) -> None:
+    browser.get(log_in_there(go_to_provider(browser, "/book"), CHIEF))
+    answer = browser.get("/book")
+    assert answer.status_code == 200
+    assert "You have no book of your own" in answer.text
+
+
 def test_who_is_neither_on_the_roster_nor_in_a_group_is_told_whom_to_ask(browser: TestClient) -> None:
     back = browser.get(log_in_there(go_to_provider(browser), STRANGER))
     assert back.status_code == 403

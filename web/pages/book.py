@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from tasks.rep_book import RepBook, accept_offers, read_book
 from web.access.guard import act, read
-from web.access.rules import sees_details
+from web.access.rules import may_answer, sees_details
 from web.access.viewer import Role, Viewer
 from web.rendering import back, page, refusal
 from web.surroundings import surroundings_of
@@ -22,15 +22,15 @@ def book(request: Request, viewer: Viewer) -> Response:
     """GET /book: one's own; `?rep=` shows that of somebody one manages, and ops anybody's."""
     roster = surroundings_of(request).policy.roster
     whose = request.query_params.get("rep") or viewer.rep_id or ""
-    if not sees_details(viewer, roster, whose):
-        return refusal(request, viewer, 403, "This book is not for you", "Only they and their managers see it.")
     if not whose:
         return refusal(request, viewer, 200, "You have no book of your own", NOT_THERE)
+    if not sees_details(viewer, roster, whose):
+        return refusal(request, viewer, 403, "This book is not for you", "Only they and their managers see it.")
     if whose not in roster.reps:
         return refusal(request, viewer, 404, "Nobody on the roster has this id", NOT_THERE)
     found = _book(request, whose)
     is_own = whose == viewer.rep_id
-    may = viewer.rep_id in (whose, *roster.managers_of(whose))
+    may = may_answer(viewer, roster, whose)
     return page(request, viewer, "book.html", book=found, is_own=is_own, may_answer=may, more=_more("/book", found))
 
 
