@@ -139,6 +139,5 @@ def who_acts(kind: str, account_owner: str | None, roster: Roster) -> tuple[Acts
     acts = kind_of(kind).acts
     if acts is not Acts.MANAGER:
         return acts, None
-    rep = roster.reps.get(account_owner or "")
-    manager = rep.manager if rep else None
+    manager = roster.manager_of(account_owner)
     return (acts, manager) if manager else (Acts.OPS, None)

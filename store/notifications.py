@@ -92,10 +92,14 @@ class Notifications:
         column = notification.c.dedup_key
         return {row.dedup_key for row in select_in(self._connection, select(column), column, dedup_keys)}
 
-    def pending(self, channels: Iterable[str] | None = None, now: datetime | None = None) -> list[Notification]:
+    def pending(
+        self, channels: Iterable[str] | None = None, now: datetime | None = None, *, lock: bool = False
+    ) -> list[Notification]:
         """Messages to be delivered (over these channels only, when given; those that may be tried `now`, when given),
-        oldest first."""
+        oldest first. With `lock`, nobody else says what they are told together with until the transaction ends."""
         statement = select(notification).where(text("state = 'pending'"))
+        if lock:
+            statement = statement.with_for_update()
         if channels is not None:
             statement = statement.where(notification.c.channel.in_(sorted(channels)))
         if now is not None:

@@ -10,6 +10,8 @@ from sqlalchemy import Connection, select
 from store.statements import upsert
 from store.tables import target_state
 
+PAUSE = ("paused_at", "paused_because")
+
 
 @dataclass(frozen=True, slots=True)
 class TargetState:
@@ -34,5 +36,11 @@ class Targets:
         row = self._connection.execute(select(target_state).where(target_state.c.target == target)).first()
         return TargetState(**row._mapping) if row else TargetState(target)
 
-    def put(self, state: TargetState) -> None:
-        upsert(self._connection, target_state, [asdict(state)])
+    def put_failures(self, state: TargetState) -> None:
+        """Keep how often a system failed. Whether it is paused stays: somebody may have said so since it was read."""
+        upsert(self._connection, target_state, [asdict(state)], keep=PAUSE)
+
+    def put_pause(self, target: str, at: datetime | None, because: str) -> None:
+        """Pause a system, or None for `at`: do so no longer. How often it failed stays."""
+        state = asdict(TargetState(target, at, because))
+        upsert(self._connection, target_state, [state], keep=[name for name in state if name not in PAUSE])

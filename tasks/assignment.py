@@ -120,8 +120,9 @@ def preview_accounts(context: RunContext, wanted: Wanted | None = None, policy: 
 
 
 def decide_at_once(context: RunContext, uow: UnitOfWork, account_ids: Iterable[str]) -> Assigned:
-    """Decide these accounts in this transaction, together with what somebody has just said of them."""
-    accounts = family_order(list(uow.accounts.get_many(account_ids).values()))
+    """Decide these accounts in this transaction, together with what somebody has just said of them. One that is in no
+    system any more stays as it was: it is in nobody's book."""
+    accounts = family_order(uow.accounts.live(account_ids))
     text = context.policy.policy
     day = Day.of(rules_in_effect(uow, text), context.policy.roster, context.now())
     return _assign_batch(

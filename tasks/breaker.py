@@ -60,7 +60,7 @@ def note_failure(context: RunContext, target: str, problem: RetryLater | Connect
 
     def write(uow: UnitOfWork) -> None:
         now = context.now()
-        uow.targets.put(after_failure(uow.targets.get(target), problem, now))
+        uow.targets.put_failures(after_failure(uow.targets.get(target), problem, now))
         if isinstance(problem, ConnectorStopped):
             detail = {"target": target, "problem": str(problem), "code": problem.code, "ways_out": [problem.mend]}
             uow.exceptions.open(STOPPED, f"{STOPPED}:{target}", None, detail, "error", context.run_id, now)
@@ -75,12 +75,7 @@ def note_answer(context: RunContext, target: str) -> None:
 
 def pause(context: RunContext, target: str, because: str) -> None:
     """Write nothing to this system until `resume`. Decisions go on, and their changes wait."""
-    now = context.now()
-
-    def write(uow: UnitOfWork) -> None:
-        uow.targets.put(replace(uow.targets.get(target), paused_at=now, paused_because=because))
-
-    context.store.run(write)
+    context.store.run(lambda uow: uow.targets.put_pause(target, context.now(), because))
 
 
 def resume(context: RunContext, target: str, by: str = "a person") -> None:
@@ -88,13 +83,12 @@ def resume(context: RunContext, target: str, by: str = "a person") -> None:
     now = context.now()
 
     def write(uow: UnitOfWork) -> None:
-        uow.targets.put(replace(uow.targets.get(target), paused_at=None, paused_because=""))
+        uow.targets.put_pause(target, None, "")
         _forget(uow, target, by, "resumed", now)
 
     context.store.run(write)
 
 
 def _forget(uow: UnitOfWork, target: str, by: str, resolution: str, now: datetime) -> None:
-    fresh = replace(uow.targets.get(target), failures=0, problem="", stopped=False, retry_at=None)
-    uow.targets.put(fresh)
+    uow.targets.put_failures(TargetState(target))
     uow.exceptions.close([f"{STOPPED}:{target}"], by, resolution, now)

@@ -20,7 +20,7 @@ def why_lines(context: RunContext, query: str) -> Iterator[str]:
             yield unknown_account(query)
             return
         decision = uow.decisions.explanation(account.id)
-        problems = [item for item in uow.exceptions.open_items() if item.account_id == account.id]
+        problems = uow.exceptions.open_of(account.id)
     if decision is None:
         yield f"{account.name} has not been decided yet; the next run of assign-owners will."
     else:

@@ -195,19 +195,16 @@ def deliver_notices(context: RunContext) -> Notified:
 def _settled_messages(uow: UnitOfWork, channels: Sequence[str], now: datetime) -> dict[str, list[list[Notification]]]:
     """What is told together, by channel. It is written down before anything is sent: after a crash the same is sent
     under the same key, whatever was queued meanwhile, so that the vendor can drop it and loses nothing new."""
-    fresh: dict[tuple[str, str, str], list[Notification]] = defaultdict(list)
-    for message in uow.notifications.pending(channels, now):
-        if not message.message_key:
-            fresh[(message.channel, message.email, message.subject)].append(message)
-    for together in fresh.values():
-        ids = [message.notification_id for message in together]
-        uow.notifications.tell_together(ids, together[0].dedup_key)
-    messages: dict[tuple[str, str], list[Notification]] = defaultdict(list)
-    for message in uow.notifications.pending(channels, now):
-        messages[(message.channel, message.message_key)].append(message)
+    messages: dict[tuple[str, ...], list[Notification]] = defaultdict(list)
+    for each in uow.notifications.pending(channels, now, lock=True):
+        told_as = (each.message_key,) if each.message_key else (each.email, each.subject)
+        messages[(each.channel, *told_as)].append(each)
     by_channel: dict[str, list[list[Notification]]] = {channel: [] for channel in channels}
-    for (channel, _), together in messages.items():
-        by_channel[channel].append(together)
+    for together in messages.values():
+        first = together[0]
+        if not first.message_key:
+            uow.notifications.tell_together([each.notification_id for each in together], first.dedup_key)
+        by_channel[first.channel].append(together)
     return by_channel
 
 

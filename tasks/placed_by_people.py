@@ -27,6 +27,7 @@ from tasks.assignment import decide_at_once
 from tasks.context import RunContext
 from tasks.explanation import find_account, unknown_account
 from tasks.steps import as_task
+from tasks.turns import load_turns
 
 
 def request_override(
@@ -93,6 +94,7 @@ def open_dispute(context: RunContext, query: str, person: Person, reason: str, e
 
     def open_(uow: UnitOfWork) -> OpenedDispute:
         account = _account(uow, query)
+        load_turns(uow, context.policy.policy, lock=True)  # before accounts, as everywhere: it is decided below
         uow.accounts.lock([account.id])
         if holder_of(uow, account.id) == person.id:
             raise MayNot(f"{account.name} is yours already; there is nothing to dispute")

@@ -20,6 +20,7 @@ from ownership.suppression import Shown, Standing, cleared, suppression_of
 from store.exceptions import NewException, record_key
 from store.suppression import ShownRow
 from store.unit_of_work import UnitOfWork
+from tasks.breaker import is_paused
 from tasks.context import RunContext
 from tasks.steps import as_task
 
@@ -57,8 +58,11 @@ class _Change:
 def show_suppression(context: RunContext, target: str) -> SuppressionShown:
     """Write what the records of one system should show by now, where they show something else.
 
-    Raises the connector's error when the system as a whole is out of reach; what was written by then is noted.
+    Does nothing while a person has paused the system. Raises the connector's error when it is out of reach as a whole;
+    what was written by then is noted.
     """
+    if is_paused(context, target):
+        return SuppressionShown(target)
     changes = _changes(context, target)
     states: Counter[str] = Counter()
     connector = context.connectors.field_targets[target]

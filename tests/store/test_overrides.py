@@ -19,6 +19,9 @@ def test_what_was_said_before_is_kept_as_said_by_who_opened_the_dispute(store: S
         at = MONDAY.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
         connection.execute(text(f"INSERT INTO dispute ({columns}) VALUES ({values})"), {"at": at})
         migrations.upgrade(connection)
+        migrations.downgrade(connection, "0026_notices")
+        assert connection.execute(text("SELECT evidence FROM dispute")).scalar_one() == '["a call","a mail"]'
+        migrations.upgrade(connection)
     engine.dispose()
     with store.transaction(readonly=True) as uow:
         (opened,) = uow.disputes.open_ones()

@@ -1,17 +1,22 @@
 """Who is told follows from the policy, and one channel out of reach holds up neither the other nor ownership."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from connectors.errors import RecordRejected, RetryLater
 from ownership.entries import NoticeRule
 from ownership.notices import NEW_OWNER
+from store.engine import Store
+from store.notifications import NewNotification, Notifications
 from tasks.notice_lines import notice_lines
-from tasks.notices import deliver_notices
+from tasks.notices import Notified, deliver_notices
 from tasks.rehearsal import Rehearsal, rehearse
 
 
@@ -65,3 +70,64 @@ def test_what_is_queued_after_a_crash_is_told_beside_what_was_sent_before_it(
     deliver_notices(company.context)
     said = [text for notice in company.notifier.delivered.values() for text in notice.said]
     assert sorted(text.split(":")[0] for text in said) == ["Firma", "Neu 0", "Neu 1", "Neu 2", "Neu 3"]
+
+
+@pytest.mark.postgres
+def test_what_is_queued_while_a_run_reads_what_waits_goes_to_nobody_else(
+    tmp_path: Path, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    company, settle = rehearse(tmp_path, database_url=postgres_url), Notifications.tell_together
+    store = company.context.store
+    _queue(store, "ann@n.example")
+
+    def queued_meanwhile(these: Notifications, ids: Sequence[str], key: str) -> None:
+        settle(these, ids, key)
+        _queue(store, "ben@n.example", "cat@n.example")
+
+    monkeypatch.setattr(Notifications, "tell_together", queued_meanwhile)
+    deliver_notices(company.context)
+    monkeypatch.undo()
+    deliver_notices(company.context)
+    told = [(notice.email, notice.said) for notice in company.notifier.delivered.values()]
+    assert sorted(told) == [(f"{who}@n.example", (f"for {who}",)) for who in ("ann", "ben", "cat")]
+    store.close()
+
+
+@pytest.mark.postgres
+def test_two_runs_at_once_settle_each_message_once(
+    tmp_path: Path, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    company, settle = rehearse(tmp_path, database_url=postgres_url), Notifications.tell_together
+    store = company.context.store
+    _queue(store, "ann@n.example")
+    others: list[Future[Notified]] = []
+
+    def other_run_meanwhile(these: Notifications, ids: Sequence[str], key: str) -> None:
+        settle(these, ids, key)
+        if not others:
+            _queue(store, "ann@n.example", about="news")
+            others.append(runs.submit(deliver_notices, company.context))
+            while not _somebody_waits(postgres_url):
+                assert not others[0].done()
+
+    monkeypatch.setattr(Notifications, "tell_together", other_run_meanwhile)
+    with ThreadPoolExecutor(1) as runs:
+        deliver_notices(company.context)
+        others[0].result()
+    assert sorted(line for notice in company.notifier.delivered.values() for line in notice.said) == [
+        "for ann",
+        "news for ann",
+    ]
+    store.close()
+
+
+def _queue(store: Store, *emails: str, about: str = "") -> None:
+    lines = {email: f"{about} for {email.partition('@')[0]}".strip() for email in emails}
+    messages = [NewNotification(line, email, "Told", (line,)) for email, line in lines.items()]
+    store.run(lambda uow: uow.notifications.add(messages, datetime(2026, 11, 23, tzinfo=UTC)))
+
+
+def _somebody_waits(url: str) -> bool:
+    with psycopg.connect(url.replace("+psycopg", "")) as connection:
+        waiting = connection.execute("SELECT count(*) FROM pg_locks WHERE NOT granted").fetchone()
+    return waiting is not None and waiting[0] > 0

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Barrier
+from typing import Any
 
 import pytest
 
 from ownership.placed_by_people import MayNot, Person
+from store.accounts import Accounts
+from store.turns import Turns
 from tasks.lent import end_what_was_lent
 from tasks.placed_by_people import (
     answer_override,
@@ -111,6 +114,26 @@ def test_a_disputed_account_is_frozen_until_the_ruling_which_moves_it(company: R
     assert (owner(company), company.exceptions()) == ("diego-marin", {})
 
 
+def test_who_disputes_locks_the_pools_before_the_account_as_every_run_does(
+    company: Rehearsal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    locked: list[str] = []
+    pools, accounts = Turns.load, Accounts.lock
+
+    def lock_pools(turns: Turns, names: Iterable[str], lock: bool = True) -> dict[str, Mapping[str, Any]]:
+        locked.extend(["pools"] if lock else [])
+        return pools(turns, names, lock)
+
+    def lock_accounts(them: Accounts, ids: Iterable[str]) -> dict[str, str]:
+        locked.append("accounts")
+        return accounts(them, ids)
+
+    monkeypatch.setattr(Turns, "load", lock_pools)
+    monkeypatch.setattr(Accounts, "lock", lock_accounts)
+    open_dispute(company.context, "Acme", DIEGO, "I called them first")
+    assert locked[:2] == ["pools", "accounts"], "a batch under way would wait for the account and be waited for"
+
+
 def test_a_ruling_that_is_overdue_is_an_exception_once_and_until_it_comes(company: Rehearsal) -> None:
     opened = open_dispute(company.context, "Acme", DIEGO, "I called them first")
     company.pass_time(hours=47)
@@ -170,3 +193,14 @@ def test_a_scan_that_is_killed_before_it_commits_is_made_again_by_the_next(
     assert owner(company) == "diego-marin"
     assert len(end_what_was_lent(company.context).moves) == 1
     assert owner(company) == "grace-liu"
+
+
+def test_a_lent_account_that_is_in_no_system_any_more_stays_in_nobodys_book(company: Rehearsal) -> None:
+    asked = request_override(company.context, "Acme", DIEGO, "diego-marin", "a launch", "2026-11-23", "return")
+    answer_override(company.context, asked.override_id, OPS, "approved", "for the launch")
+    company.context.store.run(lambda uow: uow.accounts.mark_gone([asked.account_id], company.now[0]))
+    company.pass_time(days=1)
+    company.new_run()
+    assert end_what_was_lent(company.context).looked_at == 0
+    with company.context.store.transaction(readonly=True) as uow:
+        assert {owner: size for owner, size in uow.ledger.book_sizes().items() if size} == {}

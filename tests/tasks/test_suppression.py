@@ -18,6 +18,7 @@ from ownership.entries import SuppressionRule
 from store.engine import Store
 from store.suppression import Suppressions
 from tasks.acceptance import accept_account
+from tasks.breaker import pause, resume
 from tasks.rehearsal import Rehearsal, rehearse
 from tasks.suppression import show_suppression
 from tests.faults.test_killed_anywhere import Killed, Steps
@@ -185,6 +186,15 @@ def test_a_system_that_is_away_is_said_and_gets_it_later(acme: Rehearsal, monkey
     with pytest.raises(RetryLater):
         show_suppression(acme.context, "hubspot")
     monkeypatch.undo()
+    show(acme)
+    assert held(acme) == BUSY
+
+
+def test_a_system_that_a_person_paused_is_shown_nothing_until_they_resume_it(acme: Rehearsal) -> None:
+    pause(acme.context, "hubspot", "its fields are being changed")
+    show(acme)
+    assert (held(acme), len(writes(acme))) == ({}, 1), "only Salesforce is written to"
+    resume(acme.context, "hubspot")
     show(acme)
     assert held(acme) == BUSY
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 
 import sqlalchemy as sa
 from alembic import op
@@ -47,6 +48,20 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.add_column("dispute", sa.Column("evidence", JsonText(), nullable=False, server_default="[]"))
+    _put_back_what_was_said()
     op.drop_table("dispute_evidence")
     for column in ("ended_because", "ended_at", "ended_by"):
         op.drop_column("override_request", column)
+
+
+def _put_back_what_was_said() -> None:
+    """The words of each piece of evidence; whose they are had no place."""
+    evidence = sa.table(
+        "dispute_evidence", sa.column("dispute_id"), sa.column("said", Words()), sa.column("evidence_id")
+    )
+    dispute = sa.table("dispute", sa.column("dispute_id"), sa.column("evidence", JsonText()))
+    said = defaultdict[str, list[str]](list)
+    for id_, words, _ in op.get_bind().execute(sa.select(evidence).order_by(evidence.c.evidence_id)):
+        said[id_].append(words)
+    for id_, all_said in said.items():
+        op.execute(sa.update(dispute).where(dispute.c.dispute_id == id_).values(evidence=all_said))
