@@ -127,6 +127,15 @@ class Notifications:
         """From now on these are one message, also when it has to be sent again."""
         self._update(notification_ids, message_key=message_key)
 
+    def claim(self, notification_ids: Sequence[str], now: datetime, until: datetime) -> bool:
+        """Have this message to oneself until then, or until it is settled or put off; False when somebody else has it,
+        or all of it is told by now."""
+        columns = notification.c
+        these = is_among(self._connection, columns.notification_id, notification_ids)
+        is_free = or_(columns.not_before.is_(None), columns.not_before <= now)
+        claimed = update(notification).where(these, text("state = 'pending'"), is_free).values(not_before=until)
+        return self._connection.execute(claimed).rowcount > 0
+
     def settle(
         self, notification_ids: Sequence[str], state: str, error: str, now: datetime, message_id: str = ""
     ) -> None:

@@ -39,6 +39,7 @@ from tasks.slack_messages import show_ended_offers
 from tasks.steps import as_task
 
 FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=5), timedelta(hours=4)
+LONGEST_CALL = timedelta(minutes=5)  # a message is with one run; patience of a connector ends before
 MOST_TRIES = 12  # of one message that its mailbox does not take yet: about a day
 MOST_DEFERRED = 5  # in one run, when nobody was told before: then it is the server
 
@@ -214,6 +215,8 @@ def _deliver_all(
     """How many messages were sent, refused, and wait."""
     sent = refused = deferred = 0
     for together in messages:
+        if not _claim(context, together):
+            continue
         try:
             message_id = notifier.notify(to_notice(context, together))
         except RecordRejected as refusal:
@@ -231,6 +234,13 @@ def _deliver_all(
             _settle(context, together, "sent", "", message_id)
             sent += 1
     return sent, refused, len(messages) - sent - refused
+
+
+def _claim(context: RunContext, together: Sequence[Notification]) -> bool:
+    """Whether it is ours to send: another run may have read the same queue. Who is killed while sending holds it up for
+    a while; it is sent again then, under the same key."""
+    ids, now = [message.notification_id for message in together], context.now()
+    return context.store.run(lambda uow: uow.notifications.claim(ids, now, now + LONGEST_CALL))
 
 
 def _defer(context: RunContext, together: Sequence[Notification], problem: Deferred) -> int:

@@ -10,6 +10,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from connectors.base import Notice
 from connectors.errors import RecordRejected, RetryLater
 from ownership.entries import NoticeRule
 from ownership.notices import NEW_OWNER
@@ -67,9 +68,41 @@ def test_what_is_queued_after_a_crash_is_told_beside_what_was_sent_before_it(
             "salesforce", f"002{number}", name=f"Neu {number}", owner=None, country="Germany", employees=300
         )
     company.assign()
+    company.pass_time(minutes=6)
     deliver_notices(company.context)
     said = [text for notice in company.notifier.delivered.values() for text in notice.said]
     assert sorted(text.split(":")[0] for text in said) == ["Firma", "Neu 0", "Neu 1", "Neu 2", "Neu 3"]
+
+
+def test_two_runs_that_tell_people_at_once_tell_nobody_twice(
+    company: Rehearsal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A mail server sends on whatever it is given, and knows no repeat."""
+    taken, send = [], company.mailbox.notify
+
+    def other_run_meanwhile(notice: Notice) -> str:
+        taken.append(notice.email)
+        if len(taken) == 1:
+            deliver_notices(company.context)
+        return send(notice)
+
+    monkeypatch.setattr(company.mailbox, "notify", other_run_meanwhile)
+    deliver_notices(company.context)
+    assert sorted(taken) == sorted({notice.email for notice in company.mailbox.delivered.values()})
+
+
+def test_a_message_that_was_under_way_in_a_run_that_died_is_sent_a_while_later(
+    company: Rehearsal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(company.mailbox, "notify", lambda _: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            deliver_notices(company.context)
+    deliver_notices(company.context)
+    assert len(company.mailbox.delivered) == 1
+    company.pass_time(minutes=6)
+    deliver_notices(company.context)
+    assert len(company.mailbox.delivered) == 2
 
 
 @pytest.mark.postgres
