@@ -33,7 +33,7 @@ check: .venv/dev ## formatting, lint, types and the import contract
 	@$(BIN)/ruff format --check -q . && $(BIN)/ruff check -q . && $(BIN)/mypy && $(BIN)/lint-imports
 
 fast: .venv/dev ## the tests that need nobody else: rules, store, tasks
-	@$(BIN)/pytest -q -n 2 -m "not (postgres or slow or vendors or browser or long or e2e)" tests
+	@$(BIN)/pytest -q -n 2 -m "not (postgres or slow or long)" tests/unit tests/store tests/tasks
 
 test: check ## everything, PostgreSQL included; the fast tests first
 	@$(BIN)/pytest -q -n 3 -m "not (long or e2e)" tests

@@ -41,6 +41,8 @@ from tasks.assignment import decide_at_once
 from tasks.rehearsal import rehearse
 from tasks.unaccepted import take_unaccepted
 
+pytestmark = pytest.mark.slow
+
 POOL, MANAGER, STRANGER, DESK = ("ann", "bob", "cid"), "mia", "sue", "desk"
 REMIND_HOURS = 5
 IN_LINE = ("next_in_line", "next_in_line")

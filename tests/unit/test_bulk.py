@@ -30,6 +30,8 @@ from tests.unit.bulk_comparison import assert_same, in_bulk, one_by_one
 from tests.unit.random_files import NOW, World, WorldMaker, frame
 from tests.unit.random_policies import CUSTOM
 
+pytestmark = pytest.mark.slow
+
 few = settings(max_examples=15, deadline=None, database=None)
 POLICY = Policy(
     "p",

@@ -14,6 +14,8 @@ from store.engine import open_store
 from tasks.context import utc_now
 from tests.store.business import know, owned_by, record
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:

@@ -33,6 +33,8 @@ from ownership.model import Account, Decision, Period, Ramp
 from ownership.policy import Policy, Roster
 from tests.unit.small_company import account, at, company, lead, rep
 
+pytestmark = pytest.mark.slow
+
 START = at("2026-11-25", "09:30")
 REPS = ("ann", "bob", "cid")
 IDS = [f"a{number}" for number in range(6)]

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -10,6 +11,8 @@ from ownership.entries import Territory
 from ownership.index import FirstMatch, PolicyIndex, compiled
 from ownership.policy import Policy
 from ownership.territories import path_of
+
+pytestmark = pytest.mark.slow
 
 many = settings(max_examples=300, deadline=None)
 
