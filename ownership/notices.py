@@ -25,12 +25,13 @@ TOLD_BY_DEFAULT = tuple(NoticeRule(event, OWNER) for event in EVENTS if event !=
 SUBJECTS: Mapping[str, tuple[str, str]] = {
     NEW_OWNER: ("You now own {count}", "{count} got a new owner"),
     ASKED: ("You are asked to take over {count}", "Somebody is asked to take over {count}"),
-    REMINDED: ("{count} waits for your answer", "{count} waits for an answer"),
+    REMINDED: ("You are still to answer for {count}", "Somebody is still to answer for {count}"),
     UNACCEPTED: ("You can still take {count}", "Nobody accepted {count}"),
     FORFEITURE: ("You are about to lose {count}", "Somebody is about to lose {count}"),
-    EXCEPTION: ("{count} of yours needs a person", "{count} needs a person"),
+    EXCEPTION: ("A person has to look at {count} of yours", "A person has to look at {count}"),
 }
-"""What a message is called for the owner, and for everybody else. `{count}` is "1 account" or "3 accounts"."""
+"""What a message is called for the owner, and for everybody else. `{count}` is "1 account" or "3 accounts"; the
+words around it fit both."""
 
 
 def rules_for(policy: Policy, event: str) -> list[NoticeRule]:

@@ -143,7 +143,7 @@ def test_by_the_shipped_policy_owners_are_told_over_both_channels_and_managers_o
     deliver_notices(company.context)
     for channel in (company.notifier, company.mailbox):
         told = [(notice.email, notice.subject) for notice in channel.delivered.values()]
-        subjects = ("You now own 1 account", "1 account waits for your answer")
+        subjects = ("You now own 1 account", "You are still to answer for 1 account")
         assert told == [(roster.reps[owner].email, subject) for subject in subjects]
     with company.context.store.transaction() as uow:
         (account,) = uow.accounts.all()
@@ -152,4 +152,4 @@ def test_by_the_shipped_policy_owners_are_told_over_both_channels_and_managers_o
     deliver_notices(company.context)
     *_, last = company.mailbox.delivered.values()
     manager = str(roster.manager_of(owner))
-    assert (last.email, last.subject) == (roster.reps[manager].email, "1 account needs a person")
+    assert (last.email, last.subject) == (roster.reps[manager].email, "A person has to look at 1 account")
