@@ -10,21 +10,21 @@ No Prefect server runs: runs are started after the answer. The last line is the 
 from __future__ import annotations
 
 import asyncio
-import base64
-import hmac
 import json
 import sys
 import time
 from collections.abc import Sequence
-from hashlib import sha256
+from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from statistics import quantiles
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import httpx
 
 from benchmarks.web_app import web_app
+from emulators.hubspot.webhooks import sign
 from store.engine import open_store
 from tests.postgres import find_binaries, running_server
 
@@ -88,9 +88,10 @@ async def sent(address: str, number: count[int], connections: int, events: int, 
 
         async def one_connection() -> None:
             for _ in left:
-                body = json.dumps([event(next(number)) for _ in range(events)]).encode()
+                some = [event(next(number)) for _ in range(events)]
+                delivery = sign(SECRET, PUBLIC_URL + PATH, some, datetime.now(UTC))
                 started = time.perf_counter()
-                answer = await client.post(address + PATH, content=body, headers=signed(body))
+                answer = await client.post(address + PATH, content=delivery.body, headers=delivery.headers)
                 waited.append(time.perf_counter() - started)
                 if answer.status_code != httpx.codes.NO_CONTENT:
                     raise SystemExit(f"a delivery came to {answer.status_code}")
@@ -99,7 +100,7 @@ async def sent(address: str, number: count[int], connections: int, events: int, 
     return waited
 
 
-def event(number: int) -> dict[str, object]:
+def event(number: int) -> dict[str, Any]:
     return {
         "eventId": number,
         "objectId": number,
@@ -107,14 +108,6 @@ def event(number: int) -> dict[str, object]:
         "propertyName": "country",
         "subscriptionType": "company.propertyChange",
     }
-
-
-def signed(body: bytes) -> dict[str, str]:
-    """HubSpot's headers for this body (request signature v3)."""
-    at = str(int(time.time() * 1000))
-    source = b"POST" + (PUBLIC_URL + PATH).encode() + body + at.encode()
-    signature = base64.b64encode(hmac.new(SECRET.encode(), source, sha256).digest()).decode()
-    return {"X-HubSpot-Signature-v3": signature, "X-HubSpot-Request-Timestamp": at}
 
 
 def peak_of(pid: int) -> int:

@@ -16,7 +16,6 @@ def take_in(store: Store, source: str, notes: Sequence[ChangeNote], now: datetim
 
     Commits before it returns: only then may the vendor be told that we have them.
     """
-
     fresh = store.run(lambda uow: uow.inbox.add(source, notes, now))
     return sorted({note.object_id for note in fresh})
 

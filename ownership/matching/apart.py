@@ -49,7 +49,7 @@ def _are_other_funds(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
 
 def _all_found(words: tuple[str, ...], among: tuple[str, ...]) -> bool:
     """Numbers are no words here: they have a rule of their own."""
-    wanted = set(core_words(words)) - numbers_in(words)
+    wanted = core_words(words) - numbers_in(words)
     return all(any(are_alike(word, other) for other in core_words(among)) for word in wanted)
 
 

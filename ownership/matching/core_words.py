@@ -84,8 +84,7 @@ IN_FULL = {
 
 
 @lru_cache(maxsize=50_000)
-def core_words(words: tuple[str, ...]) -> tuple[str, ...]:
-    """The words in full and in the order of the alphabet, without the little ones; of a name of nothing but these all
-    of them."""
+def core_words(words: tuple[str, ...]) -> frozenset[str]:
+    """The words in full without the little ones; of a name of nothing but these all of them."""
     core = [IN_FULL.get(word, word) for word in words if word not in LITTLE_WORDS]
-    return tuple(sorted(core or words))
+    return frozenset(core or words)

@@ -105,13 +105,20 @@ def test_a_message_that_was_under_way_in_a_run_that_died_is_sent_a_while_later(
     assert len(company.mailbox.delivered) == 2
 
 
+@pytest.fixture
+def one_message(tmp_path: Path, postgres_url: str) -> Iterator[Rehearsal]:
+    """Something waits to be told to Ann, on PostgreSQL, where transactions go on side by side."""
+    founded = rehearse(tmp_path, database_url=postgres_url)
+    _queue(founded.context.store, "ann@n.example")
+    yield founded
+    founded.context.store.close()
+
+
 @pytest.mark.postgres
 def test_what_is_queued_while_a_run_reads_what_waits_goes_to_nobody_else(
-    tmp_path: Path, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+    one_message: Rehearsal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    company, settle = rehearse(tmp_path, database_url=postgres_url), Notifications.tell_together
-    store = company.context.store
-    _queue(store, "ann@n.example")
+    company, store, settle = one_message, one_message.context.store, Notifications.tell_together
 
     def queued_meanwhile(these: Notifications, ids: Sequence[str], key: str) -> None:
         settle(these, ids, key)
@@ -123,16 +130,13 @@ def test_what_is_queued_while_a_run_reads_what_waits_goes_to_nobody_else(
     deliver_notices(company.context)
     told = [(notice.email, notice.said) for notice in company.notifier.delivered.values()]
     assert sorted(told) == [(f"{who}@n.example", (f"for {who}",)) for who in ("ann", "ben", "cat")]
-    store.close()
 
 
 @pytest.mark.postgres
 def test_two_runs_at_once_settle_each_message_once(
-    tmp_path: Path, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+    one_message: Rehearsal, postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    company, settle = rehearse(tmp_path, database_url=postgres_url), Notifications.tell_together
-    store = company.context.store
-    _queue(store, "ann@n.example")
+    company, store, settle = one_message, one_message.context.store, Notifications.tell_together
     others: list[Future[Notified]] = []
 
     def other_run_meanwhile(these: Notifications, ids: Sequence[str], key: str) -> None:
@@ -151,7 +155,6 @@ def test_two_runs_at_once_settle_each_message_once(
         "for ann",
         "news for ann",
     ]
-    store.close()
 
 
 def _queue(store: Store, *emails: str, about: str = "") -> None:
