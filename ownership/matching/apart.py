@@ -49,8 +49,8 @@ def _are_other_funds(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
 
 def _all_found(words: tuple[str, ...], among: tuple[str, ...]) -> bool:
     """Numbers are no words here: they have a rule of their own."""
-    wanted = core_words(words) - numbers_in(words)
-    return all(any(are_alike(word, other) for other in core_words(among)) for word in wanted)
+    wanted, there = core_words(words) - numbers_in(words), core_words(among)
+    return all(any(are_alike(word, other) for other in there) for word in wanted)
 
 
 def _different(one: Mapping[str, str], other: Mapping[str, str]) -> str | None:
