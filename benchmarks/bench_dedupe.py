@@ -122,7 +122,7 @@ def splink(records: Sequence[Company]) -> tuple[Groups, dict[str, Any]]:
     import splink.comparison_library as cl
     from splink import DuckDBAPI, Linker, SettingsCreator, block_on
 
-    logging.getLogger("splink").setLevel(logging.ERROR)
+    logging.disable(logging.WARNING)  # in this process alone: Splink tells of each of its steps
     api = DuckDBAPI()
     rows = [
         {

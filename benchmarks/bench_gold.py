@@ -8,7 +8,10 @@ in the same way, three simple methods.
 Of the calibration error it prints: that of the probabilities as learnt on all sets; after they were fitted to
 the set's own first half, as `steward match evaluate --recalibrate` does; and for both what probabilities without any
 fault would show by chance with as many leads (the mean of three hundred draws), once for leads that have nothing to do
-with each other, once for leads of one company that are right or wrong together. Ends with one line of JSON.
+with each other, once for leads of one company that are right or wrong together.
+
+At the end pairs of names that were chosen because they are hard, of which none was learnt from, and how often names
+suggest the right parent of a subsidiary. Ends with one line of JSON.
 """
 
 from __future__ import annotations
@@ -25,6 +28,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from benchmarks.gold_sets import GoldSet, former_names, is_first_half, load
+from benchmarks.hard_names import hard_pairs, parents_by_name
 from benchmarks.train_matching import (
     FEATURES,
     Pairs,
@@ -85,7 +89,9 @@ def main(folder: Path) -> None:
         name = "T4 with aliases" if aliases else "T4 by name"
         figures[name] = steward(gold, learnt)
         _print(name, gold, figures[name])
-    print(json.dumps(figures))
+    hard, parents = hard_pairs(folder, learnt.half), parents_by_name(folder)
+    print(f"hard pairs: {hard}\nparents by name: {parents}")
+    print(json.dumps({**figures, "hard pairs": hard, "parents by name": parents}))
 
 
 def learn_half(pairs: Sequence[Pairs]) -> Learnt:

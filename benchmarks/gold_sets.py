@@ -59,7 +59,7 @@ def load(name: str, folder: Path) -> GoldSet:
 def patent_holders(folder: Path) -> GoldSet:
     made = GoldSet("T1")
     spellings: Mapping[str, dict[str, int]] = defaultdict(dict)
-    for row in _rows(folder, "nber_assignee_clusters"):
+    for row in rows_of(folder, "nber_assignee_clusters"):
         spellings[row["entity_id"]][row["name"]] = int(row["mentions"])
     for entity, names in spellings.items():
         order = sorted(names, key=lambda name: (-names[name], name))
@@ -74,8 +74,8 @@ def patent_holders(folder: Path) -> GoldSet:
 
 def two_systems(folder: Path) -> GoldSet:
     made = GoldSet("T2")
-    gold = {row["cik"]: row for row in _rows(folder, "xcrm_sec_fd_gold")}
-    for row in _rows(folder, "sec_company_records"):
+    gold = {row["cik"]: row for row in rows_of(folder, "xcrm_sec_fd_gold")}
+    for row in rows_of(folder, "sec_company_records"):
         if row["cik"] not in gold or part("absent" + row["cik"], 1000) >= 260:
             made.accounts.append(_sec(row))
     known = {account.id for account in made.accounts}
@@ -88,9 +88,9 @@ def two_systems(folder: Path) -> GoldSet:
 
 def listings(folder: Path) -> GoldSet:
     made = GoldSet("T3")
-    pairs = _rows(folder, "fd_listing_name_pairs")
+    pairs = rows_of(folder, "fd_listing_name_pairs")
     absent = {row["domain"] for row in pairs if part("absent" + row["domain"], 1000) < 200}
-    companies = {row["domain"]: row for row in _rows(folder, "fd_company_records")}
+    companies = {row["domain"]: row for row in rows_of(folder, "fd_company_records")}
     for row in companies.values():
         if row["domain"] not in absent:
             place = {name: row[name] for name in ("country", "state", "city", "postcode")}
@@ -106,9 +106,9 @@ def former_names(folder: Path, with_aliases: bool = True) -> GoldSet:
     known: half of the companies keep theirs, the other half have none."""
     made = GoldSet("T4")
     names: Mapping[str, list[tuple[str, str]]] = defaultdict(list)
-    for row in _rows(folder, "sec_company_name_history"):
+    for row in rows_of(folder, "sec_company_name_history"):
         names[row["cik"]].append((row["start_date"], row["name"]))
-    for record in _rows(folder, "sec_company_records"):
+    for record in rows_of(folder, "sec_company_records"):
         former = sorted({name for _, name in names[record["cik"]]} - {record["name"]})
         account = _sec(record)
         aliases = tuple(former) if with_aliases else ()
@@ -121,7 +121,7 @@ def former_names(folder: Path, with_aliases: bool = True) -> GoldSet:
 def chicago(folder: Path) -> GoldSet:
     made = GoldSet("C")
     records: Mapping[str, Rows] = defaultdict(list)
-    for row in _rows(folder, "dedupe_chicago_orgs"):
+    for row in rows_of(folder, "dedupe_chicago_orgs"):
         records[row["true_id"]].append(row)
     for entity, rows in records.items():
         absent = part("absent" + entity, 1000) < 150
@@ -141,7 +141,8 @@ SETS: Mapping[str, Callable[[Path], GoldSet]] = {
 }
 
 
-def _rows(folder: Path, name: str) -> Rows:
+def rows_of(folder: Path, name: str) -> Rows:
+    """The rows of one public file. Raises `FileNotFoundError` naming it when it is missing."""
     with gzip.open(folder / f"{name}_dev.csv.gz", "rt", encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 

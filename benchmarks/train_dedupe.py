@@ -40,7 +40,7 @@ WEIGHT = {"S": 40_000, "C": 20_000, "T1": 10_000, "T2": 3_000, "T3": 5_000}
 file another address is mostly another company."""
 ANY_DIRECTION = ("lead_weight", "only_candidate", "domain", "lead_gap", "gram_gap")
 """Of two accounts, another web domain ending is no better sign than an unknown one."""
-TRIED = (Needed(0.5, 0.5), Needed(0.9, 0.5), Needed(0.9, 0.7), Needed(0.95, 0.7), Needed(), Needed(0.95, 0.95))
+TRIED = (Needed(0.5, 0.5), Needed(0.9, 0.5), Needed(0.9, 0.7), Needed(0.93, 0.7), Needed(), Needed(0.95, 0.75))
 
 
 @dataclass

@@ -28,6 +28,8 @@ LEARN_FROM = ("T1", "T2", "T3", "C")
 MODEL = Path(__file__).parent.parent / "ownership" / "matching" / "model.json"
 ANY_DIRECTION = ("lead_weight", "only_candidate")
 FOLDS = 5
+WEIGHT = {"S": 0.25}
+"""How much a pair of the made-up market counts beside a real one, of which there are far fewer."""
 
 
 @dataclass
@@ -58,7 +60,7 @@ def pairs_of(gold: GoldSet, same: Any = None) -> Pairs:
     return Pairs(gold.name, np.array(rows), np.array(right), np.array(numbers), np.array(entities), has_account)
 
 
-def made_up(accounts: int = 20_000, leads: int = 6_000) -> Pairs:
+def made_up(accounts: int = 200_000, leads: int = 20_000) -> Pairs:
     """Leads with web domains and free mailboxes, of which the public sets have none."""
     market = make_market(accounts, leads, seed=5)
     gold = GoldSet("S", market.accounts, market.leads)
@@ -74,8 +76,8 @@ def learn(pairs: Sequence[Pairs], keep: Sequence[np.ndarray]) -> HistGradientBoo
     trees = HistGradientBoostingClassifier(
         max_iter=200,
         learning_rate=0.06,
-        max_leaf_nodes=10,
-        max_depth=6,
+        max_leaf_nodes=16,
+        max_depth=8,
         min_samples_leaf=40,
         l2_regularization=2.0,
         monotonic_cst=directions,
@@ -83,7 +85,10 @@ def learn(pairs: Sequence[Pairs], keep: Sequence[np.ndarray]) -> HistGradientBoo
     )
     features = np.vstack([each.features[kept] for each, kept in zip(pairs, keep, strict=True)])
     right = np.concatenate([each.right[kept] for each, kept in zip(pairs, keep, strict=True)])
-    return trees.fit(features, right)
+    weight = np.concatenate(
+        [np.full(kept.sum(), WEIGHT.get(each.name, 1.0)) for each, kept in zip(pairs, keep, strict=True)]
+    )
+    return trees.fit(features, right, weight)
 
 
 def fold_of(entity: str) -> int:
@@ -127,13 +132,15 @@ def calibrate(pairs: Sequence[Pairs], scores: Sequence[np.ndarray]) -> dict[str,
 
 
 def _table(points: Sequence[tuple[float, bool, float]]) -> list[list[float]]:
+    """Isotonic steps, each at the mean of its scores with even slopes between them: where many scores share a step, the
+    lowest of them are not as sure as the highest.
+
+    Source: A. Oron, N. Flournoy, "Centered Isotonic Regression" (2017).
+    """
     score, right, weight = (np.array(column, dtype=float) for column in zip(*points, strict=True))
-    fit = IsotonicRegression(y_min=0.001, y_max=0.999, out_of_bounds="clip").fit(score, right, weight)
-    table: list[list[float]] = []
-    for x, y in zip(fit.X_thresholds_.tolist(), fit.y_thresholds_.tolist(), strict=True):
-        if not table or y - table[-1][1] > 1e-4 or x - table[-1][0] > 1.0:
-            table.append([round(x, 4), round(y, 4)])
-    return table
+    steps = IsotonicRegression(y_min=0.001, y_max=0.999).fit(score, right, weight).predict(score).round(4)
+    at = [steps == step for step in np.unique(steps)]
+    return [[round(np.average(score[here], weights=weight[here]), 4), float(steps[here][0])] for here in at]
 
 
 def trees_as_json(trees: HistGradientBoostingClassifier) -> tuple[float, list[dict[str, list[float]]]]:

@@ -21,7 +21,7 @@ class Needed:
     """What two clusters need to be joined: the strongest link between them, and their mean link, both above 0; and at
     most so many records together."""
 
-    strongest: float = 0.95
+    strongest: float = 0.93
     mean: float = 0.75
     largest: int = 50
 

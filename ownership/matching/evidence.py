@@ -59,6 +59,8 @@ FACTS = {
     "alias": "a name it is also known by is the same",
     "domain_says_name": "a domain of one is the name of the other",
 }
+OWN = ("ids", "domain", "phone")
+"""What one company has and another has not."""
 MISSING = {
     "lead_unmatched": "a word of the lead's name is not in the account's",
     "account_unmatched": "a word of the account's name is not in the lead's",
@@ -75,6 +77,17 @@ def sentences_on(features: Sequence[float], adds: Iterable[tuple[str, float]], m
     """
     said = (_sentence(name, features[INDEX_OF[name]], added) for name, added in adds)
     return tuple(sentence for sentence in said if sentence)[:most]
+
+
+def is_outdone(rival: Sequence[float], best: Sequence[float]) -> bool:
+    """Whether a lead's own identifier, web domain or phone is one candidate's and not its rival's, and the rival is
+    not more alike in anything else.
+
+    "acme.com" and "acme.de" are companies of one name: for a lead from acme.com that is no question.
+    """
+    owned = any(best[INDEX_OF[name]] == 1.0 > rival[INDEX_OF[name]] for name in OWN)
+    compared = (INDEX_OF[name] for name in (*COMPARED, "lead_words", "account_words", "alias"))
+    return owned and all(rival[number] <= best[number] for number in compared)
 
 
 def _sentence(name: str, value: float, added: float) -> str:

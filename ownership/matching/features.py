@@ -15,6 +15,7 @@ from typing import Protocol
 from rapidfuzz.distance import OSA, JaroWinkler
 
 from ownership.matching.company import Normal
+from ownership.matching.initials import initials_of
 from ownership.matching.numbers import numbers_in
 
 FEATURES = (
@@ -198,10 +199,8 @@ def _is_within(short: str, long: str) -> bool:
 
 def _initials(lead: Normal, account: Normal) -> float:
     for one, other in ((lead, account), (account, lead)):
-        if len(one.words) == 1 and len(other.words) >= 2 and 2 <= len(one.slug) <= 8:
-            letters = "".join(word[0] for word in other.words)
-            if one.slug in (letters, "".join(w[0] for w in other.words if w not in ("and", "of", "the", "for", "de"))):
-                return 1.0
+        if len(one.words) == 1 and 2 <= len(one.slug) <= 8 and one.slug in initials_of(other.words):
+            return 1.0
     return 0.0
 
 

@@ -13,6 +13,7 @@ from itertools import chain
 from math import log
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ownership.matching.company import Normal
 from ownership.matching.features import Candidate
@@ -20,13 +21,16 @@ from ownership.matching.grams import grams_of
 from ownership.matching.keys import Counts, Keys, keys_of, wanted_by
 from ownership.matching.near_names import NearNames
 from ownership.matching.packed import pack, unpack
-from ownership.matching.postings import Postings
+from ownership.matching.postings import Places, Postings
 from ownership.matching.texts import Texts
+from ownership.matching.whereabouts import Whereabouts
 
 CROWD = 30
 """A key that more accounts hold leads to none of them."""
 MOST = 10
-"""So many candidates at most by their names."""
+"""So many candidates at most by their names alone."""
+NEAR_BY = 5
+"""So many more by their names and the lead's city or postcode."""
 NEAREST = 0.3
 """Names whose triples have a smaller cosine are not alike."""
 WEIGHTS_KEPT = 100_000
@@ -100,11 +104,13 @@ class Index:
         places = np.concatenate([near, np.array(sorted(shared.keys() - set(near.tolist())), dtype=np.int32)])
         cosines = self._near.cosines(grams, places)
         alike = np.flatnonzero(cosines[: len(near)] >= NEAREST)
-        chosen = self._near.highest(near[alike], cosines[alike], MOST + 1)
+        near_by = alike[self._where.shared(lead, near[alike])]
         cosine_of = dict(zip(places.tolist(), cosines.tolist(), strict=True))
-        ranked = sorted((-cosine_of[place], self._ids[place], place) for place in chosen.tolist())
-        names = [place for _, id_, place in ranked if id_ != lead.id][:MOST]
-        found = sorted((-cosine_of[place], self._ids[place], place) for place in shared.keys() | set(names))
+        names = {
+            *self._nearest(lead, near[alike], cosines[alike], MOST),
+            *self._nearest(lead, near[near_by], cosines[near_by], NEAR_BY),
+        }
+        found = sorted((-cosine_of[place], self._ids[place], place) for place in shared.keys() | names)
         self._remember({id_: place for _, id_, place in found})
         return [
             Candidate(id_, -less, tuple(sorted(shared.get(place, ())))) for less, id_, place in found if id_ != lead.id
@@ -115,6 +121,7 @@ class Index:
     def _build(self, accounts: Iterable[Normal]) -> None:
         """Take accounts in one after the other, so that no more than their packed rows is ever held."""
         ids, by_id, rows, keys, words, postings = Texts(), Keys(), Texts(), Keys(), Counts(), Postings()
+        self._where = Whereabouts()
         for place, account in enumerate(accounts):
             ids.append(account.id)
             rows.append(pack(account))
@@ -122,6 +129,7 @@ class Index:
             keys.gather(place, keys_of(account))
             words.add(account.words)
             postings.gather(account.words)
+            self._where.append(account)
         for part in (ids, by_id, rows, keys, words, postings):
             part.settle()
         for one, other in by_id.sharing():
@@ -156,6 +164,7 @@ class Index:
         self._keys.add(place, keys_of(account))
         self._words.add(account.words)
         self._near.add(place, account.words)
+        self._where.append(account)
         self._changed += 1
 
     def _leave(self, id_: str) -> None:
@@ -174,6 +183,13 @@ class Index:
         if len(self._answered) > ANSWERS_KEPT:
             self._answered.clear()
         self._answered |= answered
+
+    def _nearest(self, lead: Normal, places: Places, cosines: NDArray[np.float64], most: int) -> list[int]:
+        """Of these places the nearest, of those as near the lowest ids; not the lead itself."""
+        chosen = self._near.highest(places, cosines, most + 1)
+        cosine_of = dict(zip(places.tolist(), cosines.tolist(), strict=True))
+        ranked = sorted((-cosine_of[place], self._ids[place], place) for place in chosen.tolist())
+        return [place for _, id_, place in ranked if id_ != lead.id][:most]
 
     def _by_key(self, lead: Normal) -> dict[int, set[str]]:
         """The accounts that share a key with the lead, with the names of the keys."""

@@ -12,8 +12,11 @@ from numpy.typing import NDArray
 
 from ownership.matching.company import Normal
 from ownership.matching.features import label_of
+from ownership.matching.initials import initials_of
 
 SHORTEST_LABEL = 3
+FEWEST_INITIALS = 3
+"""Two letters are the initials of far too many names."""
 PHONE_DIGITS = 8
 """So many digits from the end tell a number: what stands before them is written or left out."""
 
@@ -24,6 +27,11 @@ def keys_of(account: Normal) -> Iterator[tuple[str, str]]:
         yield "slug", account.slug
     for words in account.alias_words:
         yield "alias", "".join(words)
+    for count in (2, 3):
+        if len(account.words) > count:
+            yield "beginning", "".join(account.words[:count])
+    for letters in _initials_of(account):
+        yield "initials", letters
     for domain in account.domains:
         yield "domain", domain
         if len(label := label_of(domain)) >= SHORTEST_LABEL:
@@ -43,6 +51,8 @@ def wanted_by(lead: Normal) -> Iterator[tuple[str, str, str]]:
         if len(label := label_of(domain)) >= SHORTEST_LABEL:
             yield "stem", "label", label
             yield "label", "slug", label
+            yield "label", "beginning", label
+            yield "initials", "initials", label
     if lead.phone:
         yield "phone", "phone", lead.phone[-PHONE_DIGITS:]
     for words in (lead.words, *lead.alias_words):
@@ -50,6 +60,15 @@ def wanted_by(lead: Normal) -> Iterator[tuple[str, str, str]]:
             yield "slug" if words is lead.words else "alias", "slug", slug
             yield "alias", "alias", slug
             yield "label", "label", slug
+    if len(lead.words) == 1:
+        yield "initials", "initials", lead.slug
+    for letters in _initials_of(lead):
+        yield "initials", "slug", letters
+        yield "initials", "label", letters
+
+
+def _initials_of(company: Normal) -> Iterator[str]:
+    return (letters for letters in initials_of(company.words) if len(letters) >= FEWEST_INITIALS)
 
 
 class Keys:

@@ -15,7 +15,7 @@ from typing import Protocol
 import numpy as np
 
 from ownership.matching.company import Company, Normal
-from ownership.matching.evidence import sentences_on, veto_by_name, veto_on
+from ownership.matching.evidence import is_outdone, sentences_on, veto_by_name, veto_on
 from ownership.matching.features import INDEX_OF, Candidate, Rarity, features_of
 from ownership.matching.model import Matrix, Model, is_corroborated
 from ownership.matching.tie_breaks import Preference, are_family
@@ -39,10 +39,11 @@ class CandidateIndex(Rarity, Protocol):
 class Bands:
     """From which probability on a match is made, and from which a person looks at it.
 
-    Where only names speak, more is asked. `margin` is how much likelier than any other company it has to be.
+    Where only names speak, more is asked. `margin` is how much likelier it has to be than any other company that is not
+    outdone in everything.
     """
 
-    match: float = 0.97
+    match: float = 0.95
     match_by_name: float = 0.985
     review: float = 0.30
     margin: float = 0.2
@@ -132,8 +133,7 @@ class Matcher:
         top = accounts[order[0]]
         family = [n for n in order if likely[n] >= self._bands.review and are_family(top, accounts[n])] or [order[0]]
         best = min(family, key=lambda n: self._rank(lead, accounts[n], likely[n]))
-        others = [n for n in order if n not in family]
-        rival = others[0] if others else None
+        rival = next((n for n in order if n not in family and not is_outdone(features[n], features[best])), None)
         probability = likely[best]
         outcome, because = self._band(features[best], probability, likely[rival] if rival is not None else 0.0)
         if outcome is Outcome.NONE:

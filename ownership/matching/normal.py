@@ -17,13 +17,14 @@ from rapidfuzz.distance import OSA
 from ownership.matching.company import Company, Normal
 from ownership.names import country_code, registrable_domain
 
-NORM_VERSION = 2
+NORM_VERSION = 3
 """Changes when the same record comes out otherwise: what was normalised before is then normalised again."""
 
 LONGEST_NAME = 300
 LONGEST_TEXT = 120
 MOST_WORDS = 24
 ARTICLE = "the"
+ORDINALS = {"1st": "first", "2nd": "second", "3rd": "third", "4th": "fourth", "5th": "fifth"}
 MOST_SEVERAL = 20
 """Of websites, e-mail addresses and aliases no more than these are looked at."""
 
@@ -61,6 +62,8 @@ def normalise(company: Company) -> Normal:
 def name_words(name: str | None) -> tuple[tuple[str, ...], str | None]:
     """A name's words without its legal form and "The" before them, and the legal form as in `Normal`.
 
+    Legal forms are looked for behind the name, and those that some languages put there in front of it.
+
     A name that is nothing but a legal form keeps it as its word: it is all there is.
     """
     words = _words(_SHARE_CLASS.sub("", (name or "")[:LONGEST_NAME]))
@@ -73,7 +76,8 @@ def name_words(name: str | None) -> tuple[tuple[str, ...], str | None]:
         end -= length
         legal = legal or form
     first = 1 if words[0:1] == [ARTICLE] and end > 1 else 0
-    return tuple(words[first:end]), legal
+    length, form = _legal_start(words[first:end])
+    return tuple(words[first + length : end]), legal or form
 
 
 @lru_cache(maxsize=100_000)
@@ -85,7 +89,8 @@ def place(text: str | None) -> str | None:
 def _words(name: str) -> list[str]:
     folded = _APOSTROPHES.sub("", _fold(name[:LONGEST_NAME]).replace("&", " and "))
     spaced = _NOT_WORD.sub(" ", folded).strip()
-    return _INITIALS.sub(lambda found: found[0].replace(" ", ""), spaced).split()[:MOST_WORDS]
+    words = _INITIALS.sub(lambda found: found[0].replace(" ", ""), spaced).split()[:MOST_WORDS]
+    return [ORDINALS.get(word, word) for word in words]
 
 
 def _fold(text: str) -> str:
@@ -104,6 +109,14 @@ def _legal_end(words: list[str], end: int) -> tuple[int, str | None]:
             return length, form
     form = _misspelt_form(words[end - 1])
     return (1, form) if form else (0, None)
+
+
+def _legal_start(words: list[str]) -> tuple[int, str | None]:
+    """How many words in front are a legal form, the longest one counts, and which; a name is left in any case."""
+    for length in range(min(_LONGEST_FORM, len(words) - 1), 0, -1):
+        if (form := tuple(words[:length])) in _IN_FRONT:
+            return length, _LEGAL_FORMS[form]
+    return 0, None
 
 
 def _misspelt_form(word: str) -> str | None:
@@ -154,12 +167,42 @@ MORE_FORMS = {
     "Naamloze Vennootschap": "Corporation",
     "Aktiebolag": "Corporation",
     "Sdn Bhd": "Private Company",
+    "Limited Liability Company": "Limited Liability Company",
+    "Limited Liability Co": "Limited Liability Company",
+    "Limited Liability Partnership": "Limited Liability Partnership",
+    "Limited Partnership": "Limited Partnership",
+    "Joint Stock Company": "Corporation",
+    "JSC": "Corporation",
+    "Open Joint Stock Company": "Corporation",
+    "OJSC": "Corporation",
+    "Public Joint Stock Company": "Corporation",
+    "PJSC": "Corporation",
+    "PAO": "Corporation",
+    "Closed Joint Stock Company": "Corporation",
+    "CJSC": "Corporation",
+    "ZAO": "Corporation",
+    "Общество с ограниченной ответственностью": "Limited Liability Company",
+    "Акционерное общество": "Corporation",
+    "Открытое акционерное общество": "Corporation",
+    "Публичное акционерное общество": "Corporation",
+    "Закрытое акционерное общество": "Corporation",
 }
 """Forms in full, and pairs of them, which the library does not list."""
 
 
+IN_FRONT = (
+    *("LLC", "Limited Liability Company", "OOO", "Общество с ограниченной ответственностью"),
+    *("JSC", "Joint Stock Company", "Акционерное общество"),
+    *("OJSC", "Open Joint Stock Company", "OAO", "Открытое акционерное общество"),
+    *("PJSC", "Public Joint Stock Company", "PAO", "Публичное акционерное общество"),
+    *("CJSC", "Closed Joint Stock Company", "ZAO", "Закрытое акционерное общество"),
+)
+"""Forms that stand in front of a name, as in Russian; not those that are somebody's initials as well (AO, AS, PT)."""
+
 SHORT_FORMS = {
     "aktiengesellschaft": "ag",
+    "aktsionernoe obshchestvo": "jsc",
+    "closed joint stock company": "cjsc",
     "co ltd": "ltd",
     "company": "co",
     "company limited": "ltd",
@@ -169,16 +212,31 @@ SHORT_FORMS = {
     "incorporated": "inc",
     "incorporation": "inc",
     "kabushiki kaisha": "kk",
+    "joint stock company": "jsc",
     "kommanditgesellschaft": "kg",
     "limited": "ltd",
+    "limited liability co": "llc",
+    "limited liability company": "llc",
+    "limited liability partnership": "llp",
+    "limited partnership": "lp",
     "co limited": "ltd",
+    "oao": "ojsc",
+    "obshchestvo s ogranichennoy otvetstvennostyu": "llc",
+    "ooo": "llc",
+    "open joint stock company": "ojsc",
+    "otkrytoe aktsionernoe obshchestvo": "ojsc",
+    "pao": "pjsc",
     "pty limited": "pty ltd",
+    "public joint stock company": "pjsc",
+    "publichnoe aktsionernoe obshchestvo": "pjsc",
     "pvt limited": "pvt ltd",
     "private limited": "pvt ltd",
     "public limited company": "plc",
     "sociedad anonima": "sa",
     "societe anonyme": "sa",
     "societa per azioni": "spa",
+    "zakrytoe aktsionernoe obshchestvo": "cjsc",
+    "zao": "cjsc",
 }
 """One form in several spellings."""
 
@@ -197,5 +255,6 @@ def _legal_forms() -> dict[tuple[str, ...], str]:
 
 
 _LEGAL_FORMS = _legal_forms()
+_IN_FRONT = frozenset(tuple(_words(form)) for form in IN_FRONT)
 _LONGEST_FORM = max(map(len, _LEGAL_FORMS))
 _SHORTEST_MISSPELT = min(map(len, OFTEN_MISSPELT)) - 1

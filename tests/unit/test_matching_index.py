@@ -162,6 +162,51 @@ def test_what_both_have_to_the_letter_leads_to_the_account(lead: Company, key: s
     assert key in found.keys
 
 
+@pytest.mark.parametrize(
+    ("lead", "account"),
+    [
+        (Company("l", "ITA"), Company("a", "International Trade Administration")),
+        (Company("l", "International Trade Administration"), Company("a", "ITA")),
+        (Company("l", "International Trade Administration"), Company("a", None, ("ita.gov",))),
+        (Company("l", emails=("jo@ita.gov",)), Company("a", "International Trade Administration")),
+        (Company("l", "BOA"), Company("a", "Bank of Amsterdam")),
+    ],
+)
+def test_initials_lead_to_the_whole_name_and_the_name_to_its_initials(lead: Company, account: Company) -> None:
+    (found,) = Index([normalise(account), normalise(Company("b", "Quite Another"))]).candidates(normalise(lead))
+    assert (found.id, "initials" in found.keys) == ("a", True)
+
+
+def test_two_initials_lead_nowhere() -> None:
+    index = Index([normalise(Company("a", "International Trade"))])
+    assert index.candidates(normalise(Company("l", "IT"))) == []
+
+
+@pytest.mark.parametrize(
+    ("domain", "found"), [("bluemoon.com", True), ("bluemoonheavy.com", True), ("blue.com", False)]
+)
+def test_a_domain_of_the_first_words_of_a_name_leads_to_it(domain: str, found: bool) -> None:
+    index = Index([normalise(Company("a", "Blue Moon Heavy Industries Zrt"))])
+    assert bool(index.candidates(normalise(Company("l", emails=(f"jo@{domain}",))))) is found
+
+
+def test_of_very_many_namesakes_those_of_the_leads_city_or_postcode_are_candidates_too() -> None:
+    elsewhere = [Company(f"a{n:03d}", "Summit Rockets", city="Paris", postcode="75001") for n in range(100)]
+    nearby = [
+        Company("near1", "Summit Rocket", city="Austin"),
+        Company("near2", "Summit Rocket", city="Buda", postcode="78701-1234"),
+        Company("unknown", "Summit Rocket"),
+    ]
+    lead = normalise(Company("l", "Summit Rockets", city="Austin", postcode="78701"))
+    index = Index(map(normalise, elsewhere))
+    index.put(map(normalise, nearby))
+    found = {each.id for each in index.candidates(lead)}
+    assert found == {*(f"a{n:03d}" for n in range(MOST)), "near1", "near2"}
+    assert {each.id for each in Index(map(normalise, [*nearby, *elsewhere])).candidates(lead)} == found
+    crowded = index.candidates(replace(lead, city="paris", postcode=None))
+    assert len(crowded) == MOST  # the nearest are the nearest of those in Paris as well
+
+
 @pytest.mark.parametrize("name", ["x" * 400_000, "ab" * 200_000, "‮" + "שלום " * 1000, "GmbH", "", "\x00\x1f|", "𝕬𝖈𝖒𝖊"])
 def test_hostile_names_cost_little_and_harm_nobody_else(name: str) -> None:
     index = Index([*ACCOUNTS, normalise(Company("odd", name))])

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from benchmarks.companies import make_market
 from ownership.matching.company import Company
+from ownership.matching.evidence import is_outdone
 from ownership.matching.features import FEATURES, INDEX_OF
 from ownership.matching.matcher import Match, Matcher, Outcome
 from ownership.matching.model import CORROBORATED, NAMES_ONLY, read_calibration, read_model
@@ -116,6 +117,37 @@ def test_two_companies_of_one_name_and_nothing_else_to_tell_them_go_to_a_person(
     here = Company("us", "Summit Group", ("summit.com",), country="US")
     there = Company("de", "Summit Group", ("summit.de",), country="DE")
     assert match(Company("l", "Summit Group"), here, there).outcome is Outcome.REVIEW
+
+
+def test_of_two_companies_of_one_name_it_is_the_one_whose_domain_the_lead_has() -> None:
+    here = Company("us", "Summit Rockets Inc.", ("summitrockets.com",), country="US", city="Austin")
+    there = replace(here, id="de", websites=("summitrockets.de",), country="DE", city=None)
+    lead = Company("l", "Summit Rockets", emails=("jo@summitrockets.com",), country="US")
+    found = match(lead, here, there)
+    assert (found.outcome, found.account_id) == (Outcome.MATCH, "us")
+
+
+def row(**values: float) -> list[float]:
+    return [values.get(name, 0.0) for name in FEATURES]
+
+
+@pytest.mark.parametrize(
+    ("rival", "best", "outdone"),
+    [
+        (row(domain=0.5, country=1), row(domain=1, country=1), True),
+        (row(domain=-1), row(domain=1), True),
+        (row(domain=0.5), row(phone=1, domain=0.5), True),
+        (row(domain=1), row(domain=1, city=1), False),  # both have the lead's domain
+        (row(country=-1), row(country=1), False),  # a country is nobody's own
+        (row(domain=0.5, city=1), row(domain=1), False),  # and the rival has the city
+        (row(domain=0.5), row(domain=1, country=-1), False),  # and the rival's country may be the lead's
+        (row(lead_words=1), row(phone=1, lead_words=0.5), False),
+    ],
+)
+def test_a_rival_is_outdone_when_the_leads_own_is_the_others_and_nothing_is_better_in_it(
+    rival: list[float], best: list[float], outdone: bool
+) -> None:
+    assert is_outdone(rival, best) is outdone
 
 
 def test_what_the_features_add_comes_to_the_score() -> None:

@@ -27,6 +27,10 @@ def slug(name: str) -> str:
         ("Coinbase Global, Inc. Class A", "Coinbase Global"),
         ("UniversitÃ¤t Bern", "Universität Bern", "Universitat Bern"),
         ("The Eastern Company", "Eastern Co.", "Eastern"),
+        ("Stripe LLC", "Stripe Limited Liability Company", "LIMITED LIABILITY COMPANY STRIPE", "Stripe"),
+        ("OAO Gazprom", "Open Joint Stock Company Gazprom", "Gazprom JSC", "ПАО «Газпром»", "Газпром"),
+        ("Acme Limited Partnership", "Acme L.P.", "Acme LLP"),
+        ("1st Source Bank", "First Source Bank", "FIRST-SOURCE BANK"),
         ("Mentec Corproation", "Mentec Corporaton", "Mentec Limted", "Mentec Corp."),
     ],
 )
@@ -35,7 +39,14 @@ def test_spellings_of_one_company_come_to_the_same(names: tuple[str, ...]) -> No
 
 
 @pytest.mark.parametrize(
-    ("one", "other"), [("Fund II", "Fund III"), ("Acme East", "Acme West"), ("Holdings", "Holding"), ("AG", "GmbH")]
+    ("one", "other"),
+    [
+        ("Fund II", "Fund III"),
+        ("Acme East", "Acme West"),
+        ("Holdings", "Holding"),
+        ("AG", "GmbH"),
+        ("A. O. Smith", "Smith"),
+    ],
 )
 def test_different_companies_stay_different(one: str, other: str) -> None:
     assert slug(one) != slug(other)
@@ -43,6 +54,8 @@ def test_different_companies_stay_different(one: str, other: str) -> None:
 
 def test_a_name_that_is_only_a_legal_form_keeps_it() -> None:
     assert normalise(Company("x", "GmbH")).words == ("gmbh",)
+    assert normalise(Company("x", "JSC")).words == ("jsc",)
+    assert normalise(Company("x", "OOO LLC")).words == ("ooo",)
 
 
 @pytest.mark.parametrize(
@@ -53,6 +66,11 @@ def test_a_name_that_is_only_a_legal_form_keeps_it() -> None:
         ("Acme Corproation", "Corporation: corp"),
         ("Acme Co., Ltd.", "Limited: ltd"),
         ("Acme GmbH & Co. Kommanditgesellschaft", "Limited Partnership: gmbh and co kg"),
+        ("Общество с ограниченной ответственностью Acme", "Limited Liability Company: llc"),
+        ("ООО Acme", "Limited Liability Company: llc"),
+        ("ZAO Acme", "Corporation: cjsc"),
+        ("Acme, Closed Joint-Stock Company", "Corporation: cjsc"),
+        ("Acme Limited Partnership", "Limited Partnership: lp"),
         ("Acme", None),
     ],
 )
