@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from ownership.matching.company import Normal
 from ownership.matching.filed import Filed
 
-CROWD = 50
-"""A word that more names have leads to no suggestion."""
-RAREST = 3
-"""So many words of a name lead to suggestions, the rarest."""
+CROWD = 200
+"""A word that is the rarest one of more names leads to no suggestion."""
 MOST = 5
 LEAST = 0.3
 
@@ -34,18 +33,17 @@ class ParentSuggestion:
 def suggest_parents(filed: Filed, most: int = MOST, least: float = LEAST) -> Iterator[ParentSuggestion]:
     """For each account that names no parent, the likeliest ones, best first; ties by the parent's id.
 
-    A parent's name is shorter, or its words all come in the child's; the same name is a duplicate, and no parent.
+    The rarest word of a parent's name comes in the child's; the same name is a duplicate, and no parent.
     """
-    holding: dict[str, list[int]] = defaultdict(list)
+    led_to: dict[str, list[int]] = defaultdict(list)
     for place, record in enumerate(filed):
-        for word in set(record.words):
-            holding[word].append(place)
+        if record.words:
+            led_to[max(record.words, key=lambda word: (filed.word_weight(word), word))].append(place)
     for child in filed:
         if child.parent_id or not child.words:
             continue
-        rarest = sorted(set(child.words), key=lambda word: (len(holding[word]), word))[:RAREST]
-        near = {place for word in rarest if len(holding[word]) <= CROWD for place in holding[word]}
-        others = (filed[place] for place in near if filed.ids[place] != child.id)
+        near = (places for word in dict.fromkeys(child.words) if len(places := led_to.get(word, ())) <= CROWD)
+        others = (filed[place] for place in chain.from_iterable(near) if filed.ids[place] != child.id)
         scored = sorted(
             ((-_score(child, other, filed), other.id, other) for other in others), key=lambda found: found[:2]
         )
