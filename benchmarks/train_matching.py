@@ -28,6 +28,8 @@ LEARN_FROM = ("T1", "T2", "T3", "C")
 MODEL = Path(__file__).parent.parent / "ownership" / "matching" / "model.json"
 ANY_DIRECTION = ("lead_weight", "only_candidate")
 FOLDS = 5
+POINTS, DRAWS = 100, 100
+"""A table of probabilities has so many points, each the mean of so many fits."""
 WEIGHT = {"S": 0.25}
 """How much a pair of the made-up market counts beside a real one, of which there are far fewer."""
 
@@ -132,15 +134,20 @@ def calibrate(pairs: Sequence[Pairs], scores: Sequence[np.ndarray]) -> dict[str,
 
 
 def _table(points: Sequence[tuple[float, bool, float]]) -> list[list[float]]:
-    """Isotonic steps, each at the mean of its scores with even slopes between them: where many scores share a step, the
-    lowest of them are not as sure as the highest.
+    """The mean of isotonic fits to answers weighted by chance (the Bayesian bootstrap), at even scores.
 
-    Source: A. Oron, N. Flournoy, "Centered Isotonic Regression" (2017).
+    One fit has long steps, and where they lie is chance: a threshold on a step moves many answers at once.
     """
     score, right, weight = (np.array(column, dtype=float) for column in zip(*points, strict=True))
-    steps = IsotonicRegression(y_min=0.001, y_max=0.999).fit(score, right, weight).predict(score).round(4)
-    at = [steps == step for step in np.unique(steps)]
-    return [[round(np.average(score[here], weights=weight[here]), 4), float(steps[here][0])] for here in at]
+    chance, at = np.random.default_rng(0), np.linspace(score.min(), score.max(), POINTS)
+    fits = [
+        IsotonicRegression(y_min=0.001, y_max=0.999, out_of_bounds="clip")
+        .fit(score, right, weight * chance.exponential(size=len(weight)))
+        .predict(at)
+        for _ in range(DRAWS)
+    ]
+    likely = np.mean(fits, axis=0)
+    return [[round(x, 4), round(y, 4)] for x, y in zip(at.tolist(), likely.tolist(), strict=True)]
 
 
 def trees_as_json(trees: HistGradientBoostingClassifier) -> tuple[float, list[dict[str, list[float]]]]:

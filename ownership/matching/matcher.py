@@ -43,7 +43,7 @@ class Bands:
     outdone in everything.
     """
 
-    match: float = 0.95
+    match: float = 0.94
     match_by_name: float = 0.985
     review: float = 0.30
     margin: float = 0.2

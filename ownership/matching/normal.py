@@ -60,7 +60,7 @@ def normalise(company: Company) -> Normal:
 
 @lru_cache(maxsize=200_000)
 def name_words(name: str | None) -> tuple[tuple[str, ...], str | None]:
-    """A name's words without its legal form and "The" before them, and the legal form as in `Normal`.
+    """A name's words without its legal form and "The", and the legal form as in `Normal`.
 
     Legal forms are looked for behind the name, and those that some languages put there in front of it.
 
@@ -69,6 +69,8 @@ def name_words(name: str | None) -> tuple[tuple[str, ...], str | None]:
     words = _words(_SHARE_CLASS.sub("", (name or "")[:LONGEST_NAME]))
     legal: str | None = None
     end = len(words)
+    if words[1:] and words[-1] == ARTICLE:  # "Eastern Company, The"
+        end -= 1
     while end > 1:
         length, form = _legal_end(words, end)
         if not length or length >= end:

@@ -26,7 +26,7 @@ def slug(name: str) -> str:
         ("3 M Company", "3M"),
         ("Coinbase Global, Inc. Class A", "Coinbase Global"),
         ("UniversitÃ¤t Bern", "Universität Bern", "Universitat Bern"),
-        ("The Eastern Company", "Eastern Co.", "Eastern"),
+        ("The Eastern Company", "Eastern Co.", "Eastern", "Eastern Company, The"),
         ("Stripe LLC", "Stripe Limited Liability Company", "LIMITED LIABILITY COMPANY STRIPE", "Stripe"),
         ("OAO Gazprom", "Open Joint Stock Company Gazprom", "Gazprom JSC", "ПАО «Газпром»", "Газпром"),
         ("Acme Limited Partnership", "Acme L.P.", "Acme LLP"),
