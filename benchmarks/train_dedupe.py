@@ -5,8 +5,8 @@ that two of them are one company. Probabilities are those of any pair that is co
 
 The last lines say how clusters come out when companies were never seen. "unseen": on all of each set, each fifth of it
 by trees learnt on the other four. "second_half": on four of ten companies, when all was learnt on the other six. The
-mean needed to join was chosen on these six, of what keeps 99 of 100 pairs right there what finds most; the strongest link
-on a made-up market of a million, as what keeps 99 of 100 right.
+mean needed to join was chosen on these six, of what keeps 99 of 100 pairs right there what finds most; the strongest
+link on a made-up market of a million, as what keeps 99 of 100 right.
 """
 
 from __future__ import annotations
