@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ownership.matching.company import Company
-from ownership.matching.normal import LONGEST_NAME, normalise
+from ownership.matching.folding import LONGEST_NAME
+from ownership.matching.normal import normalise
 from ownership.matching.numbers import numbers_in
 
 
