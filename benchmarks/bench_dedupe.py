@@ -16,7 +16,6 @@ from __future__ import annotations
 import csv
 import gzip
 import json
-import logging
 import resource
 import sys
 import time
@@ -29,9 +28,9 @@ from typing import Any
 
 from benchmarks.gold_sets import part
 from benchmarks.record_files import File, file_of, made_up
+from benchmarks.splink_table import PLACES, splink_table
 from ownership.matching.company import Company
 from ownership.matching.hierarchy import Hierarchy, ParentEdge, build_hierarchy
-from ownership.matching.normal import normalise
 from tasks.company_rows import CompanyFile
 from tasks.dedupe_files import dedupe_file, pair_model
 
@@ -118,27 +117,11 @@ def shared_key(records: Sequence[Company]) -> tuple[Groups, dict[str, Any]]:
 
 def splink(records: Sequence[Company]) -> tuple[Groups, dict[str, Any]]:
     """Splink 5 without labels, its connected components from a match probability of 0.95 on."""
-    import pyarrow as pa
     import splink.comparison_library as cl
     from splink import DuckDBAPI, Linker, SettingsCreator, block_on
 
-    logging.disable(logging.WARNING)  # in this process alone: Splink tells of each of its steps
-    api = DuckDBAPI()
-    rows = [
-        {
-            "unique_id": each.id,
-            "name": " ".join(each.words) or None,
-            "slug": each.slug or None,
-            "first": each.words[0] if each.words else None,
-            "prefix": each.slug[:6] or None,
-            **{name: getattr(each, name) for name in ("phone", "street", "city", "postcode", "country")},
-            "domain": each.domains[0] if each.domains else None,
-        }
-        for each in map(normalise, records)
-    ]
-    filled = [
-        name for name in ("domain", "phone", "street", "city", "postcode", "country") if any(r[name] for r in rows)
-    ]
+    api, table = DuckDBAPI(), splink_table(records)
+    filled = [name for name in ("domain", *PLACES) if table[name].null_count < len(table)]
     rules = [block_on(name) for name in ("slug", *filled) if name not in ("city", "country")]
     rules += [block_on(name, place) for name in ("first", "prefix") for place in ("country", "city") if place in filled]
     settings = SettingsCreator(
@@ -146,7 +129,7 @@ def splink(records: Sequence[Company]) -> tuple[Groups, dict[str, Any]]:
         comparisons=[cl.JaroWinklerAtThresholds("name", [0.95, 0.88, 0.8]), *map(cl.ExactMatch, filled)],
         blocking_rules_to_generate_predictions=rules,
     )
-    linker = Linker([api.register(pa.Table.from_pylist(rows))], settings)
+    linker = Linker([api.register(table)], settings)
     linker.training.estimate_u_using_random_sampling(max_pairs=1e6)
     for rule in (block_on("slug"), block_on("phone")):
         linker.training.estimate_parameters_using_expectation_maximisation(rule)

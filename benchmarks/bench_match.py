@@ -13,7 +13,6 @@ were matched as well. What Splink takes is counted from normalised records on, i
 from __future__ import annotations
 
 import json
-import logging
 import resource
 import sys
 import tempfile
@@ -27,6 +26,7 @@ from typing import Any
 from rapidfuzz import fuzz
 
 from benchmarks.companies import Market, make_market, read_accounts, read_leads, write_market
+from benchmarks.splink_table import splink_table
 from ownership.matching.company import Company
 from ownership.matching.index import Index
 from ownership.matching.matcher import Match, Matcher, Outcome
@@ -189,16 +189,11 @@ def rapidfuzz_blocked(market: Market) -> dict[str, Any]:
 
 
 def splink(folder: Path) -> dict[str, Any]:
-    import pyarrow as pa
     import splink.comparison_library as cl
     from splink import DuckDBAPI, Linker, SettingsCreator, block_on
 
-    logging.disable(logging.WARNING)  # in this process alone: Splink tells of each of its steps
     market, api = read_leads(folder), DuckDBAPI()
-    frames = [
-        api.register(pa.Table.from_pylist(list(map(_splink_row, companies))))
-        for companies in (read_accounts(folder), market.leads)
-    ]
+    frames = [api.register(splink_table(companies)) for companies in (read_accounts(folder), market.leads)]
     cpu, wall = _cpu(), time.perf_counter()
     rules = [block_on(column) for column in ("slug", "domain", "phone", "postcode")]
     rules += [block_on("first", "country"), block_on("prefix", "country"), block_on("prefix", "city")]
@@ -226,19 +221,6 @@ SELECT greatest(unique_id_l, unique_id_r) AS lead, max(match_probability) AS sco
 FROM {this} GROUP BY lead
 """
 """Accounts are called a…, leads l…."""
-
-
-def _splink_row(company: Company) -> dict[str, str | None]:
-    each = normalise(company)
-    return {
-        "unique_id": each.id,
-        "name": " ".join(each.words) or None,
-        "slug": each.slug or None,
-        "first": each.words[0] if each.words else None,
-        "prefix": each.slug[:6] or None,
-        "domain": each.domains[0] if each.domains else None,
-        **{name: getattr(each, name) for name in ("phone", "city", "postcode", "country")},
-    }
 
 
 def _rounded(figures: dict[str, float]) -> dict[str, float]:
