@@ -13,8 +13,6 @@ Beside Steward: records with one domain, phone or name and country taken for one
 
 from __future__ import annotations
 
-import csv
-import gzip
 import json
 import resource
 import sys
@@ -26,7 +24,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from benchmarks.gold_sets import part
+from benchmarks.gold_sets import part, rows_of
 from benchmarks.record_files import File, file_of, made_up
 from benchmarks.splink_table import PLACES, splink_table
 from ownership.matching.company import Company
@@ -150,8 +148,7 @@ METHODS: Mapping[str, Callable[[Sequence[Company]], tuple[Groups, dict[str, Any]
 
 def roll_up(folder: str) -> dict[str, float]:
     """Shares of subsidiaries whose ultimate parent comes out as the register names it."""
-    with gzip.open(Path(folder) / "gleif_rr_edges_dev.csv.gz", "rt", encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
+    rows = rows_of(Path(folder), "gleif_rr_edges")
     wanted = {row["child"]: row["parent"] for row in rows if row["rel"] == ULTIMATE}
     direct = [ParentEdge(row["child"], row["parent"], "registry") for row in rows if row["rel"] == DIRECT]
     tops = [ParentEdge(child, parent, "registry", ultimate=True) for child, parent in wanted.items()]

@@ -19,6 +19,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -49,29 +50,27 @@ def main(sizes: Sequence[int]) -> None:
 
 def measure(size: int) -> dict[str, Any]:
     market = make_market(size, min(100_000, max(3_000, size // 10)))
-    methods: dict[str, Callable[[Market], dict[str, Any]]] = {
-        "steward": alone(steward),
-        "domain, else name": domain_else_name,
-        "rapidfuzz, blocked": rapidfuzz_blocked,
-        "splink": alone(splink),
-    }
     found = {}
     print(f"{size:,} accounts, {len(market.leads):,} leads")
-    for name, method in methods.items():
-        found[name] = method(market)
-        print(f"  {name:<19} " + "  ".join(f"{key} {value:g}" for key, value in found[name].items()), flush=True)
+    with tempfile.TemporaryDirectory() as written:
+        folder = Path(written)
+        write_market(market, folder)
+        methods: dict[str, Callable[[], dict[str, Any]]] = {
+            "steward": partial(alone, steward, folder),
+            "domain, else name": partial(domain_else_name, market),
+            "rapidfuzz, blocked": partial(rapidfuzz_blocked, market),
+            "splink": partial(alone, splink, folder),
+        }
+        for name, method in methods.items():
+            found[name] = method()
+            print(f"  {name:<19} " + "  ".join(f"{key} {value:g}" for key, value in found[name].items()), flush=True)
     return found
 
 
-def alone(method: Callable[[Path], dict[str, Any]]) -> Callable[[Market], dict[str, Any]]:
+def alone(method: Callable[[Path], dict[str, Any]], folder: Path) -> dict[str, Any]:
     """The figures of a method, measured in a process that holds nothing else."""
-
-    def measured(market: Market) -> dict[str, Any]:
-        with tempfile.TemporaryDirectory() as folder, ProcessPoolExecutor(1, mp_context=get_context("spawn")) as one:
-            write_market(market, Path(folder))
-            return one.submit(method, Path(folder)).result()
-
-    return measured
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
+        return process.submit(method, folder).result()
 
 
 def steward(folder: Path) -> dict[str, Any]:

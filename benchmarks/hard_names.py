@@ -6,7 +6,6 @@ The companies of the LEI register stand around them, so that words are as rare a
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.gold_sets import rows_of
@@ -22,29 +21,17 @@ from ownership.matching.parent_names import suggest_parents
 ASKED = "asked"
 
 
-@dataclass
-class OnlyOne:
+class OnlyOne(Index):
     """An index that leads to one account, if it finds it."""
 
-    index: Index
-
     def candidates(self, lead: Normal) -> list[Candidate]:
-        return [each for each in self.index.candidates(lead) if each.id == ASKED]
-
-    def get(self, id_: str) -> Normal:
-        return self.index.get(id_)
-
-    def word_weight(self, word: str) -> float:
-        return self.index.word_weight(word)
-
-    def holders(self, kind: str, value: str) -> int:
-        return self.index.holders(kind, value)
+        return [each for each in super().candidates(lead) if each.id == ASKED]
 
 
 def hard_pairs(folder: Path, model: Model) -> dict[str, dict[str, int]]:
     """Of the pairs that are one company, and of those that are two: how many are matched, for review, or neither."""
-    index = Index(_register(folder))
-    matcher = Matcher(OnlyOne(index), model)
+    index = OnlyOne(_register(folder))
+    matcher = Matcher(index, model)
     found = {"one company": Counter[str](), "two companies": Counter[str]()}
     for row in rows_of(folder, "nk_org_name_pairs"):
         index.put([normalise(Company(ASKED, row["name1"]))])

@@ -59,13 +59,13 @@ FACTS = {
     "alias": "a name it is also known by is the same",
     "domain_says_name": "a domain of one is the name of the other",
 }
-OWN = ("ids", "domain", "phone")
-"""What one company has and another has not."""
 MISSING = {
     "lead_unmatched": "a word of the lead's name is not in the account's",
     "account_unmatched": "a word of the account's name is not in the lead's",
 }
 HELD = {"only_one_has_it": "the name they share", "domain_is_rare": "the web domain they share"}
+_OWN = tuple(INDEX_OF[name] for name in ("ids", "domain", "phone"))  # what one company has and another has not
+_COMPARED = tuple(INDEX_OF[name] for name in (*COMPARED, "lead_words", "account_words", "alias"))
 # How much a name says at all and how the other candidates compare are part of the score, and tell a reader nothing.
 
 
@@ -85,9 +85,8 @@ def is_outdone(rival: Sequence[float], best: Sequence[float]) -> bool:
 
     "acme.com" and "acme.de" are companies of one name: for a lead from acme.com that is no question.
     """
-    owned = any(best[INDEX_OF[name]] == 1.0 > rival[INDEX_OF[name]] for name in OWN)
-    compared = (INDEX_OF[name] for name in (*COMPARED, "lead_words", "account_words", "alias"))
-    return owned and all(rival[number] <= best[number] for number in compared)
+    owned = any(best[number] == 1.0 > rival[number] for number in _OWN)
+    return owned and all(rival[number] <= best[number] for number in _COMPARED)
 
 
 def _sentence(name: str, value: float, added: float) -> str:

@@ -13,7 +13,6 @@ from itertools import chain
 from math import log
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ownership.matching.company import Normal
 from ownership.matching.features import Candidate
@@ -21,7 +20,7 @@ from ownership.matching.grams import grams_of
 from ownership.matching.keys import Counts, Keys, keys_of, wanted_by
 from ownership.matching.near_names import NearNames
 from ownership.matching.packed import pack, unpack
-from ownership.matching.postings import Places, Postings
+from ownership.matching.postings import Postings
 from ownership.matching.texts import Texts
 from ownership.matching.whereabouts import Whereabouts
 
@@ -104,24 +103,25 @@ class Index:
         places = np.concatenate([near, np.array(sorted(shared.keys() - set(near.tolist())), dtype=np.int32)])
         cosines = self._near.cosines(grams, places)
         alike = np.flatnonzero(cosines[: len(near)] >= NEAREST)
+        own = self._place_of(lead.id)
+        if own is not None:
+            alike = alike[near[alike] != own]
         near_by = alike[self._where.shared(lead, near[alike])]
-        cosine_of = dict(zip(places.tolist(), cosines.tolist(), strict=True))
         names = {
-            *self._nearest(lead, near[alike], cosines[alike], MOST),
-            *self._nearest(lead, near[near_by], cosines[near_by], NEAR_BY),
+            *self._near.highest(near[alike], cosines[alike], MOST).tolist(),
+            *self._near.highest(near[near_by], cosines[near_by], NEAR_BY).tolist(),
         }
-        found = sorted((-cosine_of[place], self._ids[place], place) for place in shared.keys() | names)
+        cosine_of = dict(zip(places.tolist(), cosines.tolist(), strict=True))
+        found = sorted((-cosine_of[place], self._ids[place], place) for place in (shared.keys() | names) - {own})
         self._remember({id_: place for _, id_, place in found})
-        return [
-            Candidate(id_, -less, tuple(sorted(shared.get(place, ())))) for less, id_, place in found if id_ != lead.id
-        ]
+        return [Candidate(id_, -less, tuple(sorted(shared.get(place, ())))) for less, id_, place in found]
 
     # --- building ---
 
     def _build(self, accounts: Iterable[Normal]) -> None:
         """Take accounts in one after the other, so that no more than their packed rows is ever held."""
         ids, by_id, rows, keys, words, postings = Texts(), Keys(), Texts(), Keys(), Counts(), Postings()
-        self._where = Whereabouts()
+        where = Whereabouts()
         for place, account in enumerate(accounts):
             ids.append(account.id)
             rows.append(pack(account))
@@ -129,16 +129,19 @@ class Index:
             keys.gather(place, keys_of(account))
             words.add(account.words)
             postings.gather(account.words)
-            self._where.append(account)
+            where.append(account)
         for part in (ids, by_id, rows, keys, words, postings):
             part.settle()
         for one, other in by_id.sharing():
             if ids[one] == ids[other]:
                 raise ValueError(f"two accounts have the id {ids[one]}")
-        self._take(ids, by_id, rows, keys, words, postings)
+        self._take(ids, by_id, rows, keys, words, postings, where)
 
-    def _take(self, ids: Texts, by_id: Keys, rows: Texts, keys: Keys, words: Counts, postings: Postings) -> None:
+    def _take(
+        self, ids: Texts, by_id: Keys, rows: Texts, keys: Keys, words: Counts, postings: Postings, where: Whereabouts
+    ) -> None:
         self._ids, self._by_id, self._rows, self._keys, self._words = ids, by_id, rows, keys, words
+        self._where = where
         self._changed = 0
         self._room = max(LEAST_ROOM, int(FOLD * len(ids)))
         self._near = NearNames(postings, ids, self._room)
@@ -183,13 +186,6 @@ class Index:
         if len(self._answered) > ANSWERS_KEPT:
             self._answered.clear()
         self._answered |= answered
-
-    def _nearest(self, lead: Normal, places: Places, cosines: NDArray[np.float64], most: int) -> list[int]:
-        """Of these places the nearest, of those as near the lowest ids; not the lead itself."""
-        chosen = self._near.highest(places, cosines, most + 1)
-        cosine_of = dict(zip(places.tolist(), cosines.tolist(), strict=True))
-        ranked = sorted((-cosine_of[place], self._ids[place], place) for place in chosen.tolist())
-        return [place for _, id_, place in ranked if id_ != lead.id][:most]
 
     def _by_key(self, lead: Normal) -> dict[int, set[str]]:
         """The accounts that share a key with the lead, with the names of the keys."""
