@@ -18,7 +18,7 @@ from store.engine import Store
 from store.errors import CursorMoved, StoreBusy, StoreUnavailable
 from tasks.rehearsal import Rehearsal, rehearse
 from tests.faults.databases import cut_at, full, locked_once
-from tests.faults.outside import POLICY
+from tests.faults.outside import POLICY, stop_the_clock
 from tests.faults.steps import NOTIFY, STEPS, Step
 from tests.faults.test_killed_anywhere import Killed
 
@@ -148,9 +148,8 @@ def test_a_clock_that_jumps_back_ten_minutes_changes_nothing_of_what_a_step_leav
 def test_two_runs_at_once_leave_what_one_leaves(
     company: Rehearsal, step: Step, undisturbed: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # The clock is the company's and jumps when somebody sleeps: whoever is done first would end the other's lease.
-    monkeypatch.setattr("tasks.push._outwait_lease", lambda context, target: False)
     step.prepare(company)
+    stop_the_clock(company, monkeypatch)
     start = Barrier(2)
 
     def run(_number: int) -> None:

@@ -21,7 +21,7 @@ from tasks.pull import pull_people, pull_stream
 from tasks.push import push_target
 from tasks.rehearsal import Rehearsal
 from tests.faults.databases import full
-from tests.faults.outside import TROUBLE_IDS, TROUBLES, answer, decided, push, shown, written
+from tests.faults.outside import TROUBLE_IDS, TROUBLES, answer, decided, push, shown, stop_the_clock, written
 from tests.faults.steps import DACH, FIRMS, assigned, edited_outside, founded, pushed
 
 HOSTILE = {
@@ -166,6 +166,7 @@ def test_several_pushes_at_once_write_every_record_once(company: Rehearsal, monk
     for number in range(40):
         company.account("salesforce", f"00A{number:02}", name=f"Haus {number}", website=f"haus{number}.de", **DACH)
     assigned(company)
+    stop_the_clock(company, monkeypatch)
     one_at_a_time = Lock()  # the in-memory vendor keeps its rows in a plain dictionary
     target = company.targets["salesforce"]
     write = target._write_batch
