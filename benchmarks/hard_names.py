@@ -24,8 +24,8 @@ ASKED = "asked"
 class OnlyOne(Index):
     """An index that leads to one account, if it finds it."""
 
-    def candidates(self, lead: Normal) -> list[Candidate]:
-        return [each for each in super().candidates(lead) if each.id == ASKED]
+    def candidates(self, lead: Normal, but: str | None = None) -> list[Candidate]:
+        return [each for each in super().candidates(lead, but) if each.id == ASKED]
 
 
 def hard_pairs(folder: Path, model: Model) -> dict[str, dict[str, int]]:

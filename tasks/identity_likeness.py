@@ -50,7 +50,7 @@ class Comparing:
                 wanted.append((account, company, told))
         found = []
         some = sorted(wanted, key=lambda each: each[0].id)[:MOST_COMPARED]
-        matches = self._match([company for _, company, _ in some])
+        matches = self._match([company for _, company, _ in some], are_accounts=True)
         for (account, company, told), match in zip(some, matches, strict=True):
             other = self._accounts.get(match.account_id or "")
             outcome = self._outcome(account, company, other, match, verdicts)
@@ -90,10 +90,11 @@ class Comparing:
         account = self._accounts.get(match.account_id or "")
         return self._first(account) if account else None
 
-    def _match(self, companies: Sequence[Company]) -> list[Match]:
+    def _match(self, companies: Sequence[Company], *, are_accounts: bool = False) -> list[Match]:
         if not companies or not self._accounts:
             return [Match(company.id, Outcome.NONE) for company in companies]
-        return self._matcher.match_all([normalise(company) for company in companies])
+        normal = [normalise(company) for company in companies]
+        return self._matcher.match_all(normal, are_accounts=are_accounts)
 
     def _outcome(
         self, account: Account, company: Company, other: Account | None, match: Match, verdicts: Verdicts

@@ -95,15 +95,16 @@ class Index:
         """How many accounts hold this key; see `ownership.matching.keys`."""
         return int(self._near.alive[self._keys.places(kind, value)].sum(dtype=np.int64))
 
-    def candidates(self, lead: Normal) -> list[Candidate]:
-        """The accounts that may be the lead's, best names first; the account itself, by its id, is none."""
+    def candidates(self, lead: Normal, but: str | None = None) -> list[Candidate]:
+        """The accounts that may be the lead's, best names first. The account `but` is none: that is how an account's
+        own candidates are found. A lead's id is its own, and may be some account's too."""
         shared = self._by_key(lead)
         grams = grams_of(lead.words)
         near = self._near.shortlist(grams)
         places = np.concatenate([near, np.array(sorted(shared.keys() - set(near.tolist())), dtype=np.int32)])
         cosines = self._near.cosines(grams, places)
         alike = np.flatnonzero(cosines[: len(near)] >= NEAREST)
-        own = self._place_of(lead.id)
+        own = None if but is None else self._place_of(but)
         if own is not None:
             alike = alike[near[alike] != own]
         near_by = alike[self._where.shared(lead, near[alike])]

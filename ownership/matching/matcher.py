@@ -30,7 +30,7 @@ class Outcome(StrEnum):
 
 
 class CandidateIndex(Rarity, Protocol):
-    def candidates(self, lead: Normal) -> Sequence[Candidate]: ...
+    def candidates(self, lead: Normal, but: str | None = None) -> Sequence[Candidate]: ...
 
     def get(self, id_: str) -> Normal: ...
 
@@ -102,9 +102,9 @@ class Matcher:
         (decided,) = self.match_all([lead])
         return decided
 
-    def match_all(self, leads: Sequence[Normal]) -> list[Match]:
-        """Decide many; each as if it were alone."""
-        found = [list(self._index.candidates(lead)) for lead in leads]
+    def match_all(self, leads: Sequence[Normal], *, are_accounts: bool = False) -> list[Match]:
+        """Decide many; each as if it were alone. Where they `are_accounts` of the index themselves, none is its own."""
+        found = [list(self._index.candidates(lead, lead.id if are_accounts else None)) for lead in leads]
         accounts = [[self._index.get(each.id) for each in candidates] for candidates in found]
         rows = [
             features_of(lead, some, candidates, self._index)

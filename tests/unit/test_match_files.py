@@ -41,6 +41,20 @@ def test_each_lead_gets_one_row_in_the_order_of_the_file(folder: Path) -> None:
     assert "likely" in rows[1]["evidence"]
 
 
+def test_a_lead_may_have_the_id_of_its_account_or_of_another_one(folder: Path) -> None:
+    """Ids come from two files, and both often begin at 1."""
+    assert run(folder, "--out", str(folder / "m.csv")).exit_code == 0
+    other = {"l1": "a1", "l2": "a2", "l3": "5"}
+    leads = LEADS
+    for id_, alike in other.items():
+        leads = leads.replace(f"{id_},", f"{alike},")
+    (folder / "l.csv").write_text(leads)
+    assert run(folder, "--out", str(folder / "alike.csv")).exit_code == 0
+    as_before = pl.read_csv(folder / "m.csv").with_columns(pl.col("lead_id").replace(other))
+    assert pl.read_csv(folder / "alike.csv").equals(as_before)
+    assert dict(as_before.select("lead_id", "outcome").iter_rows())["a1"] == "match"
+
+
 def test_parquet_in_and_out_says_the_same(folder: Path) -> None:
     for name in ("a", "l"):
         pl.read_csv(folder / f"{name}.csv").write_parquet(folder / f"{name}.parquet")

@@ -207,6 +207,14 @@ def test_of_very_many_namesakes_those_of_the_leads_city_or_postcode_are_candidat
     assert len(crowded) == MOST  # the nearest are the nearest of those in Paris as well
 
 
+def test_an_account_can_be_left_out_and_others_take_its_room() -> None:
+    namesakes = [normalise(Company(f"a{n:02d}", f"Summit Rockets {n:02d}")) for n in range(MOST + 1)]
+    index, asked = Index(namesakes), namesakes[3]
+    assert asked.id in {each.id for each in index.candidates(asked)}
+    assert {each.id for each in index.candidates(asked, asked.id)} == {each.id for each in namesakes} - {asked.id}
+    assert index.candidates(asked, "nobody") == index.candidates(asked)
+
+
 @pytest.mark.parametrize("name", ["x" * 400_000, "ab" * 200_000, "‮" + "שלום " * 1000, "GmbH", "", "\x00\x1f|", "𝕬𝖈𝖒𝖊"])
 def test_hostile_names_cost_little_and_harm_nobody_else(name: str) -> None:
     index = Index([*ACCOUNTS, normalise(Company("odd", name))])
