@@ -10,6 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+# A process is ready within seconds, on a slow machine within minutes: this ends what hangs, not what is slow.
+START_LIMIT_S = 300.0
+
 
 class DidNotStart(RuntimeError):
     """A process ended or stayed silent; the message names its log."""
@@ -32,7 +35,9 @@ class Processes:
     environment: Mapping[str, str]
     running: list[tuple[str, subprocess.Popen[bytes]]] = field(default_factory=list)
 
-    def start(self, name: str, command: Sequence[str], ready: Callable[[], bool], within_s: float = 90.0) -> None:
+    def start(
+        self, name: str, command: Sequence[str], ready: Callable[[], bool], within_s: float = START_LIMIT_S
+    ) -> None:
         """Start `command` and wait until `ready()`. Raises `DidNotStart`."""
         self.log_dir.mkdir(parents=True, exist_ok=True)
         log = self.log_dir / f"{name}.log"

@@ -27,6 +27,8 @@ from cli.processes import RunFailed
 T = TypeVar("T")
 
 POLL_S = 0.3
+# A run takes seconds, on a slow machine minutes: this ends what hangs, not what is slow.
+RUN_LIMIT_S = 600.0
 
 
 class Runs(ExitStack):
@@ -57,7 +59,7 @@ class Runs(ExitStack):
         )
         return run.id
 
-    def wait(self, run_id: UUID, within_s: float = 120.0) -> FlowRun:
+    def wait(self, run_id: UUID, within_s: float = RUN_LIMIT_S) -> FlowRun:
         """Wait for a run to end. Raises `RunFailed` unless it completed."""
         run = self._poll(lambda: self._ended(run_id), within_s, f"flow run {run_id}")
         if run.state is None or not run.state.is_completed():
@@ -65,7 +67,7 @@ class Runs(ExitStack):
             raise RunFailed(f"{run.name} ended as {run.state_name}: {said}")
         return run
 
-    def wait_for_next(self, flow: str, after: datetime, within_s: float = 120.0) -> FlowRun:
+    def wait_for_next(self, flow: str, after: datetime, within_s: float = RUN_LIMIT_S) -> FlowRun:
         """Wait until the first run of `flow` that something other than a schedule started after `after` has ended.
 
         Raises `RunFailed`.

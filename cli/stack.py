@@ -185,7 +185,7 @@ class Stack:
     def _start_prefect(self) -> None:
         port = self.prefect_url.rsplit(":", 1)[1]
         command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", port]
-        self.processes.start("prefect-server", command, lambda: _answers(f"{self.prefect_url}/api/health"), 120)
+        self.processes.start("prefect-server", command, lambda: _answers(f"{self.prefect_url}/api/health"))
 
     def _deploy(self) -> None:
         self._run("prefect", "--no-prompt", "work-pool", "create", POOL, "--type", "process", "--overwrite")

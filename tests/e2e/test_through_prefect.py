@@ -23,7 +23,9 @@ from ownership.model import ACCOUNT
 from tasks.audit import audit_completeness, audit_target
 from tasks.context import RunContext, open_context
 
-pytestmark = pytest.mark.e2e
+LIMIT_S = 600.0  # for one step, on a slow machine too; this ends what hangs
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1800)]
 
 BAD_DAY = [
     {"vendor": "salesforce", "operation": "query_all", "kind": "status", "nth": 2, "params": {"status": 503}},
@@ -58,7 +60,7 @@ def context(stack: Stack) -> Iterator[RunContext]:
     opened.store.close()
 
 
-def until(found: Callable[[], Any], what: str, within_s: float = 60.0) -> Any:
+def until(found: Callable[[], Any], what: str, within_s: float = LIMIT_S) -> Any:
     deadline = time.monotonic() + within_s
     while time.monotonic() < deadline:
         if answer := found():
@@ -107,7 +109,7 @@ def test_on_a_bad_day_all_runs_are_killed_while_pushing_and_the_next_ones_finish
 ) -> None:
     stack.control("POST", "/faults", json=BAD_DAY)
     runs.start("assign-owners/assign-owners", trigger="test")
-    until(lambda: is_leased(context), "a push of what was recorded", within_s=180)
+    until(lambda: is_leased(context), "a push of what was recorded")
     worker = next(process.pid for name, process in stack.processes.running if name == "worker")
     killed = engines_of(worker)
     assert killed, "something must be under way when it is killed"
@@ -115,7 +117,7 @@ def test_on_a_bad_day_all_runs_are_killed_while_pushing_and_the_next_ones_finish
         os.kill(pid, signal.SIGKILL)
     stack.control("DELETE", "/faults")
     # Prefect gives the killed run's place to the next one only when its lease has run out.
-    runs.wait(runs.start("assign-owners/assign-owners", trigger="after the kill"), within_s=300)
+    runs.wait(runs.start("assign-owners/assign-owners", trigger="after the kill"))
     runs.wait(runs.start("push-owner-changes/push-owner-changes", trigger="after the kill"))
     assert unsettled(context) == []
 
@@ -196,4 +198,4 @@ def test_schedules_start_runs_by_themselves(stack: Stack, runs: Runs) -> None:
         found = httpx.post(f"{stack.prefect_url}/api/flow_runs/filter", json=wanted, trust_env=False).json()
         return any(run["auto_scheduled"] for run in found)
 
-    until(completed, "a scheduled run of escalate-unaccepted", within_s=120)
+    until(completed, "a scheduled run of escalate-unaccepted")
