@@ -2,6 +2,8 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
+# Steward is many processes. Where this is set, each compiles all its modules anew, which takes longer than to load them.
+unexport PYTHONDONTWRITEBYTECODE
 UV_FLAGS := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -q
 
 .PHONY: help demo up check fast test test-faults bench-decide bench-gold match-model bench-dedupe dedupe-model bench-rematch bench-push bench-lookup bench-escalate bench-kpis bench-webhooks bench-match lock clean
