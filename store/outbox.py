@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, func, or_, select, text, update
+from sqlalchemy import BindParameter, Connection, Select, and_, bindparam, func, or_, select, text, update
 from sqlalchemy.engine import Row
 
 from store.remote import Remote
@@ -30,6 +30,35 @@ STATES = (*WAITING, "confirmed", "superseded", "rejected", "dead")
 PUT_BACK = "put_back"
 # Written out, as the index of what is due is: parameters would keep it from being used.
 _IS_WAITING = text("outbox.state IN ('pending', 'unknown')")
+
+
+def _due(columns: Any, earlier: Any) -> Select[Any]:
+    """The due rows of `target`, but of those of one remote record only the first, at most `limit`."""
+    now: BindParameter[datetime] = bindparam("now")
+    in_the_way = select(earlier.outbox_id).where(
+        earlier.target == columns.target,
+        earlier.object_type == columns.object_type,
+        earlier.remote_id == columns.remote_id,
+        earlier.outbox_id < columns.outbox_id,
+        or_(earlier.state.in_(WAITING), earlier.lease_until > now),
+    )
+    return (
+        select(outbox)
+        .where(
+            columns.target == bindparam("target"),
+            _IS_WAITING,
+            columns.next_attempt_at <= now,
+            or_(columns.lease_until.is_(None), columns.lease_until <= now),
+            ~in_the_way.exists(),
+        )
+        .order_by(columns.next_attempt_at, columns.outbox_id)
+        .limit(bindparam("limit"))
+        .with_for_update(skip_locked=True, of=outbox)
+    )
+
+
+# Built once: building it takes longer than finding that nothing is due, which a push asks at each turn.
+_DUE = _due(outbox.c, outbox.alias("earlier").c)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,31 +112,9 @@ class Outbox:
         Never two rows of one remote record, neither in one claim nor over several workers: the older one goes first,
         and the next waits until it is settled or its lease has run out.
         """
-        columns = outbox.c
-        earlier = outbox.alias("earlier")
-        in_the_way = select(earlier.c.outbox_id).where(
-            earlier.c.target == columns.target,
-            earlier.c.object_type == columns.object_type,
-            earlier.c.remote_id == columns.remote_id,
-            earlier.c.outbox_id < columns.outbox_id,
-            or_(earlier.c.state.in_(WAITING), earlier.c.lease_until > now),
-        )
-        due = (
-            select(outbox)
-            .where(
-                columns.target == target,
-                _IS_WAITING,
-                columns.next_attempt_at <= now,
-                or_(columns.lease_until.is_(None), columns.lease_until <= now),
-                ~in_the_way.exists(),
-            )
-            .order_by(columns.next_attempt_at, columns.outbox_id)
-            .limit(limit)
-            .with_for_update(skip_locked=True, of=outbox)
-        )
-        rows = self._connection.execute(due).all()
-        lease = {"lease_owner": worker, "lease_until": now + timedelta(seconds=lease_s), "fence": columns.fence + 1}
-        claimed = is_among(self._connection, columns.outbox_id, [row.outbox_id for row in rows])
+        rows = self._connection.execute(_DUE, {"target": target, "limit": limit, "now": now}).all()
+        lease = {"lease_owner": worker, "lease_until": now + timedelta(seconds=lease_s), "fence": outbox.c.fence + 1}
+        claimed = is_among(self._connection, outbox.c.outbox_id, [row.outbox_id for row in rows])
         self._connection.execute(update(outbox).where(claimed).values(lease))
         return [_to_outbox_row(row, row.fence + 1) for row in rows]
 
