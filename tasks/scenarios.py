@@ -6,6 +6,7 @@ import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -40,19 +41,26 @@ def play_all(scenarios: list[Scenario], policy_dir: Path) -> Iterator[Played]:
     `policy_dir` holds the policy of scenarios that name none.
     """
     with TemporaryDirectory() as folder:
-        blank = Path(folder) / "blank.db"
-        store = open_store(f"sqlite:///{blank}")
-        store.migrate()
-        store.close()
         policies: dict[str, LoadedPolicy] = {}
         for number, scenario in enumerate(scenarios):
             stage = Path(folder) / str(number)
             stage.mkdir()
-            shutil.copy(blank, stage / "steward.db")
+            (stage / "steward.db").write_bytes(_blank_database())
             told = json.dumps([str(scenario.policy_dir), scenario.policy, scenario.roster])
             if told not in policies:
                 policies[told] = _policy_of(scenario, stage, policy_dir)
             yield Played(scenario, tuple(_play(scenario, policies[told], stage)))
+
+
+@cache
+def _blank_database() -> bytes:
+    """A file with all tables and nothing in them: to make them takes longer than to play a scenario."""
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "blank.db"
+        store = open_store(f"sqlite:///{file}")
+        store.migrate()
+        store.close()
+        return file.read_bytes()
 
 
 def _policy_of(scenario: Scenario, stage: Path, policy_dir: Path) -> LoadedPolicy:
