@@ -55,7 +55,7 @@ def main(arguments: list[str]) -> int:
         if binaries is None:
             proof.wrong.append("PostgreSQL is not installed, so nothing was proved over it")
         else:
-            server = stack.enter_context(running_server(binaries))
+            server = stack.enter_context(running_server(binaries, in_memory=True))
             kill(proof, "postgresql", postgres_plants(_made(folder / "postgres"), server))
     print(report(proof))
     return 0 if proof.holds else 1

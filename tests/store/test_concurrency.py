@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from multiprocessing.context import BaseContext
 
 import pytest
 
@@ -32,6 +33,13 @@ def take_over_in_process(url: str, worker: int) -> None:
     store.close()
 
 
+def clean_processes() -> BaseContext:
+    """Processes that share nothing with this one, and import what they need only once."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])
+    return context
+
+
 def check(store: Store, workers: int) -> None:
     with store.transaction(readonly=True) as uow:
         assert uow.ledger.verify() is None
@@ -51,7 +59,7 @@ def test_sixteen_threads_write_the_same_account(store: Store) -> None:
 @pytest.mark.slow
 def test_eight_processes_write_the_same_account(store: Store, store_url: str) -> None:
     know(store, "acme", *(f"own-{worker}" for worker in range(8)))
-    with ProcessPoolExecutor(8, mp_context=multiprocessing.get_context("spawn")) as pool:
+    with ProcessPoolExecutor(8, mp_context=clean_processes()) as pool:
         list(pool.map(take_over_in_process, [store_url] * 8, range(8)))
     check(store, 8)
 
