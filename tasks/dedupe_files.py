@@ -148,7 +148,7 @@ def summary_lines(deduped: Deduped) -> Iterator[str]:
     """How many records are how many companies, and what a person has to look at."""
     clusters = deduped.found.clusters
     records, extra = len(deduped.filed), sum(len(each.members) - 1 for each in clusters)
-    yield f"{records:,} records are {records - extra:,} companies; {len(clusters):,} have several records"
+    yield f"{records:,} records of {records - extra:,} companies; {len(clusters):,} with several records"
     yield f"the largest has {deduped.largest}; {len(deduped.review):,} pairs are for review"
     yield from (f"{doubt.kind}: {doubt.because}" for doubt in deduped.found.doubts[:20])
     if len(deduped.found.doubts) > 20:

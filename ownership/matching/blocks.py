@@ -57,7 +57,7 @@ def _loose_keys(record: Normal, rarest: Sequence[str]) -> Iterator[Key]:
     if len(words) > 1:
         yield "two words", f"{words[0]} {words[1][:3]}"
         yield "rarest words", " ".join(sorted(rarest[:2]))
-    for place in (record.postcode and record.postcode[:5], record.city):
+    for place in (record.area, record.city):
         if place:
             yield "near", f"{slug[:4]} {place}"
             yield "near", f"{rarest[0]} {place}"
@@ -82,7 +82,7 @@ def pairs_to_compare(records: Sequence[Normal], word_weight: WordWeight) -> tupl
     parted = _Holders()
     for place, hashed in crowds:
         record = records[place]
-        for near in dict.fromkeys((record.postcode and record.postcode[:5], record.city, record.phone, record.street)):
+        for near in dict.fromkeys((record.area, record.city, record.phone, record.street)):
             if near:
                 parted.add(place, f"{hashed}\x00{near}")
     every = np.concatenate([found, parted.pairs(CROWD)[0], loose.pairs(LOOSE_CROWD)[0]])

@@ -8,6 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+AREA = 5
+"""So many characters of a postcode tell the area: a ZIP code without its last four digits."""
+
 
 @dataclass(frozen=True, slots=True)
 class Company:
@@ -65,3 +68,8 @@ class Normal:
     industry: str | None = None
     ids: Mapping[str, str] = field(default_factory=dict)
     parent_id: str | None = None
+
+    @property
+    def area(self) -> str | None:
+        """What of the postcode tells the area."""
+        return self.postcode[:AREA] if self.postcode else None

@@ -14,7 +14,7 @@ from typing import Protocol
 
 from rapidfuzz.distance import OSA, JaroWinkler
 
-from ownership.matching.company import Normal
+from ownership.matching.company import AREA, Normal
 from ownership.matching.initials import initials_of
 from ownership.matching.numbers import numbers_in
 
@@ -275,7 +275,7 @@ def _likeness(one: str | None, other: str | None) -> float:
 def _postcode(one: str | None, other: str | None) -> float:
     if one is None or other is None:
         return 0.0
-    if one[:5] == other[:5]:
+    if one[:AREA] == other[:AREA]:
         return 1.0
     return 0.3 if one[:3] == other[:3] else -1.0
 

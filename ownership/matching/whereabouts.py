@@ -11,9 +11,6 @@ from numpy.typing import NDArray
 from ownership.matching.company import Normal
 from ownership.matching.postings import Places
 
-AREA = 5
-"""So many characters of a postcode tell the area: a ZIP code without its last four digits."""
-
 
 class Whereabouts:
     """City and postcode of each account, as checksums: two cities with one of them cost a lead a needless candidate."""
@@ -35,7 +32,7 @@ class Whereabouts:
 
 def _numbers_of(account: Normal) -> tuple[int, int]:
     """0 for what is not known."""
-    return _number(account.city), _number(account.postcode and account.postcode[:AREA])
+    return _number(account.city), _number(account.area)
 
 
 def _number(text: str | None) -> int:
