@@ -23,7 +23,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 
 from benchmarks.gold_sets import is_first_half, part
 from benchmarks.record_files import File, file_of, made_up
-from benchmarks.train_matching import FOLDS, Pairs, _table, trees_as_json
+from benchmarks.train_matching import FOLDS, Pairs, calibration_table, trees_as_json
 from ownership.matching.apart import why_apart
 from ownership.matching.average_link import Needed
 from ownership.matching.blocks import pairs_to_compare
@@ -99,7 +99,7 @@ def calibrate(pairs: Sequence[Pairs], scores: Sequence[np.ndarray]) -> dict[str,
         besides = is_corroborated(each.features)
         for score, right, corroborated in zip(scored.tolist(), each.right.tolist(), besides.tolist(), strict=True):
             found[CORROBORATED if corroborated else NAMES_ONLY].append((score, right, WEIGHT[each.name] / len(scored)))
-    return {kind: _table(points) for kind, points in found.items()}
+    return {kind: calibration_table(points) for kind, points in found.items()}
 
 
 def clusters_unseen(compared: Compared, likely: np.ndarray, needed: Needed) -> dict[str, float]:

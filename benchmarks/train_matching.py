@@ -130,10 +130,10 @@ def calibrate(pairs: Sequence[Pairs], scores: Sequence[np.ndarray]) -> dict[str,
         for row, corroborated in zip(rows, besides, strict=True):
             kind = CORROBORATED if corroborated else NAMES_ONLY
             found[kind].append((float(scored[row]), bool(each.right[row]), 1000 / len(rows)))
-    return {kind: _table(points) for kind, points in found.items()}
+    return {kind: calibration_table(points) for kind, points in found.items()}
 
 
-def _table(points: Sequence[tuple[float, bool, float]]) -> list[list[float]]:
+def calibration_table(points: Sequence[tuple[float, bool, float]]) -> list[list[float]]:
     """The mean of isotonic fits to answers weighted by chance (the Bayesian bootstrap), at even scores.
 
     One fit has long steps, and where they lie is chance: a threshold on a step moves many answers at once.
