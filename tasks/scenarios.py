@@ -6,7 +6,6 @@ import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -18,7 +17,6 @@ from connectors.errors import RetryLater
 from connectors.memory import ACCOUNT_FIELDS, LEAD_FIELDS
 from ownership.acceptance import NotYours
 from ownership.conditions import DATES, FIELDS
-from store.engine import open_store
 from tasks.acceptance import accept_account, decline_account, escalate_due, remind_owners
 from tasks.expectations import Seen
 from tasks.identity_words import Refused, Word, say_lead, say_parent, say_same, say_split, withdraw
@@ -45,22 +43,10 @@ def play_all(scenarios: list[Scenario], policy_dir: Path) -> Iterator[Played]:
         for number, scenario in enumerate(scenarios):
             stage = Path(folder) / str(number)
             stage.mkdir()
-            (stage / "steward.db").write_bytes(_blank_database())
             told = json.dumps([str(scenario.policy_dir), scenario.policy, scenario.roster])
             if told not in policies:
                 policies[told] = _policy_of(scenario, stage, policy_dir)
             yield Played(scenario, tuple(_play(scenario, policies[told], stage)))
-
-
-@cache
-def _blank_database() -> bytes:
-    """A file with all tables and nothing in them: to make them takes longer than to play a scenario."""
-    with TemporaryDirectory() as folder:
-        file = Path(folder) / "blank.db"
-        store = open_store(f"sqlite:///{file}")
-        store.migrate()
-        store.close()
-        return file.read_bytes()
 
 
 def _policy_of(scenario: Scenario, stage: Path, policy_dir: Path) -> LoadedPolicy:
