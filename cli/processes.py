@@ -35,9 +35,7 @@ class Processes:
     environment: Mapping[str, str]
     running: list[tuple[str, subprocess.Popen[bytes]]] = field(default_factory=list)
 
-    def start(
-        self, name: str, command: Sequence[str], ready: Callable[[], bool], within_s: float = START_LIMIT_S
-    ) -> None:
+    def start(self, name: str, command: Sequence[str], ready: Callable[[], bool]) -> None:
         """Start `command` and wait until `ready()`. Raises `DidNotStart`."""
         self.log_dir.mkdir(parents=True, exist_ok=True)
         log = self.log_dir / f"{name}.log"
@@ -50,12 +48,12 @@ class Processes:
                 preexec_fn=_default_interrupt,
             )
         self.running.append((name, process))
-        deadline = time.monotonic() + within_s
+        deadline = time.monotonic() + START_LIMIT_S
         while not ready():
             if process.poll() is not None:
                 raise DidNotStart(f"{name} ended with code {process.returncode}; its last words are in {log}")
             if time.monotonic() > deadline:
-                raise DidNotStart(f"{name} was not ready within {within_s:.0f} s; see {log}")
+                raise DidNotStart(f"{name} was not ready within {START_LIMIT_S:.0f} s; see {log}")
             time.sleep(0.2)
 
     def ended(self) -> str | None:

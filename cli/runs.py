@@ -59,21 +59,21 @@ class Runs(ExitStack):
         )
         return run.id
 
-    def wait(self, run_id: UUID, within_s: float = RUN_LIMIT_S) -> FlowRun:
+    def wait(self, run_id: UUID) -> FlowRun:
         """Wait for a run to end. Raises `RunFailed` unless it completed."""
-        run = self._poll(lambda: self._ended(run_id), within_s, f"flow run {run_id}")
+        run = self._poll(lambda: self._ended(run_id), f"flow run {run_id}")
         if run.state is None or not run.state.is_completed():
             said = (run.state.message if run.state else None) or "no message"
             raise RunFailed(f"{run.name} ended as {run.state_name}: {said}")
         return run
 
-    def wait_for_next(self, flow: str, after: datetime, within_s: float = RUN_LIMIT_S) -> FlowRun:
+    def wait_for_next(self, flow: str, after: datetime) -> FlowRun:
         """Wait until the first run of `flow` that something other than a schedule started after `after` has ended.
 
         Raises `RunFailed`.
         """
-        first = self._poll(lambda: self._started_after(flow, after), within_s, f"a run of {flow}")
-        return self.wait(first.id, within_s)
+        first = self._poll(lambda: self._started_after(flow, after), f"a run of {flow}")
+        return self.wait(first.id)
 
     def _ended(self, run_id: UUID) -> FlowRun | None:
         run = self._client.read_flow_run(run_id)
@@ -88,13 +88,13 @@ class Runs(ExitStack):
         # Schedules make their runs long before they are due.
         return next((run for run in runs if not run.auto_scheduled), None)
 
-    def _poll(self, ask: Callable[[], T | None], within_s: float, what: str) -> T:
-        deadline = time.monotonic() + within_s
+    def _poll(self, ask: Callable[[], T | None], what: str) -> T:
+        deadline = time.monotonic() + RUN_LIMIT_S
         while time.monotonic() < deadline:
             if answer := ask():
                 return answer
             time.sleep(POLL_S)
-        raise RunFailed(f"{what} did not end within {within_s:.0f} s; under way: {self._under_way()}")
+        raise RunFailed(f"{what} did not end within {RUN_LIMIT_S:.0f} s; under way: {self._under_way()}")
 
     def _under_way(self) -> str:
         """What the server has begun and not ended: a run that waits is often waiting for one of these."""

@@ -17,13 +17,11 @@ import httpx
 import pytest
 
 from cli.processes import RunFailed
-from cli.runs import Runs
+from cli.runs import RUN_LIMIT_S, Runs
 from cli.stack import Stack
 from ownership.model import ACCOUNT
 from tasks.audit import audit_completeness, audit_target
 from tasks.context import RunContext, open_context
-
-LIMIT_S = 600.0  # for one step, on a slow machine too; this ends what hangs
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1800)]
 
@@ -60,13 +58,13 @@ def context(stack: Stack) -> Iterator[RunContext]:
     opened.store.close()
 
 
-def until(found: Callable[[], Any], what: str, within_s: float = LIMIT_S) -> Any:
-    deadline = time.monotonic() + within_s
+def until(found: Callable[[], Any], what: str) -> Any:
+    deadline = time.monotonic() + RUN_LIMIT_S
     while time.monotonic() < deadline:
         if answer := found():
             return answer
         time.sleep(0.1)
-    pytest.fail(f"{what} did not happen within {within_s:.0f} s")
+    pytest.fail(f"{what} did not happen within {RUN_LIMIT_S:.0f} s")
 
 
 def engines_of(worker_pid: int) -> list[int]:
